@@ -1,0 +1,195 @@
+"""Messages between Python processes on Unix SEQPACKET sockets.
+
+Every message starts with the 12-byte header of `vg/wire.h` (version, kind, request, part, last),
+then one of the structs below in MessagePack; parts of a long answer are joined before decoding.
+Kinds 1 to 199 belong to `vg/wire.h`, where loops take part; these start at 200.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Kind(enum.IntEnum):
+    """What a message is; the struct of the same name is its body."""
+
+    # parent -> keeper
+    LOOP = 200
+    EXPECT = 201
+    GAP_OPEN = 202
+    QUIT = 203
+    # keeper -> parent
+    KEEPER_READY = 220
+    DURABLE = 221
+    SEALED = 222
+    DISK_STATE = 223
+    DRAINED = 224
+    # anyone -> keeper's index socket, and its answers
+    ASK_ROWS = 240
+    ROWS = 241
+    ASK_RUNS = 242
+    RUNS = 243
+    ASK_LEASE = 244
+    LEASE = 245
+    RENEW = 246
+    ASK_DISK = 247
+    DISK = 248
+    REFUSED = 249
+
+
+class Loop(msgspec.Struct, frozen=True):
+    """A loop's socket (SCM_RIGHTS): its HELLO comes there."""
+
+    loop: int
+    incarnation: int
+
+
+class Expect(msgspec.Struct, frozen=True):
+    """How many streams will be written here, so that enough spare segments stand ready."""
+
+    streams: int
+
+
+class GapOpen(msgspec.Struct, frozen=True):
+    """A stream stopped; journalled until its next run names the gap in its first claim."""
+
+    camera: bytes
+    stream: bytes
+    start_ns: int
+    reason: int
+
+
+class StreamEnd(msgspec.Struct, frozen=True):
+    """How far a stream is recorded."""
+
+    camera: bytes
+    stream: bytes
+    run: int
+    sequence: int
+    wall_end_ns: int
+    open_gap: tuple[int, int] | None = None
+    """(start_ns, reason) of a gap that no run has closed yet."""
+    is_inband: bool = False
+
+
+class KeeperReady(msgspec.Struct, frozen=True):
+    """The disk is recovered and writable. `streams` holds every stream known to it."""
+
+    disk: bytes
+    path: str
+    segments: int
+    segment_bytes: int
+    last_run: int
+    streams: list[StreamEnd]
+    suspect: bool = False
+
+
+class Durable(msgspec.Struct, frozen=True):
+    """One a tick: what a completed sync covers. Only streams that moved."""
+
+    disk: bytes
+    tick_ms: float
+    """From the first write to the end of syncfs."""
+    bytes_written: int
+    streams: list[StreamEnd]
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    disk: bytes
+    segment: int
+    stream: bytes
+    wall_start_ns: int
+    wall_end_ns: int
+
+
+class DiskState(msgspec.Struct, frozen=True):
+    """`state`: recording, slow, failed, full (nothing can be reused)."""
+
+    disk: bytes
+    state: str
+    what: str
+    errno: int = 0
+
+
+class AskRows(msgspec.Struct, frozen=True):
+    """Rows of a stream that overlap [from_ns, to_ns), oldest first, at most `limit` (≤ 50,000)."""
+
+    stream: bytes
+    from_ns: int
+    to_ns: int
+    limit: int = 50_000
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """`packed`: values as in the index (vg_rows_pack), each a minute; unpack natively and clip."""
+
+    packed: list[bytes]
+    more: bool
+    """True when `limit` cut the answer; ask again from the last row's end."""
+    durable_until_ns: int | None
+
+
+class AskRuns(msgspec.Struct, frozen=True):
+    stream: bytes
+    from_ns: int
+    to_ns: int
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run, and the gap before it."""
+
+    run: int
+    wall_start_ns: int
+    predecessor: int
+    gap_reason: int
+    gap_start_ns: int
+
+
+class Runs(msgspec.Struct, frozen=True):
+    runs: list[Run]
+    open_gap: tuple[int, int] | None
+
+
+class AskLease(msgspec.Struct, frozen=True):
+    """A read-only descriptor of a segment in a given epoch, for 60 s. `receipt`: of the audit chain."""
+
+    stream: bytes
+    segment: int
+    epoch: int
+    receipt: bytes
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Comes with the descriptor. Read a piece, RENEW (which checks the epoch), then use the piece."""
+
+    lease: int
+    expires_in_ms: int
+
+
+class Renew(msgspec.Struct, frozen=True):
+    lease: int
+
+
+class AskDisk(msgspec.Struct, frozen=True):
+    pass
+
+
+class Disk(msgspec.Struct, frozen=True):
+    disk: bytes
+    path: str
+    state: str
+    segments: int
+    segment_bytes: int
+    used_bytes: int
+    oldest_ns: int | None
+    tick_ms: float
+    loss_bound_ms: float
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """`code`: gone (segment reused), receipt, range, limit, malformed, stopping."""
+
+    code: str
+    what: str

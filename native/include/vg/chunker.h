@@ -1,0 +1,40 @@
+/* From access units to closed chunks in an arena: one a stream. Cuts at ticks, before sync samples (not for
+ * streams with more than two a second) and at VG_CHUNK_BYTES_MAX; drops parameter sets that equal the entry's. */
+#ifndef VG_CHUNKER_H
+#define VG_CHUNKER_H
+
+#include "vg/arena.h"
+#include "vg/timeline.h"
+
+typedef struct vg_run_start {
+    uint8_t camera[VG_ID_SIZE], stream[VG_ID_SIZE];
+    uint64_t run, predecessor_run;
+    uint8_t gap_reason; /* vg_gap_reason */
+    int64_t gap_start_ns;
+    bool references_lost;
+    bool inband; /* this stream is avc3/hev1 until reset by a person */
+} vg_run_start;
+
+typedef struct vg_chunker vg_chunker;
+size_t vg_chunker_size(void);
+/* `sets`: from the SDP, may be empty; what stands in band wins. Nothing is kept before the first sync sample (counted). */
+void vg_chunker_init(vg_chunker *c, vg_arena *arena, const vg_run_start *start, const vg_sets *sets);
+
+/* Closed chunks wait in the chunker until taken: header block, or VG_NO_BLOCK. */
+uint32_t vg_chunker_closed(vg_chunker *c);
+/* VG_OK; VG_LIMIT: the arena is full and the rest of the GOP is dropped (counted, a gap); VG_VALUE: unusable sets. */
+vg_err vg_chunker_push(vg_chunker *c, const vg_access_unit *au, int64_t arrival_wall_ns, int64_t camera_clock_ns,
+                       bool clock_synced, vg_fault *fault);
+void vg_chunker_tick(vg_chunker *c); /* a second ends: closes what has samples */
+void vg_chunker_end(vg_chunker *c);  /* the run ends: flushes the reorder buffer, closes with VG_CLAIM_END */
+
+typedef struct vg_chunker_state {
+    uint64_t next_sequence, samples, bytes, skipped_before_sync, dropped_no_room, sets_dropped, entries;
+    int64_t last_wall_end_ns;
+    uint32_t width, height;
+    uint8_t codec;
+    bool inband;
+} vg_chunker_state;
+void vg_chunker_read(const vg_chunker *c, vg_chunker_state *out);
+
+#endif

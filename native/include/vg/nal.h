@@ -1,0 +1,89 @@
+/* From RTP packets to access units: H.264 (RFC 6184: single, STAP-A, FU-A) and H.265 (RFC 7798:
+ * single, AP, FU). Push packets, pull access units. The memory is the caller's; no I/O, no clock.
+ *
+ * An access unit ends where the next begins: at a first slice (H.264 7.4.1.2.4, H.265 7.4.2.4.4) or at
+ * a new timestamp. The marker bit alone ends one only after it has agreed with that rule on
+ * VG_MARKER_TRUST access units in a row, and never again once it did not (TP-Link TC70 and Reolink
+ * Duo 2 set it on parameter sets, OBS on every slice, FLIR M400 never). */
+#ifndef VG_NAL_H
+#define VG_NAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "vg/rtp.h"
+
+typedef enum vg_codec { VG_CODEC_H264 = 1, VG_CODEC_H265 = 2 } vg_codec;
+
+/* How an access unit can be entered. Stored in claims: the numbers never change. */
+typedef enum vg_sync_kind {
+    VG_SYNC_NONE = 0,
+    VG_SYNC_IDR = 1,
+    VG_SYNC_CRA = 2,
+    VG_SYNC_BLA = 3,
+    VG_SYNC_RECOVERY = 4, /* intra picture with a recovery point SEI, recovery_frame_cnt 0 */
+} vg_sync_kind;
+
+enum { VG_AU_MAX = 8 << 20, VG_NALS_MAX = 512, VG_MARKER_TRUST = 16 };
+
+typedef struct vg_nal_unit {
+    uint32_t offset; /* into the access unit's bytes */
+    uint32_t size;   /* with the NAL unit header, without start code or length */
+    uint8_t type;    /* nal_unit_type of the codec */
+} vg_nal_unit;
+
+typedef struct vg_access_unit {
+    const uint8_t *bytes;
+    const vg_nal_unit *nals;
+    uint32_t nal_count;
+    uint32_t timestamp; /* RTP */
+    vg_sync_kind kind;
+    bool damaged;    /* a packet or part of it is missing */
+    bool leading;    /* H.265 RASL or RADL: belongs to the CRA before it */
+    bool is_picture; /* holds at least one slice */
+} vg_access_unit;
+
+/* What was odd, by the rows of docs/design/rtsp-interop (a count each, for people and metrics). */
+typedef struct vg_nal_counts {
+    uint64_t packets, packets_lost, packets_duplicate, packets_foreign; /* foreign: other SSRC or payload type */
+    uint64_t access_units, damaged;
+    uint64_t nals_dropped; /* unfinished, empty, forbidden type, layer > 0 */
+    uint64_t marker_wrong, start_codes_inside, fu_odd;
+} vg_nal_counts;
+
+typedef struct vg_assembler vg_assembler;
+
+/* Bytes to allocate for an assembler (its access unit buffer not included). */
+size_t vg_assembler_size(void);
+/* `buffer`: where access units are put together, grown by nobody: one larger than `capacity`
+ * (at most VG_AU_MAX) is dropped as damaged and counted. */
+void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, uint8_t *buffer, size_t capacity);
+
+/* VG_OK: taken. VG_AGAIN: pull first, then push the same packet again. VG_VALUE, VG_SHORT: the packet
+ * was dropped (what it damaged is marked). */
+vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);
+/* True: `out` is one access unit, valid until the next push or flush. */
+bool vg_assembler_pull(vg_assembler *a, vg_access_unit *out);
+/* The stream has a hole here (garbage in the connection): what is being assembled is damaged. */
+void vg_assembler_break(vg_assembler *a);
+/* The stream ends: makes the pending access unit ready to pull. */
+void vg_assembler_flush(vg_assembler *a);
+const vg_nal_counts *vg_assembler_counts(const vg_assembler *a);
+
+/* What the file needs of a sequence parameter set; everything else stays in its raw bytes.
+ * (H.264 7.3.2.1.1, H.265 7.3.2.2). `nal`: with its header, emulation prevention bytes in place. */
+typedef struct vg_sps {
+    uint32_t width, height; /* luma samples after cropping */
+    uint8_t profile, compatibility, level; /* H.264: profile_idc, constraint flags byte, level_idc */
+    uint8_t tier_profile[12];              /* H.265: general profile_tier_level, 12 bytes as in hvcC */
+    uint8_t chroma_format, bit_depth_luma, bit_depth_chroma;
+    uint8_t temporal_layers; /* H.265: sps_max_sub_layers_minus1 + 1 */
+    bool temporal_nested;
+    bool interlaced;       /* H.264: frame_mbs_only_flag is 0 */
+    int8_t reorder_depth;  /* pictures that may precede one in decoding and follow it in output; -1: not told */
+    uint32_t id;
+} vg_sps;
+
+vg_err vg_h264_sps_parse(const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault);
+vg_err vg_h265_sps_parse(const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault);
+
+#endif
