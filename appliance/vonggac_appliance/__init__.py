@@ -1,0 +1,1 @@
+"""What needs a machine: sockets, processes, clocks, arguments, environment."""

@@ -1,0 +1,62 @@
+"""Builds the extensions; everything else stands in pyproject.toml.
+
+A row of the table: the module, which has its .pyx beside its .pyi, and the C sources it links.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+EXTENSIONS: dict[str, tuple[str, ...]] = {
+    "fault": (),
+    "parse": ("rtp", "rtcp", "rtsp_frame", "h264", "h265", "assembler"),
+    "segment": ("crc32c", "bmff", "sample_entry", "chunk_head", "table", "rows", "sha256"),
+    "ring": ("ring_file",),
+    "arena": ("arena",),
+    "loop": ("arena", "timeline", "reorder", "chunker", "ingest_loop"),
+}
+
+COMPILE_ARGS = [
+    "-std=c11",
+    "-D_GNU_SOURCE",
+    "-O2",
+    "-UNDEBUG",  # assertions are about our own mistakes and stay on
+    "-fvisibility=hidden",
+    "-fstack-protector-strong",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-parameter",  # in what Cython generates
+]
+
+HEADERS = sorted(str(p) for p in (*Path("native").rglob("*.h"),))
+
+
+def extension(name: str, sources: tuple[str, ...]) -> Extension:
+    """The extension `vonggac._native.<name>`."""
+    return Extension(
+        f"vonggac._native.{name}",
+        [f"src/vonggac/_native/{name}.pyx", *(f"native/src/{source}.c" for source in sources)],
+        include_dirs=["native/include", "native/src"],
+        libraries=["crypto"],
+        extra_compile_args=COMPILE_ARGS,
+        extra_link_args=["-Wl,--as-needed", "-Wl,-z,relro,-z,now"],
+        depends=HEADERS,
+    )
+
+
+setup(
+    ext_modules=cythonize(
+        [
+            extension(name, sources)
+            for name, sources in EXTENSIONS.items()
+            if Path(f"src/vonggac/_native/{name}.pyx").exists()
+        ],
+        include_path=["src"],
+        build_dir="build/cython",
+        compiler_directives={"language_level": 3, "embedsignature": True},
+        quiet=True,
+    )
+)

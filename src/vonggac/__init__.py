@@ -1,0 +1,1 @@
+"""Vọng Gác, the library: no configuration, no thread and no socket at import."""

@@ -1,0 +1,1 @@
+"""What outsiders verify: the audit chain and the receipts given for its lines. Pure."""

@@ -1,0 +1,1 @@
+"""What a stream is made of, as values: chunks, rows, gaps. Pure."""

@@ -1,0 +1,1 @@
+"""Recorded ranges as files that play: whole fragments, bit-exact."""

@@ -1,0 +1,1 @@
+"""RTSP without I/O: messages, authentication, SDP, and both ends of a session."""
