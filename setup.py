@@ -53,6 +53,7 @@ setup(
             extension(name, sources)
             for name, sources in EXTENSIONS.items()
             if Path(f"src/vonggac/_native/{name}.pyx").exists()
+            and all(Path(f"native/src/{source}.c").exists() for source in sources)
         ],
         include_path=["src"],
         build_dir="build/cython",
