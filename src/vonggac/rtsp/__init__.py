@@ -1,1 +1,1 @@
-"""RTSP without I/O: messages, authentication, SDP, and both ends of a session."""
+"""RTSP 1.0 (RFC 2326) without sockets, clocks or threads: messages, logging in, SDP, sessions."""
