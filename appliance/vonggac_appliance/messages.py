@@ -37,6 +37,9 @@ class Kind(enum.IntEnum):
     ASK_DISK = 247
     DISK = 248
     REFUSED = 249
+    # anyone who may look -> `audit run`, and its answer (REFUSED where it cannot write)
+    AUDIT_APPEND = 260
+    AUDIT_RECEIPT = 261
 
 
 class Loop(msgspec.Struct, frozen=True):
@@ -193,3 +196,33 @@ class Refused(msgspec.Struct, frozen=True):
 
     code: str
     what: str
+
+
+class AuditAppend(msgspec.Struct, frozen=True):
+    """One event for the audit chain; who sent it is taken from SO_PEERCRED, never from here."""
+
+    action: str
+    """A word of `vonggac.evidence.chain`, such as `cut` or `live`."""
+    object: str
+    """What was acted upon, such as a camera's code."""
+    purpose: tuple[str, str] | None
+    """(code, text); None is written as such and shown red."""
+    result: str = "allowed"
+    person: str | None = None
+    """Honoured only from the service user of `serve`, which has signed this person in."""
+    role: str | None = None
+    permit: int = 0
+    """`vonggac.evidence.receipt.Permit`; 0 when no picture is asked for: no receipt is made."""
+    camera: bytes = b""
+    streams: tuple[bytes, ...] = ()
+    from_ns: int = 0
+    to_ns: int = 0
+
+
+class AuditReceipt(msgspec.Struct, frozen=True):
+    """The line is written and synced."""
+
+    line: int
+    """Number in the chain, from 1."""
+    receipt: bytes
+    """Proof for keepers and loops (`vonggac.evidence.receipt`); empty when no permit was asked."""
