@@ -29,7 +29,7 @@ def fixtures() -> Path:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """Gives the path of a program that a test needs beside the package; skips where it is absent."""
+    """Gives the path of a program that a test needs; skips where it is absent."""
 
     def find(name: str) -> str:
         path = shutil.which(name)

@@ -47,7 +47,7 @@ class Notifier:
 
     def reloading(self) -> bool:
         """The configuration is read again; `ready` ends it. True when it was told."""
-        # systemd takes the reload to be the one it asked for only with this stamp (Type=notify-reload).
+        # With this stamp systemd knows the reload for the one it asked for (Type=notify-reload).
         now_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         return self._send("RELOADING=1", f"MONOTONIC_USEC={now_us}")
 
