@@ -1,0 +1,49 @@
+"""When a camera is tried again, and how many may start in a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds between tries: doubling from `first_s` to `most_s`, for ever."""
+
+    first_s: float = 1.0
+    most_s: float = 30.0
+    jitter: float = 0.25
+    """A share of the delay taken off by chance, so that cameras behind one switch spread."""
+
+    def delay_s(self, failures: int, chance: float) -> float:
+        """The wait after `failures` failures in a row (from 1); `chance` lies in [0, 1)."""
+        doublings = min(max(failures, 1) - 1, 32)  # 2^32 s is beyond any `most_s`
+        full = min(self.first_s * float(1 << doublings), self.most_s)
+        return full * (1.0 - self.jitter * chance)
+
+
+WRONG_PASSWORD = Backoff(first_s=120.0, most_s=900.0)
+"""Hikvision and Dahua lock an account for 5 to 30 minutes after a handful of wrong passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartLimiter:
+    """A bucket of starts. 64 cameras do not open their sessions in one second."""
+
+    per_second: float
+    burst: float
+    tokens: float
+    at_s: float
+    """Monotonic seconds of the last taking."""
+
+    def take(self, now_s: float) -> tuple[StartLimiter, float]:
+        """The limiter after one more start, and how many seconds that start has to wait."""
+        filled = min(self.burst, self.tokens + (now_s - self.at_s) * self.per_second)
+        left = filled - 1.0
+        wait_s = max(0.0, -left / self.per_second)
+        return replace(self, tokens=left, at_s=now_s), wait_s
+
+
+def start_limiter(per_second: float, now_s: float) -> StartLimiter:
+    """A full limiter: a second's worth of starts may go at once."""
+    burst = max(1.0, per_second)
+    return StartLimiter(per_second=per_second, burst=burst, tokens=burst, at_s=now_s)
