@@ -156,7 +156,7 @@ class Runs(msgspec.Struct, frozen=True):
 
 
 class AskLease(msgspec.Struct, frozen=True):
-    """A read-only descriptor of a segment in a given epoch, for 60 s. `receipt`: of the audit chain."""
+    """A read-only descriptor of a segment in a given epoch, for 60 s, by an audit receipt."""
 
     stream: bytes
     segment: int
@@ -165,7 +165,7 @@ class AskLease(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """Comes with the descriptor. Read a piece, RENEW (which checks the epoch), then use the piece."""
+    """Comes with the descriptor. Read a piece, RENEW (it checks the epoch), then use the piece."""
 
     lease: int
     expires_in_ms: int

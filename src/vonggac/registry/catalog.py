@@ -1,0 +1,252 @@
+"""The catalog: LMDB rows of cameras, sealed passwords and disks, versioned.
+
+Written by commands (and later the page) under LMDB's own lock; `record` reads it. Open it after
+any fork and once a process. docs/ref/catalog.md says what stands where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import lmdb
+import msgspec
+
+from vonggac.errors import ConfigError, Refused, StorageError
+from vonggac.registry.camera import Camera
+
+__all__ = ["FORMAT_VERSION", "Catalog", "DiskRow"]
+
+FORMAT_VERSION = 1
+ROW_VERSION = 1
+"""Stands before every row (u16); raised when a field changes, not when one is added."""
+MAP_BYTES = 64 * 1024 * 1024
+"""Ten thousand cameras at 2 KB a row, three times over."""
+_DATABASES = ("meta", "cameras", "codes", "secrets", "disks", "people", "locks")
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+
+
+class DiskRow(msgspec.Struct, frozen=True):
+    """A disk enrolled with this home."""
+
+    uuid: bytes
+    path: str
+    """Where it was mounted when enrolled."""
+    segments: int
+    segment_bytes: int
+    enrolled_ns: int
+
+
+class Catalog:
+    """An open catalog. Every method is one transaction."""
+
+    def __init__(self, home: Path, *, is_readonly: bool = False) -> None:
+        """Opens HOME/catalog, making it unless `is_readonly`.
+
+        Raises ConfigError when it is missing, or newer than this program.
+        """
+        path = home / "catalog"
+        if not is_readonly:
+            _make_directory(path)
+        elif not (path / "data.mdb").exists():
+            raise ConfigError(f"no catalog in {home}: enrol a disk first (vonggac disk format)")
+        try:
+            self._env = lmdb.open(
+                str(path),
+                map_size=MAP_BYTES,
+                max_dbs=len(_DATABASES),
+                readonly=is_readonly,
+                mode=0o640,
+            )
+        except lmdb.Error as error:
+            raise StorageError(f"the catalog {path} cannot be opened: {error}") from error
+        if not is_readonly:
+            # A reader registers itself in the lock file, while the rows it may not touch. Who did
+            # not make the file may not set its mode, and need not.
+            with contextlib.suppress(PermissionError):
+                (path / "lock.mdb").chmod(0o660)
+        try:
+            self._prepare(path, is_readonly)
+        except BaseException:
+            self._env.close()
+            raise
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the environment; the object is of no use afterwards."""
+        self._env.close()
+
+    @property
+    def box_id(self) -> bytes:
+        """16 random bytes, made with the catalog: which box a disk belongs to."""
+        with self._env.begin() as txn:
+            return txn.get(b"box_id", b"", db=self._dbs["meta"])
+
+    @property
+    def changes(self) -> int:
+        """Rises with every write, so that a reader sees that something changed."""
+        with self._env.begin() as txn:
+            return int.from_bytes(txn.get(b"changes", b"\0", db=self._dbs["meta"]), "big")
+
+    def cameras(self) -> list[Camera]:
+        """All cameras, by code."""
+        with self._env.begin() as txn:
+            rows = [_decode(raw, Camera) for _, raw in txn.cursor(db=self._dbs["cameras"])]
+        return sorted(rows, key=lambda camera: camera.code)
+
+    def camera(self, code: str) -> Camera | None:
+        """The camera people call `code`."""
+        with self._env.begin() as txn:
+            key = txn.get(code.encode(), db=self._dbs["codes"])
+            raw = None if key is None else txn.get(key, db=self._dbs["cameras"])
+            return None if raw is None else _decode(raw, Camera)
+
+    def camera_by_id(self, camera_id: bytes) -> Camera | None:
+        """The camera with this random id."""
+        with self._env.begin() as txn:
+            raw = txn.get(camera_id, db=self._dbs["cameras"])
+            return None if raw is None else _decode(raw, Camera)
+
+    def add_camera(self, camera: Camera, sealed: bytes | None = None) -> None:
+        """A new camera and its sealed credentials. Refused when the code is taken."""
+        with self._write() as txn:
+            if not txn.put(camera.code.encode(), camera.id, overwrite=False, db=self._dbs["codes"]):
+                raise Refused(f"a camera {camera.code} exists already")
+            if not txn.put(camera.id, _encode(camera), overwrite=False, db=self._dbs["cameras"]):
+                raise Refused("a camera with this id exists already")
+            if sealed is not None:
+                txn.put(camera.id, sealed, db=self._dbs["secrets"])
+
+    def change_camera(self, camera: Camera) -> None:
+        """Replaces the row of a camera that exists; its code stays."""
+        with self._write() as txn:
+            if txn.get(camera.code.encode(), db=self._dbs["codes"]) != camera.id:
+                raise Refused(f"there is no camera {camera.code}")
+            txn.put(camera.id, _encode(camera), db=self._dbs["cameras"])
+
+    def remove_camera(self, code: str) -> Camera:
+        """Takes a camera and its credentials out; what is recorded stays on the disks."""
+        with self._write() as txn:
+            key = txn.get(code.encode(), db=self._dbs["codes"])
+            raw = None if key is None else txn.get(key, db=self._dbs["cameras"])
+            if key is None or raw is None:
+                raise Refused(f"there is no camera {code}")
+            camera = _decode(raw, Camera)
+            txn.delete(code.encode(), db=self._dbs["codes"])
+            txn.delete(camera.id, db=self._dbs["cameras"])
+            txn.delete(camera.id, db=self._dbs["secrets"])
+        return camera
+
+    def sealed_credentials(self, camera_id: bytes) -> bytes | None:
+        """What `appliance` sealed to `record`'s public key; None where there is no password."""
+        with self._env.begin() as txn:
+            raw = txn.get(camera_id, db=self._dbs["secrets"])
+            return None if raw is None else bytes(raw)
+
+    def disks(self) -> list[DiskRow]:
+        """All enrolled disks, in the order of enrolment."""
+        with self._env.begin() as txn:
+            rows = [_decode(raw, DiskRow) for _, raw in txn.cursor(db=self._dbs["disks"])]
+        return sorted(rows, key=lambda disk: disk.enrolled_ns)
+
+    def enrol_disk(self, disk: DiskRow) -> None:
+        """Adds a disk, or tells where it is mounted now."""
+        with self._write() as txn:
+            txn.put(disk.uuid, _encode(disk), db=self._dbs["disks"])
+
+    def forget_disk(self, uuid: bytes) -> None:
+        """Takes a disk out; its files stay."""
+        with self._write() as txn:
+            if not txn.delete(uuid, db=self._dbs["disks"]):
+                raise Refused("this disk is not enrolled")
+
+    def _prepare(self, path: Path, is_readonly: bool) -> None:
+        if not is_readonly:
+            with self._env.begin(write=True) as txn:
+                meta = self._env.open_db(b"meta", txn=txn)
+                txn.put(b"format", FORMAT_VERSION.to_bytes(2, "big"), overwrite=False, db=meta)
+                txn.put(b"box_id", secrets.token_bytes(16), overwrite=False, db=meta)
+                _check_version(txn.get(b"format", db=meta), path)
+                for name in _DATABASES:
+                    self._env.open_db(name.encode(), txn=txn)
+        try:
+            self._dbs = {
+                name: self._env.open_db(name.encode(), create=False) for name in _DATABASES
+            }
+        except lmdb.NotFoundError as error:
+            raise ConfigError(f"{path} is no catalog of vonggac") from error
+        with self._env.begin() as txn:
+            _check_version(txn.get(b"format", db=self._dbs["meta"]), path)
+
+    def _write(self) -> _Write:
+        return _Write(self._env, self._dbs["meta"])
+
+
+class _Write:
+    """A write transaction that counts itself; LMDB's errors become ours."""
+
+    def __init__(self, env: lmdb.Environment, meta: lmdb._Database) -> None:
+        self._txn = env.begin(write=True)
+        self._meta = meta
+
+    def __enter__(self) -> lmdb.Transaction:
+        return self._txn
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._txn.abort()
+            if isinstance(error, lmdb.Error):
+                raise StorageError(f"the catalog refused: {error}") from error
+            return
+        changes = int.from_bytes(self._txn.get(b"changes", b"\0", db=self._meta), "big")
+        try:
+            self._txn.put(b"changes", (changes + 1).to_bytes(8, "big"), db=self._meta)
+            self._txn.commit()
+        except lmdb.Error as failure:
+            raise StorageError(f"the catalog refused: {failure}") from failure
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be made: {error.strerror}") from error
+
+
+def _check_version(raw: bytes | None, path: Path) -> None:
+    version = int.from_bytes(raw or b"", "big")
+    if not 1 <= version <= FORMAT_VERSION:
+        raise ConfigError(f"{path} has format {version}; this program knows 1 to {FORMAT_VERSION}")
+
+
+def _encode(row: msgspec.Struct) -> bytes:
+    return ROW_VERSION.to_bytes(2, "big") + msgspec.msgpack.encode(row)
+
+
+def _decode(raw: bytes | memoryview, row_type: type[StructT]) -> StructT:
+    version = int.from_bytes(raw[:2], "big")
+    if version > ROW_VERSION:
+        raise ConfigError(f"a catalog row has version {version}; this program knows {ROW_VERSION}")
+    try:
+        return msgspec.msgpack.decode(raw[2:], type=row_type)
+    except msgspec.MsgspecError as error:
+        raise StorageError(f"a catalog row of {row_type.__name__} is damaged: {error}") from error

@@ -1,0 +1,171 @@
+"""The catalog on a real LMDB."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import lmdb
+import msgspec
+import pytest
+
+from vonggac.errors import ConfigError, Refused, StorageError
+from vonggac.registry.camera import (
+    AdminState,
+    Basis,
+    Camera,
+    Hours,
+    Identity,
+    Mode,
+    OwnerKind,
+    Stream,
+    Uplink,
+)
+from vonggac.registry.catalog import Catalog, DiskRow
+
+FULL = Camera(
+    id=bytes(range(16)),
+    code="cam1",
+    streams=(Stream(bytes(16), "main", "rtsp://10.0.0.9/1"),),
+    created_ns=1,
+    point="ngã ba chợ",
+    area="tổ 3",
+    owner_kind=OwnerKind.HOUSEHOLD,
+    uplink=Uplink.HOUSEHOLD_WIFI,
+    admin_state=AdminState.PAUSED,
+    admin_state_by="local:0",
+    admin_state_ns=2,
+    purpose="an ninh trật tự",
+    basis=Basis(Mode.RECORDED, 3, 4, (Hours(60, 120),), 420, 7, True, "12/TT"),
+    identity=Identity(bytes(32), 5, "SN1"),
+)
+PLAIN = Camera(id=b"p" * 16, code="a", streams=(), created_ns=0)
+
+
+def test_a_row_comes_back_as_it_was_written(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_camera(FULL, b"sealed")
+    with Catalog(home, is_readonly=True) as catalog:
+        assert catalog.camera("cam1") == catalog.camera_by_id(FULL.id) == FULL
+        assert catalog.sealed_credentials(FULL.id) == b"sealed"
+
+
+def test_cameras_are_listed_by_code(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_camera(FULL)
+        catalog.add_camera(PLAIN)
+        assert [row.code for row in catalog.cameras()] == ["a", "cam1"]
+
+
+def test_a_code_is_taken_once_and_a_refusal_changes_nothing(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_camera(FULL)
+        before = catalog.changes
+        with pytest.raises(Refused, match="cam1 exists"):
+            catalog.add_camera(msgspec.structs.replace(FULL, id=b"x" * 16), b"secret")
+        with pytest.raises(Refused, match="id exists"):
+            catalog.add_camera(msgspec.structs.replace(FULL, code="other"))
+        assert catalog.camera("other") is None
+        assert catalog.sealed_credentials(b"x" * 16) is None
+        assert catalog.changes == before
+
+
+def test_every_write_is_seen_in_the_counter(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_camera(PLAIN)
+        first = catalog.changes
+        catalog.change_camera(msgspec.structs.replace(PLAIN, point="cổng trường"))
+        assert catalog.changes == first + 1
+        assert catalog.camera("a") == msgspec.structs.replace(PLAIN, point="cổng trường")
+
+
+def test_removing_a_camera_forgets_its_password(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_camera(FULL, b"sealed")
+        assert catalog.remove_camera("cam1") == FULL
+        assert catalog.cameras() == []
+        assert catalog.sealed_credentials(FULL.id) is None
+        with pytest.raises(Refused, match="no camera"):
+            catalog.remove_camera("cam1")
+
+
+def test_a_camera_that_is_not_there_cannot_be_changed(home: Path) -> None:
+    with Catalog(home) as catalog, pytest.raises(Refused):
+        catalog.change_camera(FULL)
+
+
+def test_the_box_keeps_its_id(home: Path) -> None:
+    with Catalog(home) as catalog:
+        box_id = catalog.box_id
+    with Catalog(home) as catalog:
+        assert catalog.box_id == box_id
+    assert len(box_id) == 16
+
+
+def test_a_disk_is_enrolled_once_and_may_move(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.enrol_disk(DiskRow(b"u" * 16, "/a", 10, 1 << 25, 1))
+        catalog.enrol_disk(DiskRow(b"u" * 16, "/b", 10, 1 << 25, 1))
+        assert [disk.path for disk in catalog.disks()] == ["/b"]
+        catalog.forget_disk(b"u" * 16)
+        assert catalog.disks() == []
+
+
+def test_a_missing_catalog_is_said_to_be_missing(home: Path) -> None:
+    with pytest.raises(ConfigError, match="no catalog"):
+        Catalog(home, is_readonly=True)
+    assert not (home / "catalog").exists()
+
+
+@pytest.mark.parametrize("is_readonly", [False, True])
+def test_a_newer_format_is_refused(home: Path, is_readonly: bool) -> None:
+    Catalog(home).close()
+    env = lmdb.open(str(home / "catalog"), max_dbs=8)
+    with env.begin(write=True) as txn:
+        txn.put(b"format", (2).to_bytes(2, "big"), db=env.open_db(b"meta", txn=txn))
+    env.close()
+    with pytest.raises(ConfigError, match="format 2"):
+        Catalog(home, is_readonly=is_readonly)
+
+
+@pytest.mark.parametrize(
+    ("raw", "error", "words"),
+    [
+        pytest.param(b"\x00\x02\x80", ConfigError, "version 2", id="newer"),
+        pytest.param(b"\x00\x01\x80", StorageError, "damaged", id="fields-missing"),
+        pytest.param(b"", StorageError, "damaged", id="empty"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_an_error(
+    home: Path, raw: bytes, error: type[Exception], words: str
+) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_camera(FULL)
+    env = lmdb.open(str(home / "catalog"), max_dbs=8)
+    with env.begin(write=True) as txn:
+        txn.put(FULL.id, raw, db=env.open_db(b"cameras", txn=txn))
+    env.close()
+    with Catalog(home) as catalog, pytest.raises(error, match=words):
+        catalog.cameras()
+
+
+def test_two_processes_write_in_turn(home: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from vonggac.registry.catalog import Catalog\n"
+        "from vonggac.registry.camera import Camera\n"
+        "with Catalog(Path(sys.argv[1])) as c:\n"
+        "    for n in range(20):\n"
+        "        name = f'{sys.argv[2]}{n}'\n"
+        "        key = name.encode().ljust(16)\n"
+        "        c.add_camera(Camera(id=key, code=name, streams=(), created_ns=0))"
+    )
+    writers = [
+        subprocess.Popen([sys.executable, "-c", code, str(home), name], env=os.environ)
+        for name in "xy"
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    with Catalog(home, is_readonly=True) as catalog:
+        assert len(catalog.cameras()) == 40
