@@ -1,0 +1,147 @@
+"""The units hold together: with systemd's own checks, with each other, with the code they start."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vonggac_appliance.sockets import CLASSES
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = sorted((ROOT / "systemd").glob("*.service"))
+UNITS = [*SERVICES, *sorted((ROOT / "systemd").glob("*.target"))]
+PACKAGING = ROOT / "appliance" / "packaging"
+EXPOSURE_MAX = "20"  # tenths: 2.0 of 10
+
+services = pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+
+
+def directives(unit: Path) -> list[tuple[str, str]]:
+    """Name and value of every line that says something."""
+    lines = [line for line in unit.read_text().splitlines() if "=" in line and line[0].isalpha()]
+    return [(name, value) for name, _, value in (line.partition("=") for line in lines)]
+
+
+def values(unit: Path, name: str) -> list[str]:
+    return " ".join(value for key, value in directives(unit) if key == name).split()
+
+
+def packaged(file: str) -> list[list[str]]:
+    """The rows of a sysusers.d or tmpfiles.d file."""
+    lines = (PACKAGING / file).read_text().splitlines()
+    return [line.split() for line in lines if line and not line.startswith("#")]
+
+
+def test_systemd_finds_nothing_to_say(tmp_path: Path, program: Callable[[str], str]) -> None:
+    analyze = program("systemd-analyze")
+    system = Path("/lib/systemd/system")
+    if not (system / "sysinit.target").exists():
+        pytest.skip("systemd's own units are not installed")
+    # An own root: the program is not installed where the tests run, and need not be.
+    shutil.copytree(system, tmp_path / "lib/systemd/system", symlinks=True)
+    (tmp_path / "etc/systemd/system").mkdir(parents=True)
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/vonggac").write_text("#!/bin/sh\n")
+    (tmp_path / "usr/bin/vonggac").chmod(0o755)
+    ours = [shutil.copy(unit, tmp_path / "etc/systemd/system") for unit in UNITS]
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", f"--root={tmp_path}", *map(str, ours)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    said = [line for line in done.stderr.splitlines() if "vonggac" in line]
+    assert (done.returncode, said) == (0, []), done.stderr
+
+
+@services
+def test_the_exposure_is_at_most_two_of_ten(unit: Path, program: Callable[[str], str]) -> None:
+    command = [program("systemd-analyze"), "security", "--offline=true", "--no-pager"]
+    done = subprocess.run(
+        [*command, f"--threshold={EXPOSURE_MAX}", str(unit)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-400:] + done.stderr
+
+
+@services
+def test_every_directive_has_its_reason_above_it(unit: Path) -> None:
+    lines = unit.read_text().splitlines()
+    body = lines[lines.index("[Service]") : lines.index("[Install]")]
+    seen: set[str] = set()
+    for above, line in itertools.pairwise(body):
+        name = line.partition("=")[0]
+        if not line or line[0] in "#[" or name in seen:
+            continue
+        seen.add(name)
+        assert above.startswith("#") and not above.startswith("# --"), f"{unit.name}: {line}"
+
+
+@services
+def test_a_unit_starts_a_command_that_exists(unit: Path) -> None:
+    cli = pytest.importorskip("vonggac_appliance.cli", exc_type=ImportError)
+    (start,) = [value for name, value in directives(unit) if name == "ExecStart"]
+    path, *arguments = start.split()
+    assert path == "/usr/bin/vonggac"
+    cli.parser().parse_args(arguments)
+
+
+@services
+def test_users_and_groups_are_made_by_sysusers(unit: Path) -> None:
+    rows = packaged("vonggac.sysusers.conf")
+    users = {row[1] for row in rows if row[0] == "u"}
+    groups = users | {row[1] for row in rows if row[0] == "g"}
+
+    assert set(values(unit, "User")) <= users
+    assert {*values(unit, "Group"), *values(unit, "SupplementaryGroups")} <= groups
+
+
+@services
+def test_a_service_is_in_the_groups_of_the_sockets_it_binds(unit: Path) -> None:
+    user = values(unit, "User")[0]
+    members = {row[2] for row in packaged("vonggac.sysusers.conf") if row[:2] == ["m", user]}
+    owned = {
+        row[4]
+        for row in packaged("vonggac.tmpfiles.conf")
+        if row[3] == user and row[1].startswith("/var/lib/vonggac/run/")
+    }
+
+    assert owned <= members | {user}
+    assert set(values(unit, "SupplementaryGroups")) <= members
+
+
+def test_every_class_of_callers_has_its_directory_with_setgid() -> None:
+    rows = {row[1]: row[2] for row in packaged("vonggac.tmpfiles.conf")}
+    for name in CLASSES:
+        assert rows[f"/var/lib/vonggac/run/{name}"] == "2750"
+
+
+@services
+def test_what_a_service_writes_is_made_by_tmpfiles(unit: Path) -> None:
+    rows = {row[1] for row in packaged("vonggac.tmpfiles.conf")}
+
+    assert {path.lstrip("-") for path in values(unit, "ReadWritePaths")} <= rows
+
+
+@services
+def test_a_wrong_configuration_is_not_tried_again(unit: Path) -> None:
+    assert values(unit, "RestartPreventExitStatus") == ["78"]
+    assert values(unit, "Restart") == ["always"]
+
+
+def test_the_units_say_that_they_never_ran_under_a_real_systemd() -> None:
+    # Whoever runs tests/systemd.sh on such a machine takes the sentence away.
+    for unit in SERVICES:
+        assert re.search(r"Never yet started under a real systemd", unit.read_text())
