@@ -1,4 +1,4 @@
-"""Packets are cut as RFC 6184 and RFC 7798 say; a small reader of our own puts them together again."""
+"""Packets are cut as RFC 6184 and RFC 7798 say; a small strict reader puts them together again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vonggac.rtsp.codec import Codec, access_units, split_annexb
+from vonggac.media.chunk import Codec
+from vonggac.rtsp.annexb import access_units, split_annexb
 from vonggac.rtsp.packetise import Packetiser, interleave
 
 
@@ -29,7 +30,8 @@ def _units_of(codec: Codec, packets: list[bytes]) -> list[bytes]:
         elif kind == (49 if wide else 28):
             fu = payload[2] if wide else payload[1]
             if fu & 0x80:
-                assert open_unit == b"" and not fu & 0x40
+                assert open_unit == b""
+                assert not fu & 0x40
                 if wide:
                     open_unit = bytes((payload[0] & 0x81 | (fu & 0x3F) << 1, payload[1]))
                 else:

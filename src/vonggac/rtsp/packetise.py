@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from vonggac.rtsp.codec import Codec
+from vonggac.media.chunk import Codec
 
 RTP_HEADER_BYTES = 12
 DEFAULT_MTU_BYTES = 1400

@@ -1,20 +1,13 @@
-"""The video codecs that a stream may carry, and Annex B byte streams of them.
+"""Annex B byte streams: NAL units and access units of files, for simulated cameras and benches.
 
-Pure values and bytes; decoding of parameter sets is native (`vg/nal.h`).
+What cameras send is taken apart natively (`vg/nal.h`), as parameter sets are.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 
-
-class Codec(enum.IntEnum):
-    """A video codec; the numbers are those of `vg_codec` in `vg/nal.h`."""
-
-    H264 = 1
-    H265 = 2
-
+from vonggac.media.chunk import Codec
 
 _START_CODE = b"\x00\x00\x01"
 

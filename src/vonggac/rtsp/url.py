@@ -1,0 +1,183 @@
+"""A camera's address: taken apart, repaired as cameras need it, never re-encoded.
+
+What stands on the request line is signed byte by byte by Digest (RFC 7616 3.4.6), so one string
+serves both. Credentials are cut out at once and never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urljoin, urlsplit
+
+from vonggac.errors import ConfigError
+
+DEFAULT_PORT = 554
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A camera's login. `repr` shows neither part."""
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraUrl:
+    """An rtsp address without its login."""
+
+    host: str
+    """A name or an address, IPv6 without brackets."""
+    port: int
+    request_uri: str
+    """What stands on request lines: the address as written, without login and fragment."""
+    credentials: Credentials | None = None
+    """The login that stood in the address, decoded once."""
+
+    @property
+    def authority(self) -> str:
+        """Host and port as they stand in `request_uri`."""
+        return self.request_uri.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0]
+
+    def __str__(self) -> str:
+        return self.request_uri
+
+
+def parse_camera_url(text: str) -> CameraUrl:
+    """The address a person entered. Raises ConfigError, whose message holds no login."""
+    url = text.strip()
+    scheme, colon, rest = url.partition("://")
+    if not colon:
+        raise ConfigError("a camera address starts with rtsp://")
+    scheme = scheme.lower()
+    if scheme == "rtsps":
+        raise ConfigError("rtsps:// (RTSP over TLS) is not supported yet; use rtsp://")
+    if scheme != "rtsp":
+        raise ConfigError("a camera address starts with rtsp://")
+    while rest.lower().startswith("rtsp://"):  # typed twice: go2rtc 830
+        rest = rest[len("rtsp://") :]
+    rest = rest.split("#", 1)[0] if "@" not in rest.partition("#")[2] else rest
+    login, host_part = _split_login(rest)
+    end = re.search(r"[/?]", host_part)
+    authority, path = (
+        (host_part, "") if end is None else (host_part[: end.start()], host_part[end.start() :])
+    )
+    host, port = _host_and_port(authority)
+    return CameraUrl(
+        host=host,
+        port=port,
+        request_uri=f"rtsp://{_bracketed(authority, host, port)}{_visible(path)}",
+        credentials=_credentials(login),
+    )
+
+
+def without_login(text: str) -> str:
+    """A text for people, in which no address carries a login."""
+    return re.sub(r"(?i)(rtsps?://)[^\s\"'<>]*@", r"\1", text)
+
+
+def content_base(url: CameraUrl, value: str | None) -> str:
+    """The base for control addresses (RFC 2326 C.1.1), or the request's own where it is no use.
+
+    Anjvision sends none, phones send one without scheme, others `rtsp://rtsp://`.
+    """
+    base = (value or "").strip().strip('"')
+    while base.lower().startswith("rtsp://rtsp://"):
+        base = base[len("rtsp://") :]
+    if not base.lower().startswith("rtsp://") or not base[len("rtsp://") :].strip("/"):
+        if base.startswith("/"):
+            return f"rtsp://{url.authority}{_visible(base)}"
+        return url.request_uri
+    return _visible(base)
+
+
+def control_candidates(url: CameraUrl, base: str, control: str | None) -> tuple[str, ...]:
+    """Addresses to try for a control attribute (RFC 2326 C.1.1), the likeliest first.
+
+    Relative ones are appended to the END of the base, query and all, as live555 and FFmpeg do and
+    Dahua and Vivotek expect; then into its path; then by RFC 3986. An absolute one is sent as
+    given though nobody connects there; where it names another host, the dialled one follows.
+    """
+    name = _visible((control or "").strip())
+    if name in ("", "*"):
+        return tuple(dict.fromkeys((base, url.request_uri)))
+    if "://" in name:
+        rest = name.split("://", 1)[1]
+        end = re.search(r"[/?]", rest)
+        tail = "" if end is None else rest[end.start() :]
+        return tuple(dict.fromkeys((name, f"rtsp://{url.authority}{tail}")))
+    joined = base.rstrip("/") + "/" + name.lstrip("/")
+    path, mark, query = base.partition("?")
+    inside = path.rstrip("/") + "/" + name.lstrip("/") + mark + query
+    return tuple(dict.fromkeys((joined, inside, _rfc3986(base, name))))
+
+
+def _rfc3986(base: str, name: str) -> str:
+    # urllib joins only schemes it knows to be hierarchical; http is.
+    try:
+        joined = urljoin("http" + base[len("rtsp") :], name)
+    except ValueError:  # brackets that hold no IPv6 address
+        return base
+    return "rtsp" + joined[len("http") :] if joined.startswith("http://") else base
+
+
+def _split_login(rest: str) -> tuple[str | None, str]:
+    """Cuts `user:password@` off. A password may hold `/`, `?`, `#`: then the host cannot be one."""
+    end = re.search(r"[/?#]", rest)
+    head = rest if end is None else rest[: end.start()]
+    if "@" in head:
+        login, _, host = head.rpartition("@")
+        return login, host + rest[len(head) :]
+    port = head.rpartition(":")[2] if ":" in head else "0"
+    if "@" in rest and not port.isdigit():
+        login, _, after = rest.rpartition("@")
+        return login, after
+    return None, rest
+
+
+def _credentials(login: str | None) -> Credentials | None:
+    if not login:
+        return None
+    user, _, password = login.partition(":")
+    return Credentials(unquote(user), unquote(password))
+
+
+def _host_and_port(authority: str) -> tuple[str, int]:
+    if authority.startswith("["):
+        host, closed, after = authority[1:].partition("]")
+        if not closed or (after and not after.startswith(":")):
+            raise ConfigError("the camera address has an unclosed [ in its host")
+        port_text = after[1:]
+    elif authority.count(":") > 1:  # `rtsp://::ffff:1.2.3.4/`: all of it is the host
+        host, port_text = authority, ""
+    else:
+        host, _, port_text = authority.partition(":")
+    if not host or re.search(r"[\s\"<>\\^`{}|\x00-\x20]", host):
+        raise ConfigError("the camera address names no host")
+    if port_text == "":
+        return host, DEFAULT_PORT
+    if not (port_text.isascii() and port_text.isdigit() and 0 < int(port_text[:6]) < 65536):
+        raise ConfigError("the camera address has a port that is not 1 to 65535")
+    return host, int(port_text)
+
+
+def _bracketed(authority: str, host: str, port: int) -> str:
+    if ":" in host and not authority.startswith("["):
+        return f"[{host}]" if port == DEFAULT_PORT else f"[{host}]:{port}"
+    return authority
+
+
+def _visible(text: str) -> str:
+    """Percent-encodes what cannot stand on a request line, and nothing else (RFC 3986 2.1)."""
+    return re.sub(
+        r"[^\x21-\x7e]", lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), text
+    )
+
+
+def host_of(uri: str) -> str | None:
+    """The host an address names, for the check of camera networks; None where it names none."""
+    try:
+        return urlsplit(uri).hostname
+    except ValueError:
+        return None
