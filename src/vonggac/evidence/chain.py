@@ -1,0 +1,199 @@
+"""The audit chain: canonical lines, each carrying the SHA-256 of the one before.
+
+Pure; files are opened by `appliance`. An outsider checks the same with sh, sed and sha256sum:
+`"prev":"<64 hex digits>"` stands in every line without spaces, and the hash covers the line with
+its newline.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "GENESIS",
+    "LINE_BYTES_MAX",
+    "TEXT_MAX",
+    "Action",
+    "Checkpoint",
+    "Problem",
+    "Value",
+    "Verification",
+    "canonical_line",
+    "hash_line",
+    "verify",
+]
+
+GENESIS = "0" * 64
+"""What the first line carries as `prev`."""
+TEXT_MAX = 500
+"""Characters of a purpose or an object; a line is an event, not a document."""
+LINE_BYTES_MAX = 16 * 1024
+
+Value = str | int | bool | None | dict[str, "Value"] | list["Value"]
+"""What a line may hold. No floats: they have more than one spelling."""
+
+
+class Action:
+    """The words an event may be called."""
+
+    AUDIT_START = "audit start"
+    CUT = "cut"
+    LIVE = "live"
+    LOOK = "look"
+    DISK_FORMAT = "disk format"
+    DISK_REBUILD = "disk rebuild"
+    CAMERA_ADD = "camera add"
+    CAMERA_REMOVE = "camera remove"
+
+    ALL = frozenset(
+        (AUDIT_START, CUT, LIVE, LOOK, DISK_FORMAT, DISK_REBUILD, CAMERA_ADD, CAMERA_REMOVE)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What somebody outside noted down: at that many lines, the head was this."""
+
+    entries: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a line."""
+
+    line: int
+    """From 1."""
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What reading the whole chain gave."""
+
+    entries: int
+    head: str
+    problems: tuple[Problem, ...]
+    head_behind: int = 0
+    """Whole lines after the one the head file names; a crash between the two leaves some."""
+
+
+def canonical_line(event: dict[str, Value], number: int, prev: str) -> bytes:
+    """The one spelling of an event: keys sorted, no spaces, UTF-8, a newline at its end."""
+    text = json.dumps(
+        {**event, "n": number, "prev": prev},
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def hash_line(line: bytes) -> str:
+    """The hash that the next line carries; `line` includes its newline."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def verify(
+    lines: Iterable[bytes], head: str | None, checkpoints: Iterable[Checkpoint] = ()
+) -> Verification:
+    """Read a whole chain. `head`: what the head file says, None where it is missing.
+
+    A line is at fault when it is no canonical event, or the next one carries another hash of it.
+    """
+    walk = _Walk(head, {point.entries: point.head for point in checkpoints})
+    for line in lines:
+        walk.take(line)
+    return walk.finish()
+
+
+class _Walk:
+    """Where a verification stands; lines come in one by one, for a log may be long."""
+
+    def __init__(self, head: str | None, noted: dict[int, str]) -> None:
+        self._head = head
+        self._noted = noted
+        self._position = 0
+        self._expected_number = 1
+        self._prev = GENESIS
+        self._head_at: int | None = 0 if head == GENESIS else None
+        self._problems: list[Problem] = []
+
+    def take(self, line: bytes) -> None:
+        """The next line, with its newline."""
+        self._position += 1
+        if not line.endswith(b"\n"):
+            self._say("is cut off: it has no newline, so it was never acknowledged")
+            self._position -= 1
+            return
+        event = _parse(line)
+        if event is None:
+            self._say("is no event in canonical form: it was altered")
+        else:
+            self._check_links(event)
+        self._expected_number += 1
+        self._prev = hash_line(line)
+        if self._prev == self._head:
+            self._head_at = self._position
+        noted = self._noted.pop(self._position, None)
+        if noted is not None and noted != self._prev:
+            self._say("is not what the checkpoint noted: it or a line before it was altered")
+
+    def finish(self) -> Verification:
+        """The result, once every line was taken."""
+        for entries in sorted(self._noted):
+            if entries > 0 or self._noted[entries] != GENESIS:
+                self._problems.append(
+                    Problem(self._position, f"is the last; the checkpoint noted {entries} lines")
+                )
+        if self._head is None and self._position:
+            self._say("is the last, and the head file that would prove it is missing")
+        elif self._head is not None and self._head_at is None and self._head != GENESIS:
+            self._say("does not end at the head: it was altered, or lines after it were dropped")
+        behind = 0 if self._head_at is None else self._position - self._head_at
+        return Verification(self._position, self._prev, tuple(self._problems), behind)
+
+    def _check_links(self, event: dict[str, Value]) -> None:
+        number = event.get("n")
+        if number != self._expected_number:
+            self._check_number(number)
+        elif event.get("prev") != self._prev:
+            self._problems.append(
+                Problem(
+                    max(1, self._position - 1),
+                    f"is not what line {self._position} was chained to: one of the two was altered",
+                )
+            )
+        if isinstance(number, int) and not isinstance(number, bool):
+            self._expected_number = number
+
+    def _check_number(self, number: Value) -> None:
+        expected = self._expected_number
+        if isinstance(number, bool) or not isinstance(number, int):
+            self._say("has no number: it was altered")
+        elif number == expected + 1:
+            self._say(f"is number {number}: line {expected} was dropped")
+        elif number > expected:
+            self._say(f"is number {number}: lines {expected} to {number - 1} were dropped or moved")
+        else:
+            self._say(f"is number {number}, not {expected}: lines were reordered or repeated")
+
+    def _say(self, what: str) -> None:
+        self._problems.append(Problem(self._position, what))
+
+
+def _parse(line: bytes) -> dict[str, Value] | None:
+    try:
+        event = json.loads(line)
+        if not isinstance(event, dict):
+            return None
+        number, prev = event.get("n"), event.get("prev")
+        if not isinstance(number, int) or not isinstance(prev, str):
+            return None
+        return event if canonical_line(event, number, prev) == line else None
+    except (ValueError, RecursionError):  # no JSON, a NaN, or a thousand brackets
+        return None
