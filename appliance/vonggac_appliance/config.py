@@ -1,0 +1,272 @@
+"""HOME/config.toml as frozen values. It may be missing or empty; the program never writes it.
+
+`KEYS` is the whole of it: docs/ref/configuration.md is checked against this table.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from vonggac.errors import ConfigError
+
+__all__ = [
+    "KEYS",
+    "CameraConfig",
+    "Config",
+    "Key",
+    "Kind",
+    "RecordConfig",
+    "load",
+    "network_of",
+    "parse",
+]
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Value = int | float | tuple[Network, ...]
+
+_NS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
+_BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_BITS = {"kbit/s": 1000, "Mbit/s": 1_000_000, "Gbit/s": 1_000_000_000}
+_AMOUNT = re.compile(r"(\d{1,12}) ?([A-Za-z/]+)")
+
+
+class Kind(enum.Enum):
+    """What a key holds, and how people write it."""
+
+    COUNT = enum.auto()
+    DURATION = enum.auto()
+    """A text such as "5 s"; kept in ns."""
+    SIZE = enum.auto()
+    """A text such as "64 MiB"; kept in bytes."""
+    RATE = enum.auto()
+    """A text such as "20 Mbit/s"; kept in bits per second."""
+    NETWORKS = enum.auto()
+
+
+_UNITS = {Kind.DURATION: _NS, Kind.SIZE: _BYTES, Kind.RATE: _BITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: where it stands, what it holds, what is allowed."""
+
+    section: str
+    name: str
+    kind: Kind
+    default: str | int | tuple[str, ...]
+    """As it would stand in the file."""
+    lowest: str | int = 0
+    highest: str | int = 0
+    """Both included; of no meaning for networks."""
+
+    @property
+    def allowed(self) -> str:
+        """What may stand there, for an error and for the reference."""
+        if self.kind is Kind.NETWORKS:
+            return 'a list of networks such as ["192.168.1.0/24"]'
+        if self.kind is Kind.COUNT:
+            return f"a whole number from {self.lowest} to {self.highest}"
+        units = ", ".join(_UNITS[self.kind])
+        return f'a text with its unit ({units}) from "{self.lowest}" to "{self.highest}"'
+
+
+PRIVATE_NETWORKS = (
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+)
+
+KEYS = (
+    Key("cameras", "networks", Kind.NETWORKS, PRIVATE_NETWORKS),
+    Key("cameras", "stall", Kind.DURATION, "5 s", "1 s", "60 s"),
+    Key("cameras", "connect_timeout", Kind.DURATION, "5 s", "1 s", "60 s"),
+    Key("cameras", "retry_min", Kind.DURATION, "1 s", "100 ms", "1 min"),
+    Key("cameras", "retry_max", Kind.DURATION, "30 s", "1 s", "1 h"),
+    Key("cameras", "starts_per_second", Kind.COUNT, 8, 1, 64),
+    Key("cameras", "flood_rate", Kind.RATE, "100 Mbit/s", "1 Mbit/s", "1 Gbit/s"),
+    Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
+    Key("record", "arena", Kind.SIZE, "256 MiB", "16 MiB", "2 GiB"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraConfig:
+    """How cameras are reached and watched."""
+
+    networks: tuple[Network, ...]
+    """A camera's address must lie in one of these, after resolution."""
+    stall_ns: int
+    """Without a complete access unit for that long the camera is stalled."""
+    connect_timeout_ns: int
+    retry_min_ns: int
+    retry_max_ns: int
+    starts_per_second: int
+    """New sessions a second, over all cameras."""
+    flood_rate_bps: int
+    """A stream that sends more is in flood: access units are dropped, never its neighbours'."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConfig:
+    """The recorder's processes."""
+
+    cameras_per_loop: int
+    arena_bytes: int
+    """Shared memory of a loop at most: 10 s of its cameras' video; pages not used cost nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration."""
+
+    cameras: CameraConfig
+    record: RecordConfig
+
+
+def load(home: Path) -> Config:
+    """HOME/config.toml; all defaults where there is none. Raises ConfigError."""
+    path = home / "config.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = ""
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is no UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Config:
+    """The configuration that `text` says; `name` is what errors call it."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: {error}") from error
+    known = {(key.section, key.name): key for key in KEYS}
+    found: dict[tuple[str, str], Value] = {}
+    for section, entries in document.items():
+        _check_section(text, name, section, entries)
+        for entry, raw in entries.items():
+            key = known.get((section, entry))
+            if key is None:
+                allowed = ", ".join(key.name for key in KEYS if key.section == section)
+                where = _where(text, name, section, entry)
+                raise ConfigError(f"{where}: [{section}] has no key {entry}; allowed: {allowed}")
+            found[section, entry] = _value(key, raw, _where(text, name, section, entry))
+    config = _assemble(found)
+    if config.cameras.retry_min_ns > config.cameras.retry_max_ns:
+        where = _where(text, name, "cameras", "retry_min")
+        raise ConfigError(f"{where}: retry_min must not be longer than retry_max")
+    return config
+
+
+def network_of(config: CameraConfig, address: Address) -> Network | None:
+    """The configured network that `address` lies in; None: no camera may stand there."""
+    mapped = getattr(address, "ipv4_mapped", None)
+    plain = mapped if mapped is not None else address
+    return next((net for net in config.networks if plain in net), None)
+
+
+def _assemble(found: dict[tuple[str, str], Value]) -> Config:
+    values = {
+        (key.section, key.name): found.get((key.section, key.name), _value(key, None, ""))
+        for key in KEYS
+    }
+
+    def whole(section: str, name: str) -> int:
+        value = values[section, name]
+        if not isinstance(value, int):
+            raise TypeError(f"{section}.{name} is no number")
+        return value
+
+    networks = values["cameras", "networks"]
+    if not isinstance(networks, tuple):
+        raise TypeError("cameras.networks is no list")
+    return Config(
+        cameras=CameraConfig(
+            networks=networks,
+            stall_ns=whole("cameras", "stall"),
+            connect_timeout_ns=whole("cameras", "connect_timeout"),
+            retry_min_ns=whole("cameras", "retry_min"),
+            retry_max_ns=whole("cameras", "retry_max"),
+            starts_per_second=whole("cameras", "starts_per_second"),
+            flood_rate_bps=whole("cameras", "flood_rate"),
+        ),
+        record=RecordConfig(
+            cameras_per_loop=whole("record", "cameras_per_loop"),
+            arena_bytes=whole("record", "arena"),
+        ),
+    )
+
+
+def _check_section(text: str, name: str, section: str, entries: object) -> None:
+    sections = sorted({key.section for key in KEYS})
+    if section not in sections or not isinstance(entries, dict):
+        where = _where(text, name, section, "")
+        allowed = ", ".join(f"[{known}]" for known in sections)
+        raise ConfigError(f"{where}: there is no section [{section}]; allowed: {allowed}")
+
+
+def _value(key: Key, raw: object, where: str) -> Value:
+    """`raw` as it is kept; None gives the default."""
+    raw = key.default if raw is None else raw
+    wrong = ConfigError(f"{where}: {key.name} must be {key.allowed}")
+    if key.kind is Kind.NETWORKS:
+        return _networks(raw, wrong)
+    amount = _amount(key.kind, raw)
+    lowest, highest = _amount(key.kind, key.lowest), _amount(key.kind, key.highest)
+    if amount is None or lowest is None or highest is None or not lowest <= amount <= highest:
+        raise wrong
+    return amount
+
+
+def _amount(kind: Kind, raw: object) -> int | None:
+    if kind is Kind.COUNT:
+        return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
+    match = _AMOUNT.fullmatch(raw) if isinstance(raw, str) else None
+    unit = _UNITS[kind].get(match[2]) if match else None
+    return int(match[1]) * unit if match and unit else None
+
+
+def _networks(raw: object, wrong: ConfigError) -> tuple[Network, ...]:
+    if not isinstance(raw, list | tuple) or not raw:
+        raise wrong
+    networks = []
+    for item in raw:
+        if not isinstance(item, str):
+            raise wrong
+        try:
+            networks.append(ipaddress.ip_network(item))
+        except ValueError as error:
+            raise ConfigError(f"{wrong} ({error})") from error
+    return tuple(networks)
+
+
+def _where(text: str, name: str, section: str, entry: str) -> str:
+    """`FILE, line N` of a key; tomllib does not tell, so the lines are looked through."""
+    inside = ""
+    header = re.compile(r"\s*\[\s*\"?([^\]\"]+?)\"?\s*\]")
+    for number, line in enumerate(text.splitlines(), 1):
+        match = header.match(line)
+        if match:
+            inside = match[1]
+            if not entry and inside.split(".")[0] == section:
+                return f"{name}, line {number}"
+            continue
+        key = line.split("=")[0].replace('"', "").replace(" ", "").strip()
+        full = f"{inside}.{key}" if inside else key
+        if full == f"{section}.{entry}" or (not entry and full.split(".")[0] == section):
+            return f"{name}, line {number}"
+    return name
