@@ -13,7 +13,10 @@ from setuptools import Extension, setup
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "fault": (),
     "parse": ("rtp", "rtcp", "rtsp_frame", "h264", "h265", "assembler"),
-    "segment": ("crc32c", "bmff", "sample_entry", "chunk_head", "table", "rows", "sha256"),
+    "segment": (
+        *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head", "table", "rows"),
+        *("h264", "h265"),
+    ),
     "ring": ("ring_file",),
     "arena": ("arena",),
     "loop": ("arena", "timeline", "reorder", "chunker", "ingest_loop"),

@@ -101,7 +101,7 @@ vg_err vg_head_write(const vg_sets *sets, uint32_t timescale, uint8_t *out, size
                      vg_fault *fault);
 
 /* prft + uuid (place zeroed but for moof_bytes and first_sample_end) + moof (tfdt, mfhd zero) + mdat's header.
- * Fills claim->trun_sha256, ->duration and ->samples from `samples`; writes the claim's own hash,
+ * claim->samples counts `samples`. Fills claim->trun_sha256 and ->duration from them; writes the claim's own hash,
  * for the next one, to `claim_sha256`. The mdat's payload of claim->video_bytes follows outside. */
 vg_err vg_chunk_head_write(vg_claim *claim, const vg_sample *samples, uint8_t *out, size_t capacity,
                            size_t *size, uint8_t claim_sha256[VG_SHA256_SIZE], vg_fault *fault);
@@ -111,6 +111,10 @@ vg_err vg_chunk_head_write(vg_claim *claim, const vg_sample *samples, uint8_t *o
  * returned in it, and crc32c too. */
 vg_err vg_chunk_place(uint8_t *head, size_t size, uint64_t decode_time, uint32_t fragment_number, vg_place *place,
                       vg_fault *fault);
+
+/* The claim of a head, placed or not (its CRC is not looked at), and the claim's hash. As vg_chunk_parse. */
+vg_err vg_claim_read(const uint8_t *data, size_t size, vg_claim *out, uint8_t claim_sha256[VG_SHA256_SIZE],
+                     vg_fault *fault);
 
 /* A chunk as found on a disk. */
 typedef struct vg_chunk_view {
@@ -151,10 +155,32 @@ typedef struct vg_packed_row {
     uint64_t epoch;
     vg_row row;
 } vg_packed_row;
+enum {
+    VG_ROWS_MAX = UINT16_MAX,   /* in one value */
+    VG_ROWS_HEADER = 3,         /* version, count */
+    VG_PACKED_ROW_MAX = 104,    /* a row that nothing predicts */
+};
+/* VG_LIMIT: more than VG_ROWS_MAX rows, or no room. */
 vg_err vg_rows_pack(const vg_packed_row *rows, uint32_t count, uint8_t *out, size_t capacity, size_t *size);
-/* VG_LIMIT: more rows than `capacity`. */
+/* `data` with `rows` behind what it holds: the same bytes as packing all of them. `out` may not overlap `data`. */
+vg_err vg_rows_append(const uint8_t *data, size_t data_size, const vg_packed_row *rows, uint32_t count, uint8_t *out,
+                      size_t capacity, size_t *size, vg_fault *fault);
+/* VG_LIMIT: more rows than `capacity` (`*count` tells how many). */
 vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint32_t capacity, uint32_t *count,
                       vg_fault *fault);
+
+/* A range of rows that follow each other in a run, or lie less than VG_SPAN_JOIN_NS apart. */
+typedef struct vg_span {
+    int64_t start_ns, end_ns;
+    uint64_t samples, bytes;
+    uint64_t run, sequence; /* of its last row */
+} vg_span;
+enum { VG_SPAN_JOIN_NS = 1000000 };
+/* Adds the rows of one value that touch [from_ns, to_ns) to `spans`, of which `*count` are filled: the values of a
+ * stream in their order, one call each. Rows are taken whole. VG_LIMIT: not as much room as the value has rows
+ * (its second and third byte); nothing was added then. */
+vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns, vg_span *spans,
+                     uint32_t capacity, uint32_t *count, vg_fault *fault);
 
 uint32_t vg_crc32c(uint32_t crc, const void *data, size_t size); /* Castagnoli, start with 0; SSE4.2 where there is */
 void vg_sha256(const void *data, size_t size, uint8_t out[VG_SHA256_SIZE]); /* OpenSSL */
