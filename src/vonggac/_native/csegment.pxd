@@ -172,7 +172,7 @@ cdef extern from "segment_layout.h" nogil:
     uint32_t vg_crc32c_portable(uint32_t crc, const void *data, size_t size) noexcept
 
 cdef extern from "vg/ring_file.h" nogil:
-    ctypedef struct iovec:
+    struct iovec:
         void *iov_base
         size_t iov_len
 
