@@ -1,12 +1,14 @@
 """RTSP 1.0 (RFC 2326) without sockets, clocks or threads: messages, logging in, SDP, sessions."""
 
 from vonggac.rtsp.auth import Authenticator, Scheme
-from vonggac.rtsp.client import ClientSession
-from vonggac.rtsp.events import (
+from vonggac.rtsp.client import (
     CONNECT_TIMEOUT_S,
     FIRST_VIDEO_TIMEOUT_S,
     REPLY_TIMEOUT_S,
     TEARDOWN_TIMEOUT_S,
+    ClientSession,
+)
+from vonggac.rtsp.events import (
     Event,
     Failure,
     KeepaliveAnswered,

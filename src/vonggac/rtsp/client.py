@@ -3,7 +3,7 @@
 The shell connects, writes `start()`, passes what it reads to `receive` and does what `next_event`
 says until PlayReady or Failure. Then the connection belongs to a native loop, to which
 `take_unread()` goes first; whole messages come back through `receive_message`. Time-outs are the
-shell's; `events` suggests the numbers.
+shell's; the numbers stand here.
 
 The clauses are RFC 2326; the cameras that made a line necessary are in docs/design/rtsp.md.
 """
@@ -43,6 +43,15 @@ from vonggac.rtsp.transport import (
     tcp_transport,
 )
 from vonggac.rtsp.url import CameraUrl, content_base, control_candidates, without_login
+
+CONNECT_TIMEOUT_S = 5.0
+"""For the TCP connection."""
+REPLY_TIMEOUT_S = 12.0
+"""For each answer: battery and Wi-Fi cameras wake up for seconds (Reolink, Tapo)."""
+FIRST_VIDEO_TIMEOUT_S = 20.0
+"""From PlayReady to the first picture."""
+TEARDOWN_TIMEOUT_S = 1.5
+"""For the answer to TEARDOWN, which some never give."""
 
 _EARLY_MAX_BYTES = 256 * 1024
 """Of packets before the PLAY answer; where there are more they go, and a key frame comes later."""

@@ -8,14 +8,6 @@ from vonggac.media.chunk import Codec, GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.sdp import AudioTrack
 
-CONNECT_TIMEOUT_S = 5.0
-"""For the TCP connection."""
-REPLY_TIMEOUT_S = 12.0
-"""For each answer: battery and Wi-Fi cameras wake up for seconds (Reolink, Tapo)."""
-FIRST_VIDEO_TIMEOUT_S = 20.0
-"""From PlayReady to the first picture."""
-TEARDOWN_TIMEOUT_S = 1.5
-"""For the answer to TEARDOWN, which some never give."""
 KEEPALIVE_MAX_S = 30.0
 """Some cameras close below what they announce (MediaMTX 1066)."""
 
