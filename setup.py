@@ -12,7 +12,10 @@ from setuptools import Extension, setup
 
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "fault": (),
-    "parse": ("rtp", "rtcp", "rtsp_frame", "h264", "h265", "assembler"),
+    "parse": (
+        *("rtp", "rtcp", "rtsp_frame", "h264", "h265"),
+        *("assembler", "depacketize", "access_unit"),
+    ),
     "segment": (
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head", "table", "rows"),
         *("h264", "h265"),

@@ -1,7 +1,7 @@
-/* A bounds-checked reading cursor with a sticky overrun: read in straight lines, test `overrun` once,
- * before any value is used as a length or an index. Reads big-endian integers. Behind an overrun every
- * read gives 0 and moves nothing. Also the unchecked big-endian loads and stores for places whose
- * size is already known. */
+/* A bounds-checked reading cursor with a sticky overrun: read in straight lines, test `overrun`
+ * once, before any value is used as a length or an index. Reads big-endian integers. Behind an
+ * overrun every read gives 0 and moves nothing. Also the unchecked big-endian loads and stores for
+ * places whose size is already known. */
 #ifndef VG_SRC_BYTES_H
 #define VG_SRC_BYTES_H
 
