@@ -1,0 +1,307 @@
+"""`vonggac audit run`: writes the chain for everybody else, and answers with receipts.
+
+One thread, one batch a turn: whoever asked while the disk was syncing shares the next sync. The
+chain being unwritable ends nothing: appends are refused, so viewing stops, and recording goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import selectors
+import signal
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from vonggac.errors import MediaError, StorageError, Unavailable
+from vonggac.evidence import chain, receipt
+from vonggac.evidence.receipt import Permit
+from vonggac.registry.people import PurposeCode, Role, local_person
+from vonggac_appliance import sockets
+from vonggac_appliance.audit_log import AuditLog
+from vonggac_appliance.clock import Clock, wall_ns
+from vonggac_appliance.messages import AuditAppend, AuditReceipt, Kind, Refused
+from vonggac_appliance.notify import Notifier
+from vonggac_appliance.secrets import AUDIT_USER, receipt_key
+
+__all__ = ["SOCKET", "AuditServer", "main"]
+
+SOCKET = "append.sock"
+SERVE_USER = "vonggac-serve"
+CALLERS_MAX = 256
+BATCH_MAX = 256
+"""Events in one sync: 4 MiB of lines at most."""
+ID_BYTES = 16
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """An append that passed all checks and waits for this turn's sync."""
+
+    caller: socket.socket
+    request: int
+    append: AuditAppend
+    event: dict[str, chain.Value]
+
+
+class AuditServer:
+    """The socket and the log. `turn` does what is there to do, and waits at most its argument."""
+
+    def __init__(self, home: Path, clock: Clock = wall_ns) -> None:
+        self._clock = clock
+        self._is_single_user = service_uid(AUDIT_USER) != os.geteuid()
+        self._serve_uid = service_uid(SERVE_USER)
+        self._key = receipt_key(home)
+        self._log = AuditLog(home)
+        self._has_started_line = False
+        sockets.prepare_class(home, "audit")
+        self._path = sockets.socket_path(home, "audit", SOCKET)
+        self._try_start_line()  # first: a second writer ends here, before it takes the socket
+        self._listener = sockets.listen(self._path)
+        self._listener.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._callers: dict[int, socket.socket] = {}
+
+    def close(self) -> None:
+        """End all connections and give the log back."""
+        for caller in list(self._callers.values()):
+            self._drop(caller)
+        self._selector.close()
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+        self._log.close()
+
+    def watch(self, fd: int) -> None:
+        """Let `turn` return when `fd` becomes readable."""
+        self._selector.register(fd, selectors.EVENT_READ)
+
+    def turn(self, wait_s: float | None) -> None:
+        """Accept, read, write one batch, answer."""
+        asks: list[_Ask] = []
+        for key, _ in self._selector.select(wait_s):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif key.fd in self._callers:
+                asks += self._read(self._callers[key.fd], BATCH_MAX - len(asks))
+        if asks:
+            self._write(asks)
+
+    def _accept(self) -> None:
+        try:
+            caller, _ = self._listener.accept()
+        except OSError as error:  # gone again, or no descriptor left: the next turn tries anew
+            _log.warning("a caller could not be accepted (%s), waiting for the next", error)
+            return
+        caller.setblocking(False)
+        if len(self._callers) >= CALLERS_MAX:
+            self._answer(caller, Kind.REFUSED, 0, Refused("limit", "too many callers at once"))
+            caller.close()
+            return
+        self._callers[caller.fileno()] = caller
+        self._selector.register(caller, selectors.EVENT_READ)
+
+    def _read(self, caller: socket.socket, room: int) -> list[_Ask]:
+        """What this caller asks, at most `room`; the rest waits in its socket."""
+        asks: list[_Ask] = []
+        while len(asks) < room:
+            try:
+                message = sockets.recv(caller)
+            except BlockingIOError:
+                break
+            except (MediaError, Unavailable):
+                self._drop(caller)
+                break
+            message.close_fds()
+            try:
+                asks.append(self._checked(caller, message))
+            except MediaError as error:
+                refusal = Refused("malformed", str(error))
+                self._answer(caller, Kind.REFUSED, message.request, refusal)
+                break
+        return asks
+
+    def _checked(self, caller: socket.socket, message: sockets.Message) -> _Ask:
+        if message.kind != Kind.AUDIT_APPEND:
+            raise MediaError("value", f"message kind {message.kind}", 2)
+        append = sockets.decode(message, AuditAppend)
+        _check(append)
+        peer = sockets.peer_of(caller)
+        event = self._event(append, peer)
+        return _Ask(caller, message.request, append, event)
+
+    def _event(self, append: AuditAppend, peer: sockets.Peer) -> dict[str, chain.Value]:
+        person = local_person(peer.uid)
+        actor, role = person.name, str(person.role)
+        if append.person is not None and peer.uid == self._serve_uid:
+            actor, role = append.person, append.role or ""
+        event = self._base(append.action, append.object, append.result)
+        event |= {
+            "actor": actor,
+            "role": role,
+            "peer": {"pid": peer.pid, "uid": peer.uid, "gid": peer.gid},
+            "purpose": _purpose(append),
+        }
+        if append.permit:
+            event |= {
+                "permit": Permit(append.permit).name.lower(),
+                "camera": append.camera.hex(),
+                "streams": [stream.hex() for stream in append.streams],
+                "from": _utc(append.from_ns),
+                "to": _utc(append.to_ns),
+            }
+            if append.purpose is None or not append.purpose[1].strip():
+                event["red"] = True
+        return event
+
+    def _base(self, action: str, target: str, result: str) -> dict[str, chain.Value]:
+        event: dict[str, chain.Value] = {
+            "time": _utc(self._clock()),
+            "action": action,
+            "object": target,
+            "result": result,
+        }
+        if self._is_single_user:
+            event["single_user"] = True
+        return event
+
+    def _write(self, asks: list[_Ask]) -> None:
+        try:
+            first = self._append([ask.event for ask in asks])
+        except (StorageError, Unavailable) as error:
+            _log.error("%s; appends are refused, so nobody can look; recording goes on", error)
+            self._log.count_refused(len(asks))
+            for ask in asks:
+                refusal = Refused("unwritable", str(error))
+                self._answer(ask.caller, Kind.REFUSED, ask.request, refusal)
+            return
+        for number, ask in enumerate(asks, first):
+            answer = AuditReceipt(number, self._receipt(number, ask.append))
+            self._answer(ask.caller, Kind.AUDIT_RECEIPT, ask.request, answer)
+
+    def _append(self, events: list[dict[str, chain.Value]]) -> int:
+        """The number of the first of `events`; the start line goes before, if it still has to."""
+        start = [] if self._has_started_line else [self._start_event()]
+        first = self._log.append([*start, *events]) + len(start)
+        self._has_started_line = True
+        return first
+
+    def _try_start_line(self) -> None:
+        """A second writer is fatal (Unavailable); a disk that refuses now may not do so later."""
+        try:
+            self._append([])
+        except StorageError as error:
+            _log.error("%s; trying again with the next append", error)
+
+    def _start_event(self) -> dict[str, chain.Value]:
+        event = self._base(chain.Action.AUDIT_START, "audit", "done")
+        person = local_person(os.geteuid())
+        event |= {"actor": person.name, "role": str(Role.LOCAL), "purpose": None}
+        return event
+
+    def _receipt(self, number: int, append: AuditAppend) -> bytes:
+        if not append.permit:
+            return b""
+        return receipt.write(
+            self._key,
+            receipt.Receipt(
+                line=number,
+                camera=append.camera,
+                streams=append.streams,
+                from_ns=append.from_ns,
+                to_ns=append.to_ns,
+                permit=Permit(append.permit),
+                expires_ns=self._clock() + receipt.LIFETIME_NS,
+            ),
+        )
+
+    def _answer(
+        self, caller: socket.socket, kind: Kind, request: int, body: msgspec.Struct
+    ) -> None:
+        try:
+            sockets.send(caller, kind, body, request)
+        except (BlockingIOError, Unavailable):
+            self._drop(caller)  # it does not read its answers
+
+    def _drop(self, caller: socket.socket) -> None:
+        if self._callers.pop(caller.fileno(), None) is not None:
+            self._selector.unregister(caller)
+        caller.close()
+
+
+def main(home: Path) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    notifier = Notifier.from_environment(os.environ)
+    server = AuditServer(home)
+    wake, woken = socket.socketpair()
+    wake.setblocking(False)
+    is_ending: list[int] = []
+    before = signal.set_wakeup_fd(wake.fileno())
+    restore = [
+        (number, signal.signal(number, lambda got, _: is_ending.append(got)))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    ]
+    try:
+        server.watch(woken.fileno())
+        notifier.ready("the audit chain is open")
+        while not is_ending:
+            server.turn(notifier.watchdog_interval_s)
+            notifier.watchdog()
+        notifier.stopping()
+    finally:
+        signal.set_wakeup_fd(before)
+        for number, handler in restore:
+            signal.signal(number, handler)
+        server.close()
+        wake.close()
+        woken.close()
+    return 0
+
+
+def service_uid(name: str) -> int | None:
+    """The uid of a service user; None where the package has not made it (development, demo)."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+def _check(append: AuditAppend) -> None:
+    """Raises MediaError for what would make a line that nobody can read."""
+    texts = [append.action, append.object, append.result, append.person or "", append.role or ""]
+    texts += append.purpose or ()
+    if any(len(text) > chain.TEXT_MAX for text in texts):
+        raise MediaError("limit", f"a text of more than {chain.TEXT_MAX} characters", 0)
+    if append.action not in chain.Action.ALL or append.action == chain.Action.AUDIT_START:
+        raise MediaError("value", "an action that the chain does not know", 0)
+    if append.purpose is not None and append.purpose[0] not in tuple(PurposeCode):
+        raise MediaError("value", "a purpose that is not in the list", 0)
+    if not append.permit:
+        return
+    ids = (append.camera, *append.streams)
+    if append.permit not in tuple(Permit) or append.to_ns <= append.from_ns:
+        raise MediaError("value", "a permit without its kind or its range", 0)
+    if not 1 <= len(append.streams) <= receipt.STREAMS_MAX or any(len(i) != ID_BYTES for i in ids):
+        raise MediaError("value", "a permit without its camera and streams", 0)
+    if not all(-(1 << 62) < ns < 1 << 62 for ns in (append.from_ns, append.to_ns)):
+        raise MediaError("value", "a permit for a time that is none", 0)
+
+
+def _purpose(append: AuditAppend) -> chain.Value:
+    if append.purpose is None:
+        return None
+    code, text = append.purpose
+    return {"code": code, "text": text}
+
+
+def _utc(ns: int) -> str:
+    return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + (
+        f".{ns // 1_000_000 % 1000:03d}Z"
+    )

@@ -1,0 +1,40 @@
+"""Appending to the audit chain: nothing is shown before `append` has returned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vonggac.errors import Refused, StorageError, Unavailable
+from vonggac_appliance import sockets
+from vonggac_appliance.audit import SOCKET
+from vonggac_appliance.messages import AuditAppend, AuditReceipt, Kind
+from vonggac_appliance.messages import Refused as RefusedMessage
+
+__all__ = ["append"]
+
+DEADLINE_S = 10.0
+"""A sync on a busy disk; then the look is refused rather than shown unlogged."""
+
+
+def append(home: Path, event: AuditAppend, deadline_s: float = DEADLINE_S) -> AuditReceipt:
+    """Write `event` and wait until it is synced.
+
+    Raises Unavailable when `audit run` is down, StorageError when its disk refuses.
+    """
+    path = sockets.socket_path(home, "audit", SOCKET)
+    try:
+        with sockets.connect(path, deadline_s) as sock:
+            sockets.send(sock, Kind.AUDIT_APPEND, event, request=1)
+            message = sockets.recv(sock)
+    except Unavailable as error:
+        raise Unavailable(
+            f"nothing is shown unlogged, and the audit chain does not answer ({error}): "
+            "start `vonggac audit run`"
+        ) from error
+    message.close_fds()
+    if message.kind == Kind.REFUSED:
+        refused = sockets.decode(message, RefusedMessage)
+        if refused.code == "unwritable":
+            raise StorageError(f"nothing is shown unlogged: {refused.what}")
+        raise Refused(f"the audit chain refused the line: {refused.what}")
+    return sockets.decode(message, AuditReceipt)
