@@ -83,30 +83,28 @@ static uint64_t media_ns(uint32_t ticks) {
     return (uint64_t)ticks * 100000U / 9U;
 }
 
-static uint32_t predict_duration(const predictor *p, uint32_t samples) {
-    const vg_row *last = &p->last.row;
-    if (last->samples == 0) return 0;
-    return (uint32_t)((uint64_t)last->duration * samples / last->samples);
+static uint32_t predict_duration(const vg_row *before, uint32_t samples) {
+    if (before->samples == 0) return 0;
+    return (uint32_t)((uint64_t)before->duration * samples / before->samples);
 }
 
 /* The slew of the row before, in proportion: drift against the camera's clock is slow. */
-static uint64_t predict_error(const predictor *p, uint32_t duration) {
+static uint64_t predict_error(uint32_t before, int64_t error_ns, uint32_t duration) {
     const int64_t usual_ns = 1000000000;
-    const uint32_t before = p->last.row.duration;
-    if (before == 0 || p->error_ns > usual_ns || p->error_ns < -usual_ns) return 0;
-    return (uint64_t)(p->error_ns * (int64_t)duration / (int64_t)before);
+    if (before == 0 || error_ns > usual_ns || error_ns < -usual_ns) return 0;
+    return (uint64_t)(error_ns * (int64_t)duration / (int64_t)before);
 }
 
 static uint32_t predict_payload(uint32_t flags, uint32_t moof_bytes) {
     return (uint32_t)vg_moof_offset(flags) + moof_bytes + VG_BOX;
 }
 
-static void learn(predictor *p, const vg_packed_row *row) {
-    p->last = *row;
-    p->flags[row->row.kind != 0] = row->row.flags;
-    if (row->row.kind != 0) p->sync_kind = row->row.kind;
-    p->error_ns = (int64_t)((uint64_t)row->row.wall_end_ns - (uint64_t)row->row.wall_start_ns -
-                            media_ns(row->row.duration));
+/* p->last is the row; `media_end`: where it would end without slew. */
+static void learn(predictor *p, uint64_t media_end) {
+    const vg_row *r = &p->last.row;
+    p->flags[r->kind != 0] = r->flags;
+    if (r->kind != 0) p->sync_kind = r->kind;
+    p->error_ns = (int64_t)((uint64_t)r->wall_end_ns - media_end);
 }
 
 static uint8_t kind_form(const predictor *p, uint8_t kind) {
@@ -163,25 +161,31 @@ static void put_row(vg_put *w, predictor *p, const vg_packed_row *row) {
     if (control & HAS_FLAGS) put_number(w, r->flags);
     if (control >> KIND_SHIFT == KIND_TOLD) vg_put_u8(w, r->kind);
     put_number(w, r->samples);
-    put_number(w, zigzag((int64_t)r->duration - (int64_t)predict_duration(p, r->samples)));
+    const uint32_t usual = predict_duration(&p->last.row, r->samples);
+    put_number(w, zigzag((int64_t)r->duration - (int64_t)usual));
     if (control & HAS_SHAPE) put_number(w, r->moof_bytes);
     put_number(w, control & HAS_SHAPE ? r->chunk_bytes : r->chunk_bytes / VG_BLOCK);
     put_number(w, r->first_sample_end - predict_payload(r->flags, r->moof_bytes));
-    const uint64_t end =
-        (uint64_t)r->wall_start_ns + media_ns(r->duration) + predict_error(p, r->duration);
+    const uint64_t media_end = (uint64_t)r->wall_start_ns + media_ns(r->duration);
+    const uint64_t end = media_end + predict_error(p->last.row.duration, p->error_ns, r->duration);
     put_number(w, zigzag((int64_t)((uint64_t)r->wall_end_ns - end)));
-    learn(p, row);
+    p->last = *row;
+    learn(p, media_end);
 }
 
-/* The next row; false: the bytes are no row. */
-static bool get_row(vg_bytes *b, predictor *p, vg_packed_row *out) {
-    *out = predict(p);
-    vg_row *r = &out->row;
+/* Makes p->last the next row, in its place: a camera's day is 130,000 of them and has 5 ms.
+ * False: the bytes are no row. */
+static bool get_row(vg_bytes *b, predictor *p) {
+    vg_row *r = &p->last.row;
+    const vg_row before = *r;
     const uint8_t control = vg_bytes_u8(b);
     const uint8_t kind = control >> KIND_SHIFT;
+    r->offset = before.offset + before.chunk_bytes;
+    r->sequence = before.sequence + 1;
+    r->wall_start_ns = before.wall_end_ns;
     if (control & HAS_PLACE) {
-        out->segment = get_number32(b);
-        out->epoch = get_number(b);
+        p->last.segment = get_number32(b);
+        p->last.epoch = get_number(b);
         r->offset = VG_BLOCK;
     }
     if (control & HAS_OFFSET) r->offset += (uint32_t)(uint64_t)unzigzag(get_number(b));
@@ -192,22 +196,23 @@ static bool get_row(vg_bytes *b, predictor *p, vg_packed_row *out) {
     if (control & HAS_WALL)
         r->wall_start_ns =
             (int64_t)((uint64_t)r->wall_start_ns + (uint64_t)unzigzag(get_number(b)));
-    uint32_t flags = 0;
-    if (control & HAS_FLAGS) flags = get_number32(b);
+    uint32_t told_flags = 0;
+    if (control & HAS_FLAGS) told_flags = get_number32(b);
     r->kind = 0;
     if (kind == KIND_LAST) r->kind = p->sync_kind;
     if (kind == KIND_TOLD) r->kind = vg_bytes_u8(b);
-    r->flags = control & HAS_FLAGS ? flags : p->flags[r->kind != 0];
+    r->flags = control & HAS_FLAGS ? told_flags : p->flags[r->kind != 0];
     r->samples = get_number32(b);
-    r->duration = predict_duration(p, r->samples) + (uint32_t)(uint64_t)unzigzag(get_number(b));
+    r->duration =
+        predict_duration(&before, r->samples) + (uint32_t)(uint64_t)unzigzag(get_number(b));
     r->moof_bytes = control & HAS_SHAPE ? get_number32(b) : (uint32_t)vg_moof_bytes(r->samples);
     const uint32_t chunk = get_number32(b);
     r->chunk_bytes = control & HAS_SHAPE ? chunk : chunk * VG_BLOCK;
     r->first_sample_end = predict_payload(r->flags, r->moof_bytes) + get_number32(b);
-    const uint64_t end =
-        (uint64_t)r->wall_start_ns + media_ns(r->duration) + predict_error(p, r->duration);
+    const uint64_t media_end = (uint64_t)r->wall_start_ns + media_ns(r->duration);
+    const uint64_t end = media_end + predict_error(before.duration, p->error_ns, r->duration);
     r->wall_end_ns = (int64_t)(end + (uint64_t)unzigzag(get_number(b)));
-    learn(p, out);
+    learn(p, media_end);
     return !b->overrun && kind <= KIND_TOLD;
 }
 
@@ -264,9 +269,8 @@ vg_err vg_rows_append(const uint8_t *data, size_t data_size, const vg_packed_row
     if (err != VG_OK) return err;
     if (count > VG_ROWS_MAX - before) return vg_fail(fault, VG_LIMIT, 1, "VG_ROWS_MAX");
     predictor p = {0};
-    vg_packed_row row;
     for (uint32_t i = 0; i < before; i++)
-        if (!get_row(&b, &p, &row)) return row_fault(&b, fault);
+        if (!get_row(&b, &p)) return row_fault(&b, fault);
     err = get_end(&b, fault);
     if (err != VG_OK) return err;
     vg_put w = vg_put_into(out, capacity);
@@ -285,8 +289,10 @@ vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint
     if (err != VG_OK) return err;
     if (*count > capacity) return vg_fail(fault, VG_LIMIT, 1, "room for unpacked rows");
     predictor p = {0};
-    for (uint32_t i = 0; i < *count; i++)
-        if (!get_row(&b, &p, &out[i])) return row_fault(&b, fault);
+    for (uint32_t i = 0; i < *count; i++) {
+        if (!get_row(&b, &p)) return row_fault(&b, fault);
+        out[i] = p.last;
+    }
     return get_end(&b, fault);
 }
 
@@ -306,10 +312,9 @@ vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t 
     if (err != VG_OK) return err;
     if (rows > capacity - *count) return vg_fail(fault, VG_LIMIT, 1, "room for spans");
     predictor p = {0};
-    vg_packed_row packed;
-    const vg_row *const row = &packed.row;
+    const vg_row *const row = &p.last.row;
     for (uint32_t i = 0; i < rows; i++) {
-        if (!get_row(&b, &p, &packed)) return row_fault(&b, fault);
+        if (!get_row(&b, &p)) return row_fault(&b, fault);
         if (row->wall_end_ns <= from_ns || row->wall_start_ns >= to_ns) continue;
         if (*count > 0 && continues(&spans[*count - 1], row)) {
             vg_span *span = &spans[*count - 1];
