@@ -5,7 +5,7 @@
 #   make test          all tests; TEST="tests/store -k lease" for some
 #   make lint          format, lint and types of everything
 #   make native-test   C tests and fuzz replay under ASan and UBSan
-#   make bench-NAME    bench/NAME.py, with BENCH="its options"
+#   make bench-record  the program of that name in bench/, with BENCH="its options"
 #   make build         the extensions, in place
 
 SHELL = /bin/sh
