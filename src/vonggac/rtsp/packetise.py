@@ -14,6 +14,9 @@ RTP_HEADER_BYTES = 12
 DEFAULT_MTU_BYTES = 1400
 """Of an RTP packet, header included: what most cameras send, so that IP and TCP or UDP fit 1500."""
 
+_NTP_EPOCH_S = 2_208_988_800
+"""From 1900 to 1970."""
+
 _STAP_A = 24
 _FU_A = 28
 _AP = 48
@@ -115,6 +118,22 @@ class Packetiser:
             edge = 0x80 if index == 0 else 0x40 if index == len(parts) - 1 else 0
             out.append(head + bytes((edge | kind,)) + part)
         return out
+
+
+def sender_report(
+    ssrc: int, wall_ns: int, timestamp: int, packets: int, octets: int, name: bytes = b"camera"
+) -> bytes:
+    """An RTCP sender report and SDES (RFC 3550 6.4.1, 6.5): `timestamp` was at `wall_ns`, UTC."""
+    seconds, rest_ns = divmod(wall_ns, 1_000_000_000)
+    ntp = (seconds + _NTP_EPOCH_S) << 32 | (rest_ns << 32) // 1_000_000_000
+    report = struct.pack(
+        ">BBHIQIII",
+        *(0x80, 200, 6, ssrc, ntp & (1 << 64) - 1, timestamp & 0xFFFFFFFF),
+        *(packets & 0xFFFFFFFF, octets & 0xFFFFFFFF),
+    )
+    item = struct.pack(">BB", 1, len(name)) + name + b"\x00"
+    item += bytes(-len(item) % 4)
+    return report + struct.pack(">BBHI", 0x81, 202, 1 + len(item) // 4, ssrc) + item
 
 
 def interleave(channel: int, packet: bytes) -> bytes:

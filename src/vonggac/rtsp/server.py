@@ -43,6 +43,7 @@ class PlayAsked:
 
     path: str
     rtp_channel: int
+    rtcp_channel: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,13 @@ class ServerSession:
     name: str = "VongGac simulated camera"
     timeout_s: int = 60
     announces_get_parameter: bool = True
+    path: str | None = None
+    """Of the latest request that named a stream."""
     _phase: _Phase = _Phase.INIT
     _reader: MessageReader = field(default_factory=MessageReader)
     _events: deque[ServerEvent] = field(default_factory=deque)
     _mount: Mount | None = None
-    _rtp_channel: int = 0
+    _channels: tuple[int, int] = (0, 1)
     _play: Request | None = None
     _is_aged: bool = False
 
@@ -132,6 +135,7 @@ class ServerSession:
             self._is_aged = True
 
     def _take(self, request: Request) -> None:
+        self.path = path_of(request.uri)
         if not self._is_allowed(request):
             return
         method = request.method
@@ -163,7 +167,7 @@ class ServerSession:
         return False
 
     def _describe(self, request: Request) -> None:
-        mount = self.find(path_of(request.uri))
+        mount = self.find(self.path or "/")
         if mount is None:
             self._answer(request, 404, "Not Found")
             return
@@ -186,13 +190,13 @@ class ServerSession:
         if method == "PLAY":
             assert self._mount is not None
             self._play = request
-            self._events.append(PlayAsked(self._mount.path, self._rtp_channel))
+            self._events.append(PlayAsked(self._mount.path, *self._channels))
         elif method == "TEARDOWN":
             self._answer(request, 200, "OK", *self._session_field())
             self._events.append(Ended("TEARDOWN"))
 
     def _set_up(self, request: Request) -> bool:
-        mount = self.find(path_of(request.uri))
+        mount = self.find(self.path or "/")
         transport = parse_transport(request.headers.get("Transport") or "")
         if mount is None:
             self._answer(request, 404, "Not Found")
@@ -201,8 +205,8 @@ class ServerSession:
             self._answer(request, 461, "Unsupported Transport")
             return False
         self._mount = mount
-        self._rtp_channel, rtcp_channel = transport.channels or (0, 1)
-        field_value = f"RTP/AVP/TCP;unicast;interleaved={self._rtp_channel}-{rtcp_channel}"
+        self._channels = transport.channels or (0, 1)
+        field_value = "RTP/AVP/TCP;unicast;interleaved={}-{}".format(*self._channels)
         session = f"{self.session_id};timeout={self.timeout_s}"
         self._answer(request, 200, "OK", ("Transport", field_value), ("Session", session))
         return True
