@@ -1,0 +1,310 @@
+"""The index with meaning: segments, the order of reuse, sample entries, rows, runs, streams,
+sessions.
+
+docs/ref/index.md draws the same keys and values. Rows that became durable since the last commit
+wait unpacked in `_tails`, because a minute that is still growing would be packed anew for every
+chunk.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from vonggac._native import segment as native
+from vonggac.media.chunk import PackedRow, Row
+from vonggac.store.index import Index, Table
+from vonggac.store.journal import SegmentState
+
+MINUTE_NS = 60_000_000_000
+_MINUTES_MAX = (1 << 32) - 1
+_U64_MAX = (1 << 64) - 1
+
+_SEGMENT = struct.Struct(">BQ16s16s32sqqQII")
+_RUN = struct.Struct(">qqQQBq")
+_STREAM = struct.Struct(">16sQQqB")
+_U32 = struct.Struct(">I")
+_U64 = struct.Struct(">Q")
+_I64 = struct.Struct(">q")
+_NO_ID = bytes(16)
+_NO_HASH = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A segment, as the index knows it."""
+
+    state: SegmentState
+    epoch: int = 0
+    camera: bytes = _NO_ID
+    stream: bytes = _NO_ID
+    entry_sha256: bytes = _NO_HASH
+    wall_start_ns: int = 0
+    """The earliest start and the latest end of its chunks: where its rows are looked for."""
+    wall_end_ns: int = 0
+    order: int = 0
+    """FREE and SEALED: the order of reuse, lowest first."""
+    chunks: int = 0
+    used_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run on this disk, and the gap before it."""
+
+    run: int
+    wall_start_ns: int
+    wall_end_ns: int
+    last_sequence: int
+    predecessor_run: int = 0
+    gap_reason: int = 0
+    gap_start_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """How far a stream is recorded here."""
+
+    camera: bytes
+    run: int
+    sequence: int
+    wall_end_ns: int
+    is_inband: bool = False
+
+
+def minute_of(wall_ns: int) -> int:
+    """The minute a row is filed under; a clock before 1970 files under the first."""
+    return min(max(wall_ns // MINUTE_NS, 0), _MINUTES_MAX)
+
+
+@dataclass(slots=True)
+class Archive:
+    """Typed access to an Index."""
+
+    index: Index
+    _tails: dict[tuple[bytes, int], list[PackedRow]] = field(default_factory=dict)
+
+    # segments and the order of reuse
+
+    def segment(self, number: int) -> SegmentRow | None:
+        value = self.index.get(Table.SEGMENTS, _U32.pack(number))
+        return None if value is None else _segment_row(value)
+
+    def put_segment(self, number: int, row: SegmentRow) -> None:
+        """Files the segment; keeps LIVE and ORDER in step."""
+        key = _U32.pack(number)
+        old = self.segment(number)
+        if old is not None and _is_ordered(old.state):
+            self.index.delete(Table.ORDER, _U64.pack(old.order))
+        if _is_ordered(row.state):
+            self.index.put(Table.ORDER, _U64.pack(row.order), key)
+            self.index.delete(Table.LIVE, key)
+        else:
+            self.index.put(Table.LIVE, key, b"")
+        self.index.put(
+            Table.SEGMENTS,
+            key,
+            _SEGMENT.pack(
+                row.state,
+                row.epoch,
+                row.camera,
+                row.stream,
+                row.entry_sha256,
+                row.wall_start_ns,
+                row.wall_end_ns,
+                row.order,
+                row.chunks,
+                row.used_bytes,
+            ),
+        )
+
+    def segments(self) -> Iterator[tuple[int, SegmentRow]]:
+        """All of them: for check and disk list, not for start-up."""
+        for key, value in self.index.items(Table.SEGMENTS, b"", b"\xff" * 4):
+            yield _U32.unpack(key)[0], _segment_row(value)
+
+    def live(self) -> list[int]:
+        """Segments that are reserved, ready or open."""
+        return [_U32.unpack(key)[0] for key, _ in self.index.items(Table.LIVE, b"", b"\xff" * 4)]
+
+    def reusable(self) -> Iterator[tuple[int, SegmentRow]]:
+        """Free and sealed segments in the order of reuse."""
+        for _, value in self.index.items(Table.ORDER, b"", b"\xff" * 8):
+            number = _U32.unpack(value)[0]
+            row = self.segment(number)
+            assert row is not None
+            yield number, row
+
+    def forget(self, number: int) -> None:
+        """Takes a segment's rows, and the runs that end in it, out of the index: it is being
+        reused.
+        """
+        row = self.segment(number)
+        if row is None or row.state not in (SegmentState.SEALED, SegmentState.OPEN):
+            return
+        for key, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
+            rows = native.rows_unpack(value)
+            kept = [r for r in rows if (r.segment, r.epoch) != (number, row.epoch)]
+            if len(kept) == len(rows):
+                continue
+            if kept:
+                self.index.put(Table.ROWS, key, native.rows_pack(kept))
+            else:
+                self.index.delete(Table.ROWS, key)
+            for gone in rows:
+                if (gone.segment, gone.epoch) == (number, row.epoch):
+                    self._forget_run_at_its_end(row.stream, gone.row)
+        self._count_entry(row.entry_sha256, -1, b"")
+
+    def _forget_run_at_its_end(self, stream: bytes, row: Row) -> None:
+        run = self.run(stream, row.run)
+        if run is not None and run.last_sequence == row.sequence:
+            self.index.delete(Table.RUNS, stream + _U64.pack(row.run))
+
+    # sample entries, counted by the segments that use them
+
+    def entry(self, sha256: bytes) -> bytes | None:
+        """ftyp + moov."""
+        value = self.index.get(Table.ENTRIES, sha256)
+        return None if value is None else value[4:]
+
+    def use_entry(self, sha256: bytes, head: bytes) -> None:
+        self._count_entry(sha256, 1, head)
+
+    def _count_entry(self, sha256: bytes, change: int, head: bytes) -> None:
+        value = self.index.get(Table.ENTRIES, sha256)
+        count = change + (_U32.unpack(value[:4])[0] if value is not None else 0)
+        if count > 0:
+            head = head if value is None else value[4:]
+            self.index.put(Table.ENTRIES, sha256, _U32.pack(count) + head)
+        elif value is not None:
+            self.index.delete(Table.ENTRIES, sha256)
+
+    # rows
+
+    def add_row(self, stream: bytes, row: PackedRow) -> None:
+        """A chunk that is durable; added in the order of the segment."""
+        key = (stream, minute_of(row.row.wall_start_ns))
+        self._tails.setdefault(key, []).append(row)
+
+    def file_tails(self, stream: bytes | None = None) -> None:
+        """Packs what waits (of one stream, for a question; of all, for a commit)."""
+        wanted = [key for key in self._tails if stream is None or key[0] == stream]
+        for key in wanted:
+            rows = self._tails.pop(key)
+            name = key[0] + _U32.pack(key[1])
+            value = self.index.get(Table.ROWS, name)
+            packed = native.rows_pack(rows) if value is None else native.rows_append(value, rows)
+            self.index.put(Table.ROWS, name, packed)
+
+    def _minutes(self, stream: bytes, from_ns: int, to_ns: int) -> list[tuple[bytes, bytes]]:
+        self.file_tails(stream)
+        first = stream + _U32.pack(minute_of(from_ns))
+        last = stream + _U32.pack(minute_of(to_ns))
+        return list(self.index.items(Table.ROWS, first, last))
+
+    def packed_minutes(self, stream: bytes, from_ns: int, to_ns: int) -> Iterator[bytes]:
+        """Values that may hold rows which overlap [from_ns, to_ns): clip after unpacking."""
+        self.file_tails(stream)
+        # A row is filed under the minute it starts in, and lasts a tick, or one access unit's wait.
+        first = stream + _U32.pack(minute_of(from_ns - MINUTE_NS))
+        last = stream + _U32.pack(minute_of(to_ns))
+        for _, value in self.index.items(Table.ROWS, first, last):
+            yield value
+
+    def rows_of_segment(self, number: int, row: SegmentRow) -> list[Row]:
+        """A segment's rows in the order of their place."""
+        found: list[Row] = []
+        for _, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
+            for packed in native.rows_unpack(value):
+                if (packed.segment, packed.epoch) == (number, row.epoch):
+                    found.append(packed.row)
+        found.sort(key=lambda r: r.offset)
+        return found
+
+    def mark_last_row(self, stream: bytes, number: int, row: SegmentRow, flag: int) -> None:
+        """Adds a row flag to a segment's last row (the fragment goes on in the next segment)."""
+        for key, value in reversed(self._minutes(stream, row.wall_start_ns, row.wall_end_ns)):
+            rows = native.rows_unpack(value)
+            own = [i for i, r in enumerate(rows) if (r.segment, r.epoch) == (number, row.epoch)]
+            if own:
+                last = max(own, key=lambda i: rows[i].row.offset)
+                changed = replace(rows[last].row, flags=rows[last].row.flags | flag)
+                rows[last] = replace(rows[last], row=changed)
+                self.index.put(Table.ROWS, key, native.rows_pack(rows))
+                return
+
+    # runs, streams, sessions
+
+    def run(self, stream: bytes, run: int) -> RunRow | None:
+        value = self.index.get(Table.RUNS, stream + _U64.pack(run))
+        return None if value is None else RunRow(run, *_RUN.unpack(value))
+
+    def put_run(self, stream: bytes, row: RunRow) -> None:
+        self.index.put(
+            Table.RUNS,
+            stream + _U64.pack(row.run),
+            _RUN.pack(
+                row.wall_start_ns,
+                row.wall_end_ns,
+                row.last_sequence,
+                row.predecessor_run,
+                row.gap_reason,
+                row.gap_start_ns,
+            ),
+        )
+
+    def runs(self, stream: bytes, from_ns: int, to_ns: int) -> list[RunRow]:
+        """Runs of a stream that overlap [from_ns, to_ns), by their numbers."""
+        first, last = stream + _U64.pack(0), stream + _U64.pack(_U64_MAX)
+        found = (
+            RunRow(_U64.unpack(key[16:])[0], *_RUN.unpack(value))
+            for key, value in self.index.items(Table.RUNS, first, last)
+        )
+        return [r for r in found if r.wall_start_ns < to_ns and r.wall_end_ns > from_ns]
+
+    def stream(self, stream: bytes) -> StreamRow | None:
+        value = self.index.get(Table.STREAMS, stream)
+        return None if value is None else _stream_row(value)
+
+    def put_stream(self, stream: bytes, row: StreamRow) -> None:
+        value = _STREAM.pack(row.camera, row.run, row.sequence, row.wall_end_ns, row.is_inband)
+        self.index.put(Table.STREAMS, stream, value)
+
+    def streams(self) -> list[tuple[bytes, StreamRow]]:
+        found = self.index.items(Table.STREAMS, b"", b"\xff" * 16)
+        return [(key, _stream_row(value)) for key, value in found]
+
+    def put_session(self, start_ns: int, end_ns: int) -> None:
+        """From when to when (box's wall clock) a keeper wrote here."""
+        self.index.put(Table.SESSIONS, _U64.pack(max(start_ns, 0)), _I64.pack(end_ns))
+
+    def sessions(self) -> list[tuple[int, int]]:
+        found = self.index.items(Table.SESSIONS, b"", b"\xff" * 8)
+        return [(_U64.unpack(key)[0], _I64.unpack(value)[0]) for key, value in found]
+
+    def forget_sessions_before(self, wall_ns: int) -> None:
+        """Sessions that ended before anything that is still recorded."""
+        for start_ns, end_ns in self.sessions():
+            if end_ns < wall_ns:
+                self.index.delete(Table.SESSIONS, _U64.pack(start_ns))
+
+    def fill_free(self, numbers: Iterable[int]) -> None:
+        """A new disk's segments: free, in the order of their numbers."""
+        for number in numbers:
+            self.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
+
+
+def _is_ordered(state: SegmentState) -> bool:
+    return state in (SegmentState.FREE, SegmentState.SEALED)
+
+
+def _segment_row(value: bytes) -> SegmentRow:
+    state, *rest = _SEGMENT.unpack(value)
+    return SegmentRow(SegmentState(state), *rest)
+
+
+def _stream_row(value: bytes) -> StreamRow:
+    camera, run, sequence, wall_end_ns, is_inband = _STREAM.unpack(value)
+    return StreamRow(camera, run, sequence, wall_end_ns, bool(is_inband))

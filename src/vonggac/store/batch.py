@@ -1,0 +1,147 @@
+"""A tick on its way to the disk: everything that one sync makes durable, and nothing that must wait
+for it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from typing_extensions import Buffer
+
+from vonggac._native import ring as native
+from vonggac.media.chunk import Claim, Row
+from vonggac.store.open_segment import OpenSegment
+
+
+class Incoming(Protocol):
+    """A chunk in an arena (`_native.arena.ArenaChunk`)."""
+
+    @property
+    def camera(self) -> bytes: ...
+    @property
+    def stream(self) -> bytes: ...
+    @property
+    def run(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def wall_end_ns(self) -> int: ...
+    @property
+    def entry_sha256(self) -> bytes: ...
+    @property
+    def head(self) -> bytearray: ...
+    @property
+    def segment_head(self) -> Buffer: ...
+    @property
+    def payload(self) -> Sequence[memoryview]: ...
+    @property
+    def payload_bytes(self) -> int: ...
+
+
+Token = TypeVar("Token")
+
+
+@dataclass(slots=True)
+class Spare:
+    """A segment on its way to be used next: reserved, journalled, zeroed, ready."""
+
+    number: int
+    epoch: int
+    fd: int
+    is_journalled: bool = False
+    """Its epoch is durable: old bytes may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A chunk of this batch."""
+
+    claim: Claim
+    row: Row
+    segment: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A segment whose head is in this batch."""
+
+    number: int
+    entry_sha256: bytes
+    head: Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSegment:
+    """A segment whose table is in this batch."""
+
+    segment: OpenSegment
+    order: int
+    continues: bool
+    """Its last fragment goes on in the next segment."""
+
+
+@dataclass(slots=True)
+class Batch(Generic[Token]):
+    """Writes, then one sync. `run` belongs to the writer thread; all else to the ring."""
+
+    sync_fd: int
+    segment_bytes: int
+    writes: list[tuple[int, int, Sequence[Buffer]]] = field(default_factory=list)
+    zeros: list[Spare] = field(default_factory=list)
+    reserved: list[Spare] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
+    sealed: list[SealedSegment] = field(default_factory=list)
+    close_fds: list[int] = field(default_factory=list)
+    has_journal: bool = False
+    durable: list[Token] = field(default_factory=list)
+    """Acknowledged once `run` has succeeded: written here."""
+    known: list[Token] = field(default_factory=list)
+    """Already durable before: acknowledged without writing."""
+    refused: list[tuple[Token, str]] = field(default_factory=list)
+    waiting: list[Token] = field(default_factory=list)
+    """No segment stands ready for them: they stay in their arena."""
+    bytes_written: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.writes and not self.zeros
+
+    def write(self, fd: int, offset: int, parts: Sequence[Buffer], size: int) -> None:
+        self.writes.append((fd, offset, parts))
+        self.bytes_written += size
+
+    def run(self) -> Outcome:
+        """Every write and zeroing, then one syncfs. A failure is never tried again."""
+        began = time.monotonic()
+        for error in native.write_batch(self.writes):
+            if error:
+                return Outcome(error, "a write failed", _since_ms(began))
+        for spare in self.zeros:
+            error = native.zero(spare.fd, self.segment_bytes)
+            if error:
+                return Outcome(error, f"segment {spare.number} cannot be zeroed", _since_ms(began))
+        # Promise 1: what this sync covers is what is acknowledged afterwards, and nothing else.
+        error = native.sync(self.sync_fd)
+        return Outcome(error, "syncfs failed" if error else "", _since_ms(began))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a batch went; errno 0: durable."""
+
+    errno: int
+    what: str
+    tick_ms: float
+
+    def sentence(self) -> str:
+        return f"{self.what}: {os.strerror(self.errno)}" if self.errno else "durable"
+
+
+def _since_ms(began: float) -> float:
+    return (time.monotonic() - began) * 1000.0

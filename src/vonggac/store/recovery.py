@@ -1,0 +1,270 @@
+"""What a disk holds when a keeper (or a reader without one) begins: promise 1 of
+docs/design/storage.md.
+
+For each segment that the journal or the index calls live: walk on from the last indexed chunk, file
+what is found, and tell the ring where the segment goes on. Reads only; the ring does the mending.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+
+from vonggac._native import segment as native
+from vonggac.errors import StorageError
+from vonggac.media.chunk import ChunkFlag, PackedRow, Row, row_of
+from vonggac.store.archive import Archive, RunRow, SegmentRow, StreamRow
+from vonggac.store.disk import Disk
+from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
+from vonggac.store.segment import Chain, Found, Life, SegmentFile, Walk, walk
+
+
+@dataclass(slots=True)
+class RecoveredSegment:
+    """A live segment with chunks in it: it goes on at `offset`."""
+
+    life: Life
+    camera: bytes
+    stream: bytes
+    entry_sha256: bytes
+    rows: list[Row]
+    offset: int
+    decode_end_ticks: int
+    last_run: int
+    order: int
+    holes: list[tuple[int, int]]
+    """Torn ranges between whole chunks, none of it ever reported durable, or damaged since."""
+    known_end: int
+    """Where the indexed part ends: nothing before it is mended."""
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What the ring starts from."""
+
+    segments: list[RecoveredSegment] = field(default_factory=list)
+    spares: list[JournalSegment] = field(default_factory=list)
+    """Reserved or ready, and empty: zeroed again before they are used."""
+    sealed: list[JournalSegment] = field(default_factory=list)
+    """Sealed since the index was committed, and now filed."""
+    gaps: dict[bytes, OpenGap] = field(default_factory=dict)
+    inband: set[bytes] = field(default_factory=set)
+    last_run: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What was odd, a sentence each."""
+
+
+def index_is_complete(archive: Archive, snapshot: Snapshot) -> bool:
+    """Whether the index holds all that the journal no longer lists."""
+    return archive.index.meta.commits >= snapshot.index_commits
+
+
+def recover(disk: Disk, snapshot: Snapshot, archive: Archive) -> Recovered:
+    """Brings `archive` (in memory, not committed) up to what lies on the disk."""
+    result = Recovered(
+        gaps={gap.stream: gap for gap in snapshot.gaps}, inband=set(snapshot.inband_streams)
+    )
+    for entry in _live_segments(snapshot, archive):
+        fd = disk.open_segment(entry.number, writable=False)
+        try:
+            _recover_segment(disk, fd, entry, archive, result)
+        except StorageError as error:
+            # Its readable part is in the index already; the others must not wait for it.
+            result.notes.append(f"segment {entry.number} is left as it is: {error}")
+        finally:
+            os.close(fd)
+    for stream, row in archive.streams():
+        result.last_run = max(result.last_run, row.run)
+        if row.is_inband:
+            result.inband.add(stream)
+    _close_answered_gaps(archive, result)
+    return result
+
+
+def _live_segments(snapshot: Snapshot, archive: Archive) -> list[JournalSegment]:
+    """The journal's, and what only a newer index knows (a slot was damaged), oldest first."""
+    live = {entry.number: entry for entry in snapshot.segments}
+    for number in archive.live():
+        row = archive.segment(number)
+        if row is not None and (number not in live or row.epoch > live[number].epoch):
+            live[number] = JournalSegment(number, row.state, row.epoch, row.camera, row.stream)
+    return sorted(live.values(), key=lambda entry: entry.epoch)
+
+
+def _recover_segment(
+    disk: Disk, fd: int, entry: JournalSegment, archive: Archive, result: Recovered
+) -> None:
+    file = SegmentFile(fd, disk.identity.segment_bytes)
+    life = Life(disk.identity.disk, entry.number, entry.epoch)
+    row = archive.segment(entry.number)
+    if row is None or row.epoch != entry.epoch:
+        archive.forget(entry.number)  # its former life, still in an index that is a few ticks older
+        row = SegmentRow(SegmentState.RESERVED, epoch=entry.epoch)
+        archive.put_segment(entry.number, row)
+    elif row.state is SegmentState.SEALED:
+        return
+    indexed = archive.rows_of_segment(entry.number, row) if row.chunks else []
+    head = file.head()
+    if head is None and not indexed:
+        result.spares.append(replace(entry, state=SegmentState.RESERVED))
+        return
+    chain, start, decode_end = _where_the_index_ends(file, life, indexed, len(head or b""))
+    stream = row.stream if indexed else None
+    found = walk(file, life, start, chain, stream, payloads=True)
+    if not indexed and not found.chunks:
+        result.spares.append(replace(entry, state=SegmentState.RESERVED))
+        return
+    fresh = rows_of(found.chunks)
+    table = file.table() if entry.state is SegmentState.SEALED else None
+    segment = _segment_of(entry, life, row, indexed, fresh, found, start, decode_end, head, archive)
+    file_rows(archive, entry.number, entry.epoch, segment.stream, found.chunks, fresh)
+    state = SegmentState.OPEN if table is None else SegmentState.SEALED
+    if row.entry_sha256 == bytes(32) and head is not None:
+        archive.use_entry(segment.entry_sha256, head)
+    archive.put_segment(entry.number, summary(segment.rows, segment, state, entry.order))
+    if table is None:
+        result.segments.append(segment)
+    else:
+        result.sealed.append(entry)
+    for start_hole, end_hole in found.holes:
+        result.notes.append(f"segment {entry.number}: no chunk between {start_hole} and {end_hole}")
+
+
+def _segment_of(
+    entry: JournalSegment,
+    life: Life,
+    row: SegmentRow,
+    indexed: list[Row],
+    fresh: list[Row],
+    found: Walk,
+    start: int,
+    decode_end: int,
+    head: bytes | None,
+    archive: Archive,
+) -> RecoveredSegment:
+    if found.chunks:
+        newest = found.chunks[-1].view
+        decode_end = newest.decode_time_ticks + newest.claim.duration_ticks
+        camera, stream = newest.claim.camera, newest.claim.stream
+    else:
+        camera, stream = row.camera, row.stream
+    entry_sha256 = row.entry_sha256
+    if entry_sha256 == bytes(32):
+        entry_sha256 = native.sha256(head or b"")
+    rows = indexed + fresh
+    return RecoveredSegment(
+        life=life,
+        camera=camera,
+        stream=stream,
+        entry_sha256=entry_sha256,
+        rows=rows,
+        offset=found.end,
+        decode_end_ticks=decode_end,
+        last_run=rows[-1].run,
+        order=entry.order,
+        holes=found.holes,
+        known_end=start,
+    )
+
+
+def _where_the_index_ends(
+    file: SegmentFile, life: Life, indexed: list[Row], head_bytes: int
+) -> tuple[Chain, int, int]:
+    """The chain, the offset and the decode time behind the last indexed chunk that can be read."""
+    chain = Chain({})
+    if not indexed:
+        return chain, head_bytes, 0
+    end = indexed[-1].offset + indexed[-1].chunk_bytes
+    behind = 0
+    for row in reversed(indexed):
+        view = file.chunk_of(life, row.offset)
+        if view is not None:
+            if row is indexed[-1]:
+                chain.add(view)
+            return chain, end, view.decode_time_ticks + view.claim.duration_ticks + behind
+        behind += row.duration_ticks
+    return chain, end, behind
+
+
+def rows_of(chunks: list[Found]) -> list[Row]:
+    """Rows of chunks that follow each other; an end is the next start where that is known."""
+    rows: list[Row] = []
+    for number, found in enumerate(chunks):
+        claim = found.view.claim
+        end_ns = claim.wall_start_ns + claim.duration_ticks * 1_000_000_000 // claim.timescale
+        if number + 1 < len(chunks):
+            following = chunks[number + 1].view.claim
+            if (following.run, following.sequence) == (claim.run, claim.sequence + 1):
+                end_ns = following.wall_start_ns
+        flags = int(ChunkFlag.BROKEN) if found.is_broken else 0
+        rows.append(row_of(claim, found.view.place, end_ns, flags))
+    return rows
+
+
+def file_rows(
+    archive: Archive, number: int, epoch: int, stream: bytes, chunks: list[Found], rows: list[Row]
+) -> None:
+    """Adds found chunks to rows, runs and streams."""
+    for found, row in zip(chunks, rows, strict=True):
+        archive.add_row(stream, PackedRow(number, epoch, row))
+        note_run(archive, found, row)
+    if not chunks:
+        return
+    newest = max(rows, key=lambda r: (r.run, r.sequence))
+    known = archive.stream(stream)
+    if known is None or (known.run, known.sequence) < (newest.run, newest.sequence):
+        is_inband = bool(newest.flags & ChunkFlag.INBAND) or (known is not None and known.is_inband)
+        camera = chunks[-1].view.claim.camera
+        end_ns = newest.wall_end_ns
+        archive.put_stream(
+            stream, StreamRow(camera, newest.run, newest.sequence, end_ns, is_inband)
+        )
+
+
+def note_run(archive: Archive, found: Found, row: Row) -> None:
+    """Begins or extends the run that a chunk belongs to."""
+    claim = found.view.claim
+    known = archive.run(claim.stream, claim.run)
+    if known is None:
+        known = RunRow(claim.run, row.wall_start_ns, row.wall_end_ns, claim.sequence)
+    if claim.flags & ChunkFlag.FIRST:
+        known = replace(
+            known,
+            wall_start_ns=claim.wall_start_ns,
+            predecessor_run=claim.predecessor_run,
+            gap_reason=claim.gap_reason,
+            gap_start_ns=claim.gap_start_ns,
+        )
+    if claim.sequence >= known.last_sequence:
+        known = replace(known, last_sequence=claim.sequence, wall_end_ns=row.wall_end_ns)
+    archive.put_run(claim.stream, known)
+
+
+def summary(
+    rows: list[Row], segment: RecoveredSegment, state: SegmentState, order: int
+) -> SegmentRow:
+    """The index's row of a segment with these chunks."""
+    return SegmentRow(
+        state=state,
+        epoch=segment.life.epoch,
+        camera=segment.camera,
+        stream=segment.stream,
+        entry_sha256=segment.entry_sha256,
+        wall_start_ns=min(r.wall_start_ns for r in rows),
+        wall_end_ns=max(r.wall_end_ns for r in rows),
+        order=order,
+        chunks=len(rows),
+        used_bytes=segment.offset,
+    )
+
+
+def _close_answered_gaps(archive: Archive, result: Recovered) -> None:
+    """A gap that a run has named in its first claim is open no longer, whatever an older journal
+    says.
+    """
+    for stream, gap in list(result.gaps.items()):
+        row = archive.stream(stream)
+        if row is not None and row.wall_end_ns > gap.start_ns:
+            run = archive.run(stream, row.run)
+            if run is not None and run.wall_start_ns >= gap.start_ns:
+                del result.gaps[stream]

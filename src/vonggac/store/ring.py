@@ -1,0 +1,473 @@
+"""The ring: which chunk goes where, which segment is next. Passive: plans a tick, is told how it
+went.
+
+Order of a tick: `plan` -> `Batch.run` (writes, one sync; another thread) -> `finish`.
+docs/design/storage.md numbers the promises that comments here cite.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from typing_extensions import Buffer
+
+from vonggac._native import ring as native_ring
+from vonggac._native import segment as native
+from vonggac.errors import MediaError, StorageError
+from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Claim, PackedRow, SyncKind, row_of
+from vonggac.store import journal
+from vonggac.store.archive import Archive, RunRow, SegmentRow, StreamRow
+from vonggac.store.batch import Batch, Incoming, Opened, Placed, SealedSegment, Token
+from vonggac.store.disk import Disk
+from vonggac.store.index import Commit
+from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
+from vonggac.store.open_segment import OpenSegment
+from vonggac.store.recovery import Recovered
+from vonggac.store.segment import HEAD_BYTES_MAX
+from vonggac.store.spares import Spares
+
+_OTHER_BYTES_MAX = HEAD_BYTES_MAX + 2 * BLOCK_BYTES
+"""What a segment of one chunk holds besides it."""
+
+
+@dataclass(slots=True)
+class StreamState:
+    """A stream, as far as it is durable, and where it goes on."""
+
+    camera: bytes
+    run: int = 0
+    sequence: int = -1
+    wall_end_ns: int = 0
+    segment: OpenSegment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A stream that a finished batch has moved on."""
+
+    camera: bytes
+    stream: bytes
+    run: int
+    sequence: int
+    wall_end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became durable."""
+
+    moved: list[Moved]
+    sealed: list[SealedSegment]
+
+
+@dataclass(slots=True)
+class Ring:
+    """All of a disk that changes while recording."""
+
+    disk: Disk
+    archive: Archive
+    spares: Spares
+    journal_fd: int
+    generation: int
+    seal_order: int
+    index_commits: int
+    streams: dict[bytes, StreamState] = field(default_factory=dict)
+    open: dict[int, OpenSegment] = field(default_factory=dict)
+    gaps: dict[bytes, OpenGap] = field(default_factory=dict)
+    inband: set[bytes] = field(default_factory=set)
+    locks: tuple[journal.Lock, ...] = ()
+    erase_intents: tuple[journal.EraseIntent, ...] = ()
+    unindexed: dict[int, JournalSegment] = field(default_factory=dict)
+    """Sealed since the last index commit: only the journal knows."""
+    is_journal_dirty: bool = True
+    is_index_lost: bool = False
+    """A commit failed: the journal says so from now on, and the next start rebuilds."""
+    _touched: set[int] = field(default_factory=set)
+    _committing: dict[int, JournalSegment] = field(default_factory=dict)
+    _surplus: list[tuple[OpenSegment, bool]] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, disk: Disk, snapshot: Snapshot, archive: Archive, found: Recovered) -> Ring:
+        """From what recovery found; opens descriptors, mends torn tails and syncs once."""
+        epoch = max(snapshot.highest_epoch, archive.index.meta.highest_epoch)
+        seal_order = max(snapshot.seal_order, archive.index.meta.seal_order)
+        if archive.index.meta.commits < snapshot.index_commits:
+            # Rebuilt segments are ordered by their epochs; what is sealed from now on comes after
+            # them.
+            seal_order = max(seal_order, epoch)
+        ring = cls(
+            disk=disk,
+            archive=archive,
+            spares=Spares(disk, archive, max(epoch, disk.identity.era << 40)),
+            journal_fd=disk.open_journal(writable=True),
+            generation=snapshot.generation,
+            seal_order=seal_order,
+            index_commits=snapshot.index_commits,
+            gaps=found.gaps,
+            inband=found.inband,
+            locks=snapshot.locks,
+            erase_intents=snapshot.erase_intents,
+            unindexed={entry.number: entry for entry in found.sealed},
+        )
+        for stream, row in archive.streams():
+            ring.streams[stream] = StreamState(row.camera, row.run, row.sequence, row.wall_end_ns)
+        for segment in found.segments:
+            ring._resume(OpenSegment.resume(disk, segment))
+        for entry in found.spares:
+            ring.spares.adopt(entry.number, entry.epoch)
+        error = native_ring.sync(ring.journal_fd)
+        if error:
+            raise StorageError(f"{disk.path} cannot be synced: {os.strerror(error)}")
+        return ring
+
+    def _resume(self, segment: OpenSegment) -> None:
+        stream = self.streams.setdefault(segment.stream, StreamState(segment.camera))
+        older = stream.segment
+        if older is not None:
+            # A seal that was torn: its successor is there, so it is sealed again in the first tick.
+            self._surplus.append((older, segment.rows()[0].kind == SyncKind.NONE))
+        stream.segment = segment
+        self.open[segment.number] = segment
+
+    # a tick
+
+    def plan(self, pending: Iterable[tuple[Token, Incoming]]) -> Batch[Token]:
+        """Places chunks, seals and opens segments, moves the spares on, writes the journal if it
+        changed.
+        """
+        batch: Batch[Token] = Batch(self.journal_fd, self.disk.identity.segment_bytes)
+        for segment, continues in self._surplus:
+            self._seal(segment, batch, continues)
+        self._surplus.clear()
+        waiting: set[bytes] = set()
+        for token, chunk in pending:
+            if chunk.stream in waiting:
+                batch.waiting.append(token)
+                continue
+            try:
+                verdict = self._place(chunk, batch)
+            except MediaError as error:
+                batch.refused.append((token, str(error)))
+                continue
+            if verdict is None:
+                waiting.add(chunk.stream)
+                batch.waiting.append(token)
+            elif verdict:
+                batch.durable.append(token)
+            else:
+                batch.known.append(token)
+        missing = len(waiting)
+        self.spares.move_on(batch, self.streams_open(), missing, self._is_locked)
+        self._seal_forgotten(batch)
+        if self.is_journal_dirty or batch.zeros or batch.reserved:
+            self._write_journal(batch)
+        return batch
+
+    def streams_open(self) -> list[OpenSegment]:
+        return list(self.open.values())
+
+    def _place(self, chunk: Incoming, batch: Batch[Token]) -> bool | None:
+        """True: in the batch. False: was durable already. None: no segment stands ready."""
+        stream = self.streams.get(chunk.stream)
+        if stream is None:
+            stream = self.streams[chunk.stream] = StreamState(chunk.camera)
+        if self._is_known(stream, chunk):
+            return False
+        claim, _ = native.claim_read(chunk.head)
+        _check(claim, chunk)
+        needed = _chunk_bytes(len(chunk.head), chunk.payload_bytes)
+        if needed > self.disk.identity.segment_bytes - _OTHER_BYTES_MAX:
+            raise MediaError("limit", f"a chunk of {needed} bytes finds no room in a segment")
+        segment = stream.segment
+        if segment is not None and not (
+            segment.entry_sha256 == chunk.entry_sha256 and segment.fits(needed)
+        ):
+            if not self.spares.ready:
+                return None
+            continues = claim.run == segment.last_run and claim.kind == SyncKind.NONE
+            self._seal(segment, batch, continues)
+            segment = stream.segment = None
+        if segment is None:
+            segment = self._open(chunk, batch)
+            if segment is None:
+                return None
+            stream.segment = segment
+        self._write(segment, chunk, claim, batch)
+        return True
+
+    def _is_known(self, stream: StreamState, chunk: Incoming) -> bool:
+        if chunk.run == stream.run:
+            return chunk.sequence <= stream.sequence
+        if chunk.run > stream.run:
+            return False
+        older = self.archive.run(chunk.stream, chunk.run)
+        return older is not None and chunk.sequence <= older.last_sequence
+
+    def _open(self, chunk: Incoming, batch: Batch[Token]) -> OpenSegment | None:
+        if not self.spares.ready:
+            return None
+        spare = self.spares.ready.popleft()
+        head = memoryview(chunk.segment_head)
+        segment = OpenSegment(
+            number=spare.number,
+            epoch=spare.epoch,
+            fd=spare.fd,
+            size=self.disk.identity.segment_bytes,
+            camera=chunk.camera,
+            stream=chunk.stream,
+            entry_sha256=chunk.entry_sha256,
+            offset=head.nbytes,
+        )
+        # The head shares the sync of its first chunk; recovery looks into every spare (promise 1).
+        batch.write(segment.fd, 0, [head], head.nbytes)
+        batch.opened.append(Opened(segment.number, segment.entry_sha256, bytes(head)))
+        self.open[segment.number] = segment
+        self.is_journal_dirty = True
+        return segment
+
+    def _write(
+        self, segment: OpenSegment, chunk: Incoming, claim: Claim, batch: Batch[Token]
+    ) -> None:
+        head = chunk.head
+        place = native.chunk_place(
+            head,
+            segment.decode_time_of(claim),
+            segment.count + 1,
+            self.disk.identity.disk,
+            segment.number,
+            segment.epoch,
+            segment.offset,
+        )
+        written = len(head) + chunk.payload_bytes
+        padding = native_ring.free_box(place.chunk_bytes - written)
+        parts: list[Buffer] = [head, *chunk.payload, padding]
+        batch.write(segment.fd, segment.offset, parts, place.chunk_bytes)
+        row = row_of(claim, place, chunk.wall_end_ns)
+        segment.add(claim, row)
+        segment.order = self.seal_order
+        batch.placed.append(Placed(claim, row, segment.number, segment.epoch))
+        if claim.flags & ChunkFlag.FIRST and self.gaps.pop(chunk.stream, None) is not None:
+            self.is_journal_dirty = True  # the run's first claim names the gap from here on
+        if claim.flags & ChunkFlag.INBAND and chunk.stream not in self.inband:
+            self.inband.add(chunk.stream)
+            self.is_journal_dirty = True
+
+    def _seal(self, segment: OpenSegment, batch: Batch[Token], continues: bool) -> None:
+        """The table, and one `free` from the last chunk to it."""
+        if continues:
+            segment.mark_last(int(ChunkFlag.CONTINUES))
+        table, free = segment.seal_bytes()
+        batch.write(segment.fd, segment.offset, [free], len(free))
+        batch.write(segment.fd, segment.size - len(table), [table], len(table))
+        batch.close_fds.append(segment.fd)
+        self.seal_order += 1
+        batch.sealed.append(SealedSegment(segment, self.seal_order, continues))
+        self.unindexed[segment.number] = JournalSegment(
+            segment.number,
+            SegmentState.SEALED,
+            segment.epoch,
+            segment.camera,
+            segment.stream,
+            self.seal_order,
+        )
+        self.open.pop(segment.number, None)
+        self.is_journal_dirty = True
+
+    def _seal_forgotten(self, batch: Batch[Token]) -> None:
+        """An open segment that nothing was written to for a whole turn of the ring leaves it
+        sealed.
+        """
+        turn = self.spares.oldest_order
+        if turn is None or not batch.reserved:
+            return
+        for segment in [s for s in self.open.values() if s.count and s.order < turn]:
+            self._seal(segment, batch, continues=False)
+            stream = self.streams.get(segment.stream)
+            if stream is not None and stream.segment is segment:
+                stream.segment = None
+
+    def _is_locked(self, row: SegmentRow) -> bool:
+        # Promise 5.
+        return any(
+            lock.stream == row.stream
+            and lock.from_ns < row.wall_end_ns
+            and row.wall_start_ns < lock.to_ns
+            for lock in self.locks
+        )
+
+    def _write_journal(self, batch: Batch[Token]) -> None:
+        self.generation += 1
+        offset, data = journal.encode(self.snapshot())
+        batch.write(self.journal_fd, offset, [data], len(data))
+        batch.has_journal = True
+        self.is_journal_dirty = False
+
+    def snapshot(self) -> Snapshot:
+        """What the journal says if it is written now."""
+        live = [
+            JournalSegment(s.number, SegmentState.OPEN, s.epoch, s.camera, s.stream, s.order)
+            for s in self.open.values()
+        ]
+        sealed = (
+            [] if self.is_index_lost else [*self.unindexed.values(), *self._committing.values()]
+        )
+        return Snapshot(
+            generation=self.generation,
+            disk=self.disk.identity.disk,
+            highest_epoch=self.spares.highest_epoch,
+            seal_order=self.seal_order,
+            index_commits=self.index_commits + (1 << 32 if self.is_index_lost else 0),
+            segments=(*live, *self.spares.entries(), *sealed),
+            gaps=tuple(self.gaps.values()),
+            locks=self.locks,
+            erase_intents=self.erase_intents,
+            inband_streams=tuple(sorted(self.inband)),
+        )
+
+    # afterwards
+
+    def finish(self, batch: Batch[Token]) -> Finished:
+        """The batch's sync has succeeded: files its rows, moves streams on. Nothing here touches
+        the disk.
+        """
+        for opened in batch.opened:
+            self.archive.use_entry(opened.entry_sha256, bytes(memoryview(opened.head)))
+        moved: dict[bytes, Moved] = {}
+        for placed in batch.placed:
+            self._file(placed)
+            claim = placed.claim
+            moved[claim.stream] = Moved(
+                claim.camera, claim.stream, claim.run, claim.sequence, placed.row.wall_end_ns
+            )
+        for sealed in batch.sealed:
+            self._file_sealed(sealed)
+        for fd in batch.close_fds:
+            os.close(fd)
+        self.spares.finish(batch)
+        return Finished(list(moved.values()), batch.sealed)
+
+    def _file(self, placed: Placed) -> None:
+        claim, row = placed.claim, placed.row
+        self.archive.add_row(claim.stream, PackedRow(placed.segment, placed.epoch, row))
+        self._touched.add(placed.segment)
+        stream = self.streams[claim.stream]
+        if claim.run >= stream.run:
+            if claim.run != stream.run:
+                self._file_run(claim.stream, stream)
+                first = bool(claim.flags & ChunkFlag.FIRST)
+                self.archive.put_run(
+                    claim.stream,
+                    RunRow(
+                        claim.run,
+                        row.wall_start_ns,
+                        row.wall_end_ns,
+                        claim.sequence,
+                        claim.predecessor_run if first else 0,
+                        claim.gap_reason if first else 0,
+                        claim.gap_start_ns if first else 0,
+                    ),
+                )
+            stream.run, stream.sequence, stream.wall_end_ns = (
+                claim.run,
+                claim.sequence,
+                row.wall_end_ns,
+            )
+            return
+        # Chunks of a run that a dead loop had handed over, behind those of its successor.
+        known = self.archive.run(claim.stream, claim.run)
+        if known is None:
+            known = RunRow(claim.run, row.wall_start_ns, row.wall_end_ns, claim.sequence)
+        self.archive.put_run(
+            claim.stream,
+            replace(known, last_sequence=claim.sequence, wall_end_ns=row.wall_end_ns),
+        )
+
+    def _file_run(self, stream: bytes, state: StreamState) -> None:
+        known = self.archive.run(stream, state.run)
+        if known is not None:
+            self.archive.put_run(
+                stream,
+                replace(known, last_sequence=state.sequence, wall_end_ns=state.wall_end_ns),
+            )
+
+    def _file_sealed(self, sealed: SealedSegment) -> None:
+        segment = sealed.segment
+        row = segment.summary(SegmentState.SEALED, sealed.order)
+        self.archive.put_segment(segment.number, row)
+        self._touched.discard(segment.number)
+        if sealed.continues:
+            flag = int(ChunkFlag.CONTINUES)
+            self.archive.mark_last_row(segment.stream, segment.number, row, flag)
+
+    def open_gap(self, gap: OpenGap) -> None:
+        """Stands in the journal until the stream's next run names it in its first claim."""
+        if self.gaps.get(gap.stream) != gap:
+            self.gaps[gap.stream] = gap
+            self.is_journal_dirty = True
+
+    # the index
+
+    def freeze(self) -> Commit:
+        """What the index's next commit writes; everything in it is durable already (promise 4)."""
+        for number in self._touched:
+            segment = self.open.get(number)
+            if segment is not None:
+                self.archive.put_segment(number, segment.summary(SegmentState.OPEN, segment.order))
+        self._touched.clear()
+        self.settle_streams()
+        self.archive.file_tails()
+        self._committing, self.unindexed = self.unindexed, {}
+        return self.archive.index.freeze(self.spares.highest_epoch, self.seal_order)
+
+    def settle_streams(self) -> None:
+        """Brings runs and streams of the archive up to date, for a commit or a question."""
+        for stream, state in self.streams.items():
+            if state.run:
+                self._file_run(stream, state)
+                row = StreamRow(
+                    state.camera,
+                    state.run,
+                    state.sequence,
+                    state.wall_end_ns,
+                    stream in self.inband,
+                )
+                if self.archive.stream(stream) != row:
+                    self.archive.put_stream(stream, row)
+
+    def committed(self, commit: Commit) -> None:
+        """The index holds what the journal listed for it; the next journal leaves that out."""
+        self.archive.index.settle()
+        self.index_commits = commit.number
+        if self._committing:
+            self.is_journal_dirty = True
+        self._committing = {}
+
+    def commit_failed(self) -> None:
+        """The index is lost; recording goes on with journal and memory (promise 4)."""
+        self.is_index_lost = True
+        self.is_journal_dirty = True
+
+    def close(self) -> None:
+        for segment in self.open.values():
+            os.close(segment.fd)
+        self.spares.close()
+        os.close(self.journal_fd)
+
+
+def _check(claim: Claim, chunk: Incoming) -> None:
+    """The arena's header and the claim are written by the same loop: where they differ it is
+    broken.
+    """
+    told = (chunk.camera, chunk.stream, chunk.run, chunk.sequence, chunk.payload_bytes)
+    payload_bytes = claim.video_bytes + claim.audio_bytes
+    if told != (claim.camera, claim.stream, claim.run, claim.sequence, payload_bytes):
+        raise MediaError("value", "arena header against claim")
+
+
+def _chunk_bytes(head_bytes: int, payload_bytes: int) -> int:
+    """With padding; a `free` box of 1 to 7 bytes does not exist."""
+    whole = head_bytes + payload_bytes
+    padding = -whole % BLOCK_BYTES
+    return whole + (padding + BLOCK_BYTES if 0 < padding < 8 else padding)

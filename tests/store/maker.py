@@ -1,0 +1,175 @@
+"""Chunks as a loop would hand them over, made by hand; and a keeper's tick without a keeper."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vonggac._native import segment as native
+from vonggac.media.chunk import ChunkFlag, Claim, Sample, SyncKind
+from vonggac.store import disk as disks
+from vonggac.store import journal
+from vonggac.store.archive import Archive
+from vonggac.store.batch import Batch
+from vonggac.store.index import Index
+from vonggac.store.recovery import Recovered, recover
+from vonggac.store.ring import Finished, Ring
+
+SECOND_NS = 1_000_000_000
+BOX = bytes(range(16))
+SMALL_BYTES = 200 << 20
+SEGMENT_BYTES = 16 << 20
+SPS = bytes.fromhex("6764000aacd9422684000003000400000300503c489658")
+PPS = bytes.fromhex("68ebe3cb22c0")
+START_NS = 1_760_000_000 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True)
+class FakeChunk:
+    """What `_native.arena.ArenaChunk` offers."""
+
+    camera: bytes
+    stream: bytes
+    run: int
+    sequence: int
+    wall_end_ns: int
+    entry_sha256: bytes
+    head: bytearray
+    segment_head: bytes
+    payload: Sequence[memoryview]
+    payload_bytes: int
+
+
+@dataclass(slots=True)
+class FakeStream:
+    """One stream of one camera: a chunk a second, a sync sample in every second one."""
+
+    number: int
+    wall_ns: int = START_NS
+    run: int = 0
+    sequence: int = 0
+    previous: bytes = bytes(32)
+    media_ticks: int = 0
+    predecessor: int = 0
+    gap: tuple[int, int] = (0, 0)
+    sps: bytes = SPS
+    sent: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """(run, sequence, SHA-256 of the payload) of every chunk made."""
+
+    @property
+    def camera(self) -> bytes:
+        return b"camera" + self.number.to_bytes(10, "big")
+
+    @property
+    def stream(self) -> bytes:
+        return b"stream" + self.number.to_bytes(10, "big")
+
+    def begin(self, run: int, wall_ns: int | None = None, gap: tuple[int, int] = (0, 0)) -> None:
+        """A new run; `gap`: (start_ns, reason)."""
+        self.predecessor, self.run = self.run, run
+        self.sequence, self.previous, self.media_ticks = 0, bytes(32), 0
+        self.wall_ns = self.wall_ns if wall_ns is None else wall_ns
+        self.gap = gap
+
+    def chunk(self, size: int = 40_000, seconds: float = 1.0, end: bool = False) -> FakeChunk:
+        payload = hashlib.shake_128(self.stream + bytes([self.sequence & 255])).digest(size)
+        head_bytes = native.head_write(1, (), (self.sps,), (PPS,), 90_000, False)
+        first = self.sequence == 0
+        flags = ChunkFlag.CLOCK_SYNCED | (ChunkFlag.FIRST if first else 0)
+        is_sync = self.sequence % 2 == 0
+        claim = Claim(
+            flags=int(flags | (ChunkFlag.END if end else 0)),
+            camera=self.camera,
+            stream=self.stream,
+            run=self.run,
+            sequence=self.sequence,
+            wall_start_ns=self.wall_ns,
+            media_start_ticks=self.media_ticks,
+            kind=SyncKind.IDR if is_sync else SyncKind.NONE,
+            video_bytes=len(payload),
+            video_sha256=native.sha256(payload),
+            previous_sha256=self.previous,
+        )
+        if first:
+            claim = replace(
+                claim,
+                predecessor_run=self.predecessor,
+                gap_start_ns=self.gap[0],
+                gap_reason=self.gap[1],
+            )
+        ticks = int(seconds * 90_000) // 10
+        part = size // 10
+        samples = [Sample(part, ticks, 0, is_sync and i == 0) for i in range(9)]
+        samples.append(Sample(size - 9 * part, ticks, 0, False))
+        head, self.previous = native.chunk_head_write(claim, samples)
+        self.sent.append((self.run, self.sequence, claim.video_sha256))
+        self.wall_ns += int(seconds * SECOND_NS)
+        made = FakeChunk(
+            camera=self.camera,
+            stream=self.stream,
+            run=self.run,
+            sequence=self.sequence,
+            wall_end_ns=self.wall_ns,
+            entry_sha256=native.sha256(head_bytes),
+            head=head,
+            segment_head=head_bytes,
+            payload=[memoryview(payload)[: size // 2], memoryview(payload)[size // 2 :]],
+            payload_bytes=size,
+        )
+        self.sequence += 1
+        self.media_ticks += ticks * 10
+        return made
+
+
+def again(chunk: FakeChunk) -> FakeChunk:
+    """The same chunk as it lies in the arena: nothing of it was patched by a keeper."""
+    return replace(chunk, head=bytearray(chunk.head))
+
+
+def make_disk(where: Path, size: int = SMALL_BYTES) -> disks.Identity:
+    return disks.format_disk(where, size, BOX, SEGMENT_BYTES)
+
+
+@dataclass(slots=True)
+class Bench:
+    """A disk and its ring, without processes and sockets."""
+
+    disk: disks.Disk
+    ring: Ring
+    index: Index
+    found: Recovered
+
+    @classmethod
+    def open(cls, where: Path) -> Bench:
+        disk = disks.open_disk(where, BOX, exclusive=True)
+        fd = disk.open_journal(writable=False)
+        with open(fd, "rb") as file:
+            snapshot = journal.newest(file.read())
+        index = Index.open(disk.index_path(), disk.identity.disk, disk.index_bytes(), writable=True)
+        archive = Archive(index)
+        found = recover(disk, snapshot, archive)
+        return cls(disk, Ring.start(disk, snapshot, archive, found), index, found)
+
+    def tick(self, chunks: Iterable[FakeChunk] = ()) -> tuple[Batch[FakeChunk], Finished]:
+        batch = self.ring.plan((chunk, chunk) for chunk in chunks)
+        outcome = batch.run()
+        assert outcome.errno == 0, outcome
+        return batch, self.ring.finish(batch)
+
+    def prime(self, streams: int) -> None:
+        self.ring.spares.expected_streams = streams
+        for _ in range(3):
+            self.tick()
+
+    def commit(self) -> None:
+        frozen = self.ring.freeze()
+        self.index.commit(frozen)
+        self.ring.committed(frozen)
+
+    def crash(self) -> None:
+        """What a killed process leaves: everything written, nothing finished."""
+        self.ring.close()
+        self.index.close()
+        self.disk.close()
