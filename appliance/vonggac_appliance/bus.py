@@ -1,0 +1,282 @@
+"""Every topic of the bus: what it says, who sends it, who receives it, and whether it may be lost.
+
+ZeroMQ over `ipc://` below HOME/run. `events` is PUB/SUB: a message is two frames, the topic's name
+and its struct in MessagePack. `control` is ROUTER: a request and its answer, one frame each.
+Fields are added at the end with a default, never changed; `v` rises when a meaning changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from vonggac_appliance.sockets import socket_path
+
+__all__ = [
+    "CONTROL",
+    "TOPICS",
+    "Alarm",
+    "CameraChanged",
+    "CameraStatus",
+    "Changed",
+    "Control",
+    "DiskChanged",
+    "DiskStatus",
+    "DurableTick",
+    "Failed",
+    "GapClosed",
+    "GapOpened",
+    "Ok",
+    "Reply",
+    "RestartCamera",
+    "SegmentSealed",
+    "Status",
+    "StatusReply",
+    "StreamStatus",
+    "Topic",
+    "control_endpoint",
+    "decode_event",
+    "encode_event",
+    "events_endpoint",
+]
+
+
+# --- events ----------------------------------------------------------------------------------
+
+
+class CameraChanged(msgspec.Struct, frozen=True, tag="camera"):
+    """A stream of a camera changed its state."""
+
+    camera: str
+    """Its code, as in `camera add ID`."""
+    stream: str
+    """main or sub."""
+    state: str
+    gap_reason: str | None
+    what: str
+    """A sentence for a person: what happened and what is done about it."""
+    at_ns: int
+    v: int = 1
+
+
+class GapOpened(msgspec.Struct, frozen=True, tag="gap-opened"):
+    """Nothing is recorded of this stream from `start_ns` on."""
+
+    camera: str
+    stream: str
+    start_ns: int
+    reason: str
+    v: int = 1
+
+
+class GapClosed(msgspec.Struct, frozen=True, tag="gap-closed"):
+    """Video came again; `reason` is the one that stands in the new run's first claim."""
+
+    camera: str
+    stream: str
+    start_ns: int
+    end_ns: int
+    reason: str
+    run: int
+    v: int = 1
+
+
+class DurableTick(msgspec.Struct, frozen=True, tag="durable"):
+    """A sync completed: how far each stream that moved survives a power cut."""
+
+    disk: str
+    """Its uuid in hex."""
+    tick_ms: float
+    bytes_written: int
+    streams: list[tuple[bytes, int]]
+    """Stream id and wall end in ns."""
+    v: int = 1
+
+
+class SegmentSealed(msgspec.Struct, frozen=True, tag="sealed"):
+    """A segment is full, has its table and is never appended to again."""
+
+    disk: str
+    segment: int
+    stream: bytes
+    wall_start_ns: int
+    wall_end_ns: int
+    v: int = 1
+
+
+class DiskChanged(msgspec.Struct, frozen=True, tag="disk"):
+    """A disk's state: recording, slow, failed, full; starting and down are the parent's words."""
+
+    disk: str
+    path: str
+    state: str
+    what: str
+    v: int = 1
+
+
+class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
+    """Something a person has to look at."""
+
+    kind: str
+    """loop-crashed, camera-quarantined, disk-failed, keeper-crashed, flood, arena-full."""
+    subject: str
+    what: str
+    at_ns: int
+    v: int = 1
+
+
+Event = CameraChanged | GapOpened | GapClosed | DurableTick | SegmentSealed | DiskChanged | Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A row of the table below."""
+
+    name: str
+    type: type[msgspec.Struct]
+    sender: str
+    receivers: str
+    may_be_lost: bool
+    """Who may have missed one asks again: `status` on control, rows on the index socket."""
+
+
+TOPICS = (
+    Topic("camera", CameraChanged, "record", "serve, hooks, demo", True),
+    Topic("gap-opened", GapOpened, "record", "serve, hooks", True),
+    Topic("gap-closed", GapClosed, "record", "serve, hooks", True),
+    Topic("durable", DurableTick, "record", "motion, serve, hooks", True),
+    Topic("sealed", SegmentSealed, "record", "motion", True),
+    Topic("disk", DiskChanged, "record", "serve", True),
+    Topic("alarm", Alarm, "record", "serve, hooks", True),
+)
+
+
+# --- control ---------------------------------------------------------------------------------
+
+
+class Status(msgspec.Struct, frozen=True, tag="status"):
+    """What is every camera doing? Answered with StatusReply."""
+
+    v: int = 1
+
+
+class Changed(msgspec.Struct, frozen=True, tag="changed"):
+    """The catalog was written (a camera added, changed or removed): read it now."""
+
+    v: int = 1
+
+
+class RestartCamera(msgspec.Struct, frozen=True, tag="restart-camera"):
+    """Ends a camera's sessions, releases it from quarantine and waiting, and starts anew."""
+
+    camera: str
+    v: int = 1
+
+
+Control = Status | Changed | RestartCamera
+
+
+class StreamStatus(msgspec.Struct, frozen=True):
+    """A stream as the recorder sees it. Counters are of the present run."""
+
+    name: str
+    state: str
+    codec: str | None = None
+    width: int = 0
+    height: int = 0
+    gap_reason: str | None = None
+    gap_start_ns: int | None = None
+    run: int = 0
+    bytes: int = 0
+    samples: int = 0
+    sync_samples: int = 0
+    packets: int = 0
+    packets_lost: int = 0
+    damaged: int = 0
+    dropped: int = 0
+    keyframe_interval_ms: int = 0
+    last_sample_age_ms: int = 0
+    durable_until_ns: int | None = None
+    recorded_ns: int = 0
+    """Wall time recorded since the recorder started."""
+    flood: bool = False
+
+
+class CameraStatus(msgspec.Struct, frozen=True):
+    """A camera; its state is that of its worst stream."""
+
+    id: str
+    state: str
+    streams: list[StreamStatus]
+    gap_reason: str | None = None
+    what: str = ""
+
+
+class DiskStatus(msgspec.Struct, frozen=True):
+    """A disk as its keeper reports it."""
+
+    uuid: str
+    path: str
+    state: str
+    what: str = ""
+    tick_ms: float = 0.0
+
+
+class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):
+    """Everything at once; for 512 cameras about 150 KiB."""
+
+    cameras: list[CameraStatus]
+    disks: list[DiskStatus]
+    loops: list[tuple[int, int]]
+    """Number and pid."""
+    at_ns: int
+    v: int = 1
+
+
+class Ok(msgspec.Struct, frozen=True, tag="ok"):
+    """Done."""
+
+    v: int = 1
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """Not done. `code`: unknown-camera, malformed, stopping."""
+
+    code: str
+    what: str
+    v: int = 1
+
+
+Reply = StatusReply | Ok | Failed
+
+CONTROL: tuple[type[msgspec.Struct], ...] = (Status, Changed, RestartCamera)
+
+
+# --- encoding and addresses ------------------------------------------------------------------
+
+
+def encode_event(event: Event) -> tuple[bytes, bytes]:
+    """The two frames of an event."""
+    topic = event.__struct_config__.tag
+    assert isinstance(topic, str)
+    return topic.encode(), msgspec.msgpack.encode(event)
+
+
+def decode_event(frames: list[bytes]) -> Event:
+    """The event in two frames; raises msgspec.DecodeError for anything else."""
+    if len(frames) != 2:
+        raise msgspec.DecodeError(f"an event has 2 frames, not {len(frames)}")
+    event: Event = msgspec.msgpack.decode(frames[1], type=Event)
+    return event
+
+
+def events_endpoint(home: Path, process: str) -> Path:
+    """Where `process` publishes. Each process binds its own; subscribers connect to all."""
+    return socket_path(home, "events", f"events-{process}.sock")
+
+
+def control_endpoint(home: Path) -> Path:
+    """The socket on which `record` is told what to do."""
+    return socket_path(home, "operate", "control-record.sock")

@@ -1,0 +1,258 @@
+"""The parent's side of `vg/wire.h`: what it writes to a loop and what it reads from one."""
+
+from __future__ import annotations
+
+import enum
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vonggac.errors import MediaError
+
+VERSION = 1
+_HEADER = struct.Struct(">HHIHH")
+_ATTACH = struct.Struct(">16s16sHBBBBIIBQQBq")
+_DETACH = struct.Struct(">16sB")
+_STREAM = struct.Struct(">16s")
+_KEEPER = struct.Struct(">HI")
+_EVENT = struct.Struct(">16sBi")
+_ENDED = struct.Struct(">16sQQq")
+_BLOB = struct.Struct(">I")
+_RECORD = struct.Struct(">16s10QIHHBIIqq")
+
+FLAG_REFERENCES_LOST = 1
+FLAG_INBAND = 2
+
+
+class Wire(enum.IntEnum):
+    """vg_wire_kind, as far as the parent speaks it."""
+
+    ATTACH = 1
+    DETACH = 2
+    SEND = 3
+    KEEPER = 4
+    LIVE = 5
+    STATS = 6
+    QUIT = 7
+    CLOCK = 8
+    READY = 64
+    MESSAGE = 65
+    EVENT = 66
+    STATS_REPLY = 67
+    ENDED = 68
+
+
+class LoopEvent(enum.IntEnum):
+    """vg_wire_event."""
+
+    FIRST_VIDEO = 1
+    STALLED = 2
+    RESUMED = 3
+    CLOSED = 4
+    BYE = 5
+    BAD_STREAM = 6
+    FLOOD = 7
+    NO_ROOM = 8
+    LATE_KEYFRAME = 9
+    ENTRY_CHANGED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A camera's connection for a loop. The descriptor travels beside it."""
+
+    camera: bytes
+    stream: bytes
+    keeper: int
+    """The slot of the keeper that gets its chunks."""
+    codec: int
+    payload_type: int
+    rtp_channel: int
+    rtcp_channel: int
+    clock_rate: int
+    stall_ms: int
+    flags: int
+    run: int
+    predecessor: int
+    reason: int
+    gap_start_ns: int
+    vps: Sequence[bytes] = ()
+    sps: Sequence[bytes] = ()
+    pps: Sequence[bytes] = ()
+    early: bytes = b""
+    """What was read together with the answer to PLAY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An RTSP message from the camera, whole."""
+
+    stream: bytes
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    stream: bytes
+    event: LoopEvent
+    errno: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run is over; `next_sequence` 0 means that nothing of it was kept."""
+
+    stream: bytes
+    run: int
+    next_sequence: int
+    last_wall_end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStats:
+    """A STATS record."""
+
+    stream: bytes
+    run: int
+    next_sequence: int
+    bytes: int
+    access_units: int
+    sync_samples: int
+    packets: int
+    packets_lost: int
+    damaged: int
+    skipped_bytes: int
+    dropped: int
+    last_access_unit_age_ms: int
+    width: int
+    height: int
+    codec: int
+    keyframe_interval_ms: int
+    jitter_ticks: int
+    last_wall_end_ns: int
+    camera_clock_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    streams: tuple[StreamStats, ...]
+    is_last: bool
+
+
+FromLoop = Ready | Message | Event | Ended | Stats
+
+
+def _message(kind: Wire, body: bytes = b"", request: int = 0) -> bytes:
+    return _HEADER.pack(VERSION, kind, request, 0, 1) + body
+
+
+def _blob(data: bytes) -> bytes:
+    return _BLOB.pack(len(data)) + data
+
+
+def _sets(sets: Sequence[bytes]) -> bytes:
+    return _blob(b"".join(len(x).to_bytes(2) + x for x in sets))
+
+
+def attach(a: Attach) -> bytes:
+    """ATTACH."""
+    fixed = _ATTACH.pack(
+        a.camera,
+        a.stream,
+        a.keeper,
+        a.codec,
+        a.payload_type,
+        a.rtp_channel,
+        a.rtcp_channel,
+        a.clock_rate,
+        a.stall_ms,
+        a.flags,
+        a.run,
+        a.predecessor,
+        a.reason,
+        a.gap_start_ns,
+    )
+    body = fixed + _sets(a.vps) + _sets(a.sps) + _sets(a.pps) + _blob(a.early)
+    return _message(Wire.ATTACH, body)
+
+
+def detach(stream: bytes, reason: int) -> bytes:
+    """DETACH."""
+    return _message(Wire.DETACH, _DETACH.pack(stream, reason))
+
+
+def rtsp(stream: bytes, message: bytes) -> bytes:
+    """SEND: an RTSP message for the camera."""
+    return _message(Wire.SEND, stream + _blob(message))
+
+
+def keeper(slot: int, incarnation: int) -> bytes:
+    """KEEPER; the socket travels beside it."""
+    return _message(Wire.KEEPER, _KEEPER.pack(slot, incarnation))
+
+
+def live(stream: bytes, header: bytes) -> bytes:
+    """LIVE; the viewer's socket travels beside it."""
+    return _message(Wire.LIVE, stream + _blob(header))
+
+
+def stats(request: int) -> bytes:
+    """STATS."""
+    return _message(Wire.STATS, request=request)
+
+
+def end() -> bytes:
+    """QUIT."""
+    return _message(Wire.QUIT)
+
+
+def clock(is_synced: bool) -> bytes:
+    """CLOCK."""
+    return _message(Wire.CLOCK, bytes([is_synced]))
+
+
+def read(message: bytes) -> FromLoop | None:
+    """What a loop said; None for a kind that this version does not know.
+
+    Raises MediaError: a loop that talks nonsense is broken and is restarted.
+    """
+    try:
+        version, kind, _request, _part, last = _HEADER.unpack_from(message)
+        if version != VERSION:
+            raise MediaError("unsupported", f"vg/wire.h version {version}")
+        return _read_body(kind, message[_HEADER.size :], bool(last))
+    except (struct.error, ValueError) as error:
+        raise MediaError("short", f"vg/wire.h: {error}") from error
+
+
+def _read_body(kind: int, body: bytes, is_last: bool) -> FromLoop | None:
+    if kind == Wire.READY:
+        return Ready(int.from_bytes(body[:4]))
+    if kind == Wire.MESSAGE:
+        (stream,) = _STREAM.unpack_from(body)
+        return Message(stream, _take_blob(body, _STREAM.size))
+    if kind == Wire.EVENT:
+        stream, event, errno = _EVENT.unpack_from(body)
+        detail = _take_blob(body, _EVENT.size).decode(errors="replace")
+        return Event(stream, LoopEvent(event), errno, detail)
+    if kind == Wire.ENDED:
+        return Ended(*_ENDED.unpack_from(body))
+    if kind == Wire.STATS_REPLY:
+        count = int.from_bytes(body[:2])
+        records = (_RECORD.unpack_from(body, 2 + i * _RECORD.size) for i in range(count))
+        return Stats(tuple(StreamStats(*x) for x in records), is_last)
+    return None
+
+
+def _take_blob(body: bytes, offset: int) -> bytes:
+    (size,) = _BLOB.unpack_from(body, offset)
+    start = offset + _BLOB.size
+    if start + size > len(body):
+        raise MediaError("short", "vg/wire.h blob", start)
+    return body[start : start + size]
