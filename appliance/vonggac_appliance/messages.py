@@ -37,6 +37,9 @@ class Kind(enum.IntEnum):
     ASK_DISK = 247
     DISK = 248
     REFUSED = 249
+    # anyone -> the parent's live socket; on success the loop answers, LIVE first
+    ASK_LIVE = 250
+    LIVE = 251
     # anyone who may look -> `audit run`, and its answer (REFUSED where it cannot write)
     AUDIT_APPEND = 260
     AUDIT_RECEIPT = 261
@@ -226,3 +229,21 @@ class AuditReceipt(msgspec.Struct, frozen=True):
     """Number in the chain, from 1."""
     receipt: bytes
     """Proof for keepers and loops (`vonggac.evidence.receipt`); empty when no permit was asked."""
+
+
+class AskLive(msgspec.Struct, frozen=True):
+    """A stream's pictures as they come. `receipt`: of the audit chain, for live view."""
+
+    camera: bytes
+    stream: bytes
+    receipt: bytes
+
+
+class Live(msgspec.Struct, frozen=True):
+    """The first message of a live view; VG_WIRE_LIVE_HEAD and VG_WIRE_LIVE_UNIT follow."""
+
+    camera: bytes
+    stream: bytes
+    run: int
+    durable_until_ns: int | None
+    """What the ring holds up to here; a lease gives the earlier part of the GOP."""

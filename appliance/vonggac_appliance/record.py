@@ -1,0 +1,193 @@
+"""`vonggac record`: the recorder's parent process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import zmq
+import zmq.asyncio
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from vonggac.errors import ConfigError, Unavailable
+from vonggac.registry.catalog import Catalog
+from vonggac_appliance import bus, config, zygote
+from vonggac_appliance.children import Children
+from vonggac_appliance.control import ControlServer
+from vonggac_appliance.events import Publisher
+from vonggac_appliance.live import LiveServer
+from vonggac_appliance.notify import Notifier
+from vonggac_appliance.recorder import Recorder
+from vonggac_appliance.secrets import receipt_key, record_private_key
+from vonggac_appliance.status import status_of
+
+_log = logging.getLogger("vonggac.record")
+
+_READY_S = 20.0
+"""A disk that does not come up must not keep the others' recording a secret from systemd."""
+_CLOCK_EVERY_S = 30.0
+
+
+def main(home: Path) -> int:
+    """Records until SIGTERM or SIGINT; gives the exit status. Raises ConfigError, Unavailable."""
+    set_up_logging()
+    settings = config.load(home)  # before anything is started: exit 78 has nothing to undo
+    lock = _only_one(home)
+    sock, zygote_pid = zygote.start()
+    try:
+        return asyncio.run(_record(home, settings, sock))
+    finally:
+        sock.close()
+        _wait_for(zygote_pid)
+        os.close(lock)
+
+
+class _Priority(logging.Formatter):
+    """Lines for the journal: its priority in front (sd-daemon(3)), nothing else on a terminal."""
+
+    _LEVELS = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}  # noqa: RUF012
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"<{self._LEVELS.get(record.levelno, 7)}>{super().format(record)}"
+
+
+def set_up_logging() -> None:
+    """Messages to stderr; with priorities where systemd reads them."""
+    handler = logging.StreamHandler()
+    if "JOURNAL_STREAM" in os.environ:
+        handler.setFormatter(_Priority("%(message)s"))
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _only_one(home: Path) -> int:
+    """A lock that tells a second recorder in this home apart; disks have locks of their own."""
+    path = home / "run" / "record.lock"
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be made: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise Unavailable(f"another recorder already runs in {home}") from error
+    return fd
+
+
+def _wait_for(pid: int) -> None:
+    until_s = time.monotonic() + 20.0
+    while time.monotonic() < until_s:
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return
+        time.sleep(0.02)
+
+
+async def _record(home: Path, settings: config.Config, sock: socket.socket) -> int:
+    stop = asyncio.Event()
+    lost_zygote = asyncio.Event()
+
+    def zygote_lost() -> None:
+        lost_zygote.set()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with contextlib.ExitStack() as stack:
+        catalog = stack.enter_context(Catalog(home, is_readonly=True))
+        context = stack.enter_context(zmq.asyncio.Context())
+        publisher = Publisher(home, "record", zmq.Context.shadow(context.underlying))
+        stack.callback(publisher.close)
+        children = Children(sock, zygote_lost)
+        stack.callback(children.close)
+        recorder = Recorder(home, settings, catalog, _key(home), children, publisher)
+        control = ControlServer(home, context, lambda request: _act(recorder, request))
+        stack.callback(control.close)
+        live = LiveServer(home, receipt_key(home), recorder.sessions.get)
+        stack.callback(live.close)
+        await recorder.start()
+        servers = [loop.create_task(s) for s in (control.serve(), live.serve())]
+        try:
+            await _turns(recorder, Notifier.from_environment(os.environ), stop, servers)
+        finally:
+            for task in servers:
+                task.cancel()
+            await recorder.end()
+    if lost_zygote.is_set():
+        _log.critical("the process that forks loops and keepers is gone, ending")
+        return 1
+    return 0
+
+
+async def _turns(
+    recorder: Recorder,
+    notifier: Notifier,
+    stop: asyncio.Event,
+    servers: list[asyncio.Task[None]],
+) -> None:
+    """A turn a second. The watchdog is fed after a turn in which every disk that is written to
+    had made something durable: a stuck disk is seen, not only a stuck parent."""
+    started_s = time.monotonic()
+    is_ready = False
+    clock_s = -_CLOCK_EVERY_S
+    while not stop.is_set():
+        for task in servers:
+            if task.done():
+                task.result()  # a server that broke ends the recorder: systemd starts it anew
+        recorder.turn()
+        now_s = time.monotonic()
+        if now_s - clock_s >= _CLOCK_EVERY_S:
+            clock_s = now_s
+            recorder.clock(is_clock_synchronised())
+        if not is_ready and (recorder.is_started or now_s - started_s > _READY_S):
+            is_ready = True
+            _log.info("recording %d cameras", len(recorder.cameras))
+            notifier.ready(f"{len(recorder.cameras)} cameras")
+        if recorder.is_healthy:
+            notifier.watchdog()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1.0)
+    notifier.stopping()
+
+
+def _act(recorder: Recorder, request: bus.Control) -> bus.Reply:
+    if isinstance(request, bus.Status):
+        return status_of(recorder)
+    if isinstance(request, bus.Changed):
+        recorder.reconcile()
+        return bus.Ok()
+    if recorder.restart_camera(request.camera):
+        return bus.Ok()
+    return bus.Failed("unknown-camera", f"there is no camera {request.camera}")
+
+
+def _key(home: Path) -> X25519PrivateKey | None:
+    """None: no password was ever entered here, so none has to be opened."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    is_there = (home / "keys" / "record.key").exists() or (
+        credentials is not None and (Path(credentials) / "record.key").exists()
+    )
+    return record_private_key(home) if is_there else None
+
+
+def is_clock_synchronised() -> bool:
+    """What the kernel's clock discipline says: adjtimex(2) gives TIME_ERROR (5) if it is not.
+
+    Where the sandbox refuses the call, what systemd-timesyncd has left.
+    """
+    timex = ctypes.create_string_buffer(256)  # struct timex has 208 bytes; modes 0 only reads
+    state = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
+    if state >= 0:
+        return bool(state != 5)
+    return Path("/run/systemd/timesync/synchronized").exists()

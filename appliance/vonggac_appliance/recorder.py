@@ -1,0 +1,469 @@
+"""The parent's centre: which camera goes to which loop and disk, and who is told what.
+
+It decides little itself: the rules stand in `vonggac.ingest` and `vonggac.registry`. Everything
+here runs in one asyncio thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from vonggac.errors import ConfigError, MediaError
+from vonggac.ingest import placement
+from vonggac.ingest.backoff import Backoff, start_limiter
+from vonggac.ingest.quarantine import CrashRecord
+from vonggac.ingest.states import State
+from vonggac.media.chunk import GapReason
+from vonggac.registry import rules
+from vonggac.registry.camera import Camera, OwnerKind, Stream
+from vonggac.registry.catalog import Catalog
+from vonggac.rtsp.url import Credentials
+from vonggac_appliance import bus
+from vonggac_appliance.camera_connection import (
+    CameraConnection,
+    Memory,
+    SessionFailed,
+    open_connection,
+)
+from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.children import Children
+from vonggac_appliance.config import Config
+from vonggac_appliance.events import Publisher
+from vonggac_appliance.keepers import Keeper
+from vonggac_appliance.loops import LoopHandle, Session
+from vonggac_appliance.messages import Durable, GapOpen, KeeperReady, Loop, Sealed, StreamEnd
+from vonggac_appliance.secrets import open_sealed
+
+_log = logging.getLogger("vonggac.record")
+
+_KEEPERS_S = 15.0
+"""How long streams wait for every disk to say which runs it knows: an flock may take 10 s."""
+_HEALTH_S = 10.0
+"""A disk that made nothing durable for so long, while cameras record, is a stuck one."""
+
+
+class Recorder:
+    """All cameras, loops and keepers of a recorder."""
+
+    def __init__(
+        self,
+        home: Path,
+        settings: Config,
+        catalog: Catalog,
+        key: X25519PrivateKey | None,
+        children: Children,
+        publisher: Publisher,
+    ) -> None:
+        self.stall_ms = settings.cameras.stall_ns // 1_000_000
+        self.backoff = Backoff(
+            first_s=settings.cameras.retry_min_ns / 1e9, most_s=settings.cameras.retry_max_ns / 1e9
+        )
+        self.cameras: dict[bytes, Camera] = {}
+        self.sessions: dict[bytes, StreamSession] = {}
+        self.keepers: list[Keeper] = []
+        self.loops: list[LoopHandle] = []
+        self._home = home
+        self._settings = settings
+        self._catalog = catalog
+        self._key = key
+        self._children = children
+        self._publisher = publisher
+        self._changes = -1
+        self._sealed: dict[bytes, bytes | None] = {}
+        self._memory: dict[bytes, Memory] = {}
+        self._ends: dict[bytes, StreamEnd] = {}
+        self._slots: dict[bytes, int] = {}
+        self._loop_of: dict[bytes, LoopHandle] = {}
+        self._crashes: dict[bytes, CrashRecord] = {}
+        self._limiter = start_limiter(settings.cameras.starts_per_second, time.monotonic())
+        self._loop_lock = asyncio.Lock()
+        self._last_run = 0
+        self._started_s = time.monotonic()
+        self._turned_s = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_ending = False
+
+    # --- life --------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Starts a keeper a disk and a task a stream."""
+        disks = self._catalog.disks()
+        if not disks:
+            raise ConfigError("no disk is enrolled: vonggac disk format PATH --size 100G")
+        self.reconcile()
+        for slot, disk in enumerate(disks):
+            keeper = Keeper(
+                slot, disk.path, str(self._home), self._catalog.box_id, self._children, self
+            )
+            self.keepers.append(keeper)
+            await keeper.start()
+
+    def turn(self) -> None:
+        """Once a second: loops are asked, rules and the catalog looked at."""
+        now_s = time.monotonic()
+        is_late = now_s - self._turned_s > 2.0
+        self._turned_s = now_s
+        for loop in self.loops:
+            loop.turn(now_s, is_late)
+        for session in self.sessions.values():
+            verdict = self.may_record(session.camera)
+            if not verdict.is_allowed:
+                session.leave(verdict.gap, verdict.sentence)
+        if self._catalog.changes != self._changes:
+            self.reconcile()
+
+    def clock(self, is_synced: bool) -> None:
+        """Says to all loops whether the box's clock is synchronised; it stands in every claim."""
+        for loop in self.loops:
+            loop.send_clock(is_synced)
+
+    async def end(self) -> None:
+        """TEARDOWN to all cameras, then loops hand over, then keepers finish a sync."""
+        self._is_ending = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        ends = [s.end(GapReason.BOX_STOPPED) for s in self.sessions.values()]
+        await asyncio.gather(*ends)
+        for loop in self.loops:
+            loop.end()
+        await self._gone(lambda: any(loop.pid for loop in self.loops), 3.0)
+        for loop in self.loops:
+            loop.kill()
+        for keeper in self.keepers:
+            keeper.end()
+        await self._gone(lambda: any(keeper.is_alive for keeper in self.keepers), 10.0)
+        for loop in self.loops:
+            loop.close()
+
+    async def _gone(self, is_there: Callable[[], bool], most_s: float) -> None:
+        until_s = time.monotonic() + most_s
+        while is_there() and time.monotonic() < until_s:
+            await asyncio.sleep(0.02)
+
+    @property
+    def is_started(self) -> bool:
+        """Whether every disk has come up or is known not to."""
+        return all(k.ready is not None or k.state == "failed" for k in self.keepers)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether every disk that is written to made something durable lately."""
+        now_s = time.monotonic()
+        for keeper in self.keepers:
+            is_written = any(
+                s.keeper is keeper and s.state is State.RECORDING and s.recording_s() > _HEALTH_S
+                for s in self.sessions.values()
+            )
+            if is_written and keeper.is_ready and now_s - keeper.last_durable_s > _HEALTH_S:
+                return False
+        return True
+
+    # --- cameras ------------------------------------------------------------------------------
+
+    def reconcile(self) -> None:
+        """Follows the catalog: who is new starts, who is gone ends, who changed does both."""
+        self._changes = self._catalog.changes
+        rows = {camera.id: camera for camera in self._catalog.cameras()}
+        sealed = {one: self._catalog.sealed_credentials(one) for one in rows}
+        for one in [x for x in self.cameras if x not in rows]:
+            self._drop(one, "it was removed from the catalog")
+        for one, camera in rows.items():
+            before = self.cameras.get(one)
+            if before == camera and self._sealed.get(one) == sealed[one]:
+                continue
+            self._sealed[one] = sealed[one]
+            if before is not None and _same_connection(before, camera):
+                self.cameras[one] = camera
+                for session in self._sessions_of(one):
+                    session.camera = camera
+                    session.retry()
+                continue
+            ended = self._drop(one, "its row was changed") if before is not None else None
+            self.cameras[one] = camera
+            self._spawn(self._begin(camera, ended))
+        self._expect()
+
+    def restart_camera(self, code: str) -> bool:
+        """Releases a camera from quarantine and waiting. False: there is none of that name."""
+        camera = next((c for c in self.cameras.values() if c.code == code), None)
+        if camera is None:
+            return False
+        self._crashes.pop(camera.id, None)
+        for session in self._sessions_of(camera.id):
+            session.leave(GapReason.PAUSED, "restarted by a person")
+            session.retry()
+        return True
+
+    async def _begin(self, camera: Camera, ended: asyncio.Task[None] | None) -> None:
+        if ended is not None:
+            await asyncio.wait({ended})
+        for stream in camera.streams:
+            session = StreamSession(camera, stream, self)
+            self.sessions[stream.id] = session
+            if stream.id in self._ends:
+                session.known(self._ends[stream.id])
+            session.start()
+        self._expect()
+
+    def _drop(self, camera_id: bytes, why: str) -> asyncio.Task[None]:
+        camera = self.cameras.pop(camera_id)
+        _log.info("camera %s: %s, ending its sessions", camera.code, why)
+        sessions = self._sessions_of(camera_id)
+        if (loop := self._loop_of.pop(camera_id, None)) is not None:
+            loop.cameras.discard(camera_id)
+
+        async def end() -> None:
+            await asyncio.gather(*(s.end(GapReason.PAUSED) for s in sessions))
+            for session in sessions:
+                if self.sessions.get(session.stream.id) is session:
+                    del self.sessions[session.stream.id]
+
+        return self._spawn(end())
+
+    def _sessions_of(self, camera_id: bytes) -> list[StreamSession]:
+        return [s for s in self.sessions.values() if s.camera.id == camera_id]
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- what a stream asks for (camera_session.Owner) ----------------------------------------
+
+    def may_record(self, camera: Camera) -> rules.Recording:
+        """The rule, at this moment."""
+        return rules.may_record(camera, time.time_ns())
+
+    def is_quarantined(self, camera: Camera) -> bool:
+        """Whether it crashed its loop too often."""
+        record = self._crashes.get(camera.id)
+        return record is not None and record.is_quarantined
+
+    def place(self, session: StreamSession) -> Keeper | None:
+        """The keeper of a stream: the one it has, else the disk with the most room for it."""
+        if not self._knows_all_runs():
+            return None
+        loads = [
+            placement.DiskLoad(k.slot, self._count(k), k.ready.segments)
+            for k in self.keepers
+            if k.is_ready and k.ready is not None
+        ]
+        slot = placement.choose_disk(loads, self._slots.get(session.stream.id))
+        if slot is None:
+            return None
+        if self._slots.get(session.stream.id) != slot:
+            self._slots[session.stream.id] = slot
+            self._expect()
+        return self.keepers[slot]
+
+    async def loop_of(self, camera: Camera) -> LoopHandle:
+        """The loop of a camera, started if need be."""
+        async with self._loop_lock:
+            found = self._loop_of.get(camera.id)
+            if found is not None:
+                return found
+            is_household = camera.owner_kind is OwnerKind.HOUSEHOLD
+            loads = [
+                placement.LoopLoad(x.number, len(x.cameras), x.is_household) for x in self.loops
+            ]
+            number = placement.choose_loop(
+                loads, is_household, self._settings.record.cameras_per_loop
+            )
+            loop = self.loops[number] if number is not None else await self._new_loop(is_household)
+            loop.cameras.add(camera.id)
+            self._loop_of[camera.id] = loop
+            return loop
+
+    async def _new_loop(self, is_household: bool) -> LoopHandle:
+        loop = LoopHandle(
+            len(self.loops),
+            is_household,
+            self._settings.record.arena_bytes,
+            self._settings.cameras.flood_rate_bps // 8,
+            self._children,
+            self,
+        )
+        await loop.start()
+        self.loops.append(loop)
+        return loop
+
+    async def turn_to_start(self) -> None:
+        """Waits until one more connection may be opened."""
+        self._limiter, wait_s = self._limiter.take(time.monotonic())
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+
+    async def open_connection(self, camera: Camera, stream: Stream) -> CameraConnection:
+        """Connects and plays. The password is opened here and kept nowhere."""
+        memory = self._memory.setdefault(stream.id, Memory())
+        credentials = self._credentials(camera)
+        return await open_connection(stream.url, credentials, self._settings.cameras, memory)
+
+    def _credentials(self, camera: Camera) -> Credentials | None:
+        sealed = self._sealed.get(camera.id)
+        if sealed is None:
+            return None
+        if self._key is None:
+            raise SessionFailed(GapReason.WRONG_PASSWORD, "the key to its password is missing")
+        try:
+            opened = open_sealed(self._key, camera.id, sealed)
+        except (ConfigError, MediaError) as error:
+            raise SessionFailed(GapReason.WRONG_PASSWORD, str(error)) from error
+        return Credentials(opened.user, opened.password)
+
+    def next_run(self) -> int:
+        """Never given before, on any disk of this box, also when the clock was set back."""
+        self._last_run = max(self._last_run + 1, time.time_ns() // 1000)
+        return self._last_run
+
+    def state_changed(self, session: StreamSession) -> None:
+        """Tells the bus."""
+        event = bus.CameraChanged(
+            session.camera.code,
+            session.stream.name,
+            session.state,
+            session.gap_reason,
+            session.what,
+            time.time_ns(),
+        )
+        self._publisher.send(event)
+
+    def gap_opened(self, session: StreamSession) -> None:
+        """Tells the journal and the bus."""
+        message = session.gap_message()
+        if message is None or self._is_ending:
+            return  # nobody explains the hole of a stop: it reads *box stopped*
+        slot = self._slots.get(session.stream.id)
+        if slot is not None:
+            self.keepers[slot].gap_open(message)
+        code, name = session.camera.code, session.stream.name
+        words = GapReason(message.reason).words
+        self._publisher.send(bus.GapOpened(code, name, message.start_ns, words))
+
+    def gap_closed(self, session: StreamSession, start_ns: int, reason: GapReason) -> None:
+        """Tells the bus; the journal learns it from the run's first claim."""
+        code, name = session.camera.code, session.stream.name
+        self._publisher.send(
+            bus.GapClosed(code, name, start_ns, time.time_ns(), reason.words, session.run)
+        )
+
+    def alarm(self, kind: str, subject: str, what: str) -> None:
+        """Something a person has to look at."""
+        _log.error("%s: %s", subject, what)
+        self._publisher.send(bus.Alarm(kind, subject, what, time.time_ns()))
+
+    # --- what keepers say (keepers.Hears) -----------------------------------------------------
+
+    def keeper_ready(self, keeper: Keeper, ready: KeeperReady) -> None:
+        """Its streams are known again, and it takes loops."""
+        self._last_run = max(self._last_run, ready.last_run)
+        for end in ready.streams:
+            self._slots.setdefault(end.stream, keeper.slot)
+            self._ends[end.stream] = end
+            if (session := self.sessions.get(end.stream)) is not None:
+                session.known(end)
+        if ready.suspect:
+            what = "a sync failed on it before; watch it, and replace it soon"
+            self.alarm("disk-suspect", keeper.path, what)
+        self._expect()
+        for loop in self.loops:
+            loop.connect(keeper)
+        for session in self.sessions.values():
+            session.disk_ready()
+
+    def keeper_durable(self, keeper: Keeper, durable: Durable) -> None:
+        """A sync completed."""
+        for end in durable.streams:
+            self._ends[end.stream] = end
+            if (session := self.sessions.get(end.stream)) is not None:
+                session.durable(end)
+        ends = [(end.stream, end.wall_end_ns) for end in durable.streams]
+        disk = durable.disk.hex()
+        self._publisher.send(bus.DurableTick(disk, durable.tick_ms, durable.bytes_written, ends))
+
+    def keeper_sealed(self, keeper: Keeper, sealed: Sealed) -> None:
+        """A segment is full."""
+        event = bus.SegmentSealed(
+            sealed.disk.hex(),
+            sealed.segment,
+            sealed.stream,
+            sealed.wall_start_ns,
+            sealed.wall_end_ns,
+        )
+        self._publisher.send(event)
+
+    def keeper_drained(self, keeper: Keeper, drained: Loop) -> None:
+        """A dead loop's chunks are through."""
+        if drained.loop < len(self.loops):
+            self.loops[drained.loop].drained(keeper.slot, drained.incarnation)
+
+    def keeper_state(self, keeper: Keeper) -> None:
+        """Its disk changed."""
+        self._publisher.send(bus.DiskChanged(keeper.uuid, keeper.path, keeper.state, keeper.what))
+        if keeper.state == "failed":
+            self.alarm("disk-failed", keeper.path, keeper.what)
+        elif keeper.state == "down" and not self._is_ending:
+            self.alarm("keeper-crashed", keeper.path, keeper.what)
+
+    def open_gaps_of(self, keeper: Keeper) -> Iterator[GapOpen]:
+        """For the journal of a keeper that may have missed some while it was down."""
+        for session in self.sessions.values():
+            if (
+                self._slots.get(session.stream.id) != keeper.slot
+                or session.state is State.RECORDING
+            ):
+                continue
+            if (message := session.gap_message()) is not None:
+                yield message
+
+    # --- what loops say (loops.Hears) ---------------------------------------------------------
+
+    def keepers_ready(self) -> Iterable[Keeper]:
+        """Those that take loops."""
+        return [keeper for keeper in self.keepers if keeper.is_ready]
+
+    def loop_crashed(self, loop: LoopHandle, what: str, guilty: Session | None) -> None:
+        """Counts it for the camera whose bytes were being parsed."""
+        if not isinstance(guilty, StreamSession):
+            self.alarm("loop-crashed", f"loop {loop.number}", what)
+            return
+        camera = guilty.camera
+        self.alarm("loop-crashed", guilty.name, f"{what}; it was parsing this stream")
+        record = self._crashes.get(camera.id, CrashRecord()).crashed(time.monotonic_ns())
+        self._crashes[camera.id] = record
+        if record.is_quarantined:
+            self.alarm("camera-quarantined", camera.code, "two crashes in ten minutes")
+            for session in self._sessions_of(camera.id):
+                if session is not guilty:
+                    session.leave(GapReason.CRASHES, "its other stream crashed the recorder")
+                session.retry()
+
+    # --- counting -----------------------------------------------------------------------------
+
+    def _count(self, keeper: Keeper) -> int:
+        return sum(self._slots.get(stream) == keeper.slot for stream in self.sessions)
+
+    def _expect(self) -> None:
+        """Spare segments for every stream there is, before it asks for one."""
+        unplaced = sum(stream not in self._slots for stream in self.sessions)
+        for keeper in self.keepers:
+            if keeper.is_ready:
+                share = -(-unplaced // max(1, len(self.keepers)))
+                keeper.expect(self._count(keeper) + share)
+
+    def _knows_all_runs(self) -> bool:
+        waited = time.monotonic() - self._started_s > _KEEPERS_S
+        return waited or self.is_started
+
+
+def _same_connection(a: Camera, b: Camera) -> bool:
+    """Whether a changed row needs no other connection."""
+    is_same_loop = (a.owner_kind is OwnerKind.HOUSEHOLD) == (b.owner_kind is OwnerKind.HOUSEHOLD)
+    return a.streams == b.streams and a.code == b.code and is_same_loop

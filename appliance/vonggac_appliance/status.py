@@ -1,0 +1,77 @@
+"""What `status` on the control socket says, from what the recorder holds."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec import structs
+
+from vonggac.ingest.states import State, of_camera
+from vonggac.media.chunk import Codec
+from vonggac_appliance import bus
+from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.recorder import Recorder
+
+_CODECS = {int(Codec.H264): "h264", int(Codec.H265): "h265"}
+
+
+def status_of(recorder: Recorder) -> bus.StatusReply:
+    """Everything at once."""
+    cameras = []
+    for camera in sorted(recorder.cameras.values(), key=lambda c: c.code):
+        sessions = [recorder.sessions[s.id] for s in camera.streams if s.id in recorder.sessions]
+        worst = of_camera([s.state for s in sessions])
+        spokesman = next((s for s in sessions if s.state is worst), None)
+        cameras.append(
+            bus.CameraStatus(
+                id=camera.code,
+                state=worst,
+                streams=[_stream(s) for s in sessions],
+                gap_reason=None if spokesman is None else spokesman.gap_reason,
+                what="" if spokesman is None else spokesman.what,
+            )
+        )
+    disks = [
+        bus.DiskStatus(
+            k.uuid,
+            k.path,
+            k.state,
+            k.what,
+            0.0 if k.last_durable is None else k.last_durable.tick_ms,
+        )
+        for k in recorder.keepers
+    ]
+    loops = [(loop.number, loop.pid) for loop in recorder.loops]
+    return bus.StatusReply(cameras, disks, loops, time.time_ns())
+
+
+def _stream(session: StreamSession) -> bus.StreamStatus:
+    is_recording = session.state is State.RECORDING
+    stats = session.stats
+    known = bus.StreamStatus(
+        name=session.stream.name,
+        state=session.state,
+        codec=None if session.codec is None else _CODECS.get(session.codec),
+        width=session.width,
+        height=session.height,
+        gap_reason=session.gap_reason,
+        gap_start_ns=None if is_recording or session.gap is None else session.gap.start_ns,
+        run=session.run,
+        durable_until_ns=session.durable_until_ns,
+        recorded_ns=session.recorded_ns,
+        flood=session.is_flooding,
+    )
+    if stats is None:
+        return known
+    return structs.replace(
+        known,
+        bytes=stats.bytes,
+        samples=stats.access_units,
+        sync_samples=stats.sync_samples,
+        packets=stats.packets,
+        packets_lost=stats.packets_lost,
+        damaged=stats.damaged,
+        dropped=stats.dropped,
+        keyframe_interval_ms=stats.keyframe_interval_ms,
+        last_sample_age_ms=stats.last_access_unit_age_ms,
+    )
