@@ -38,7 +38,9 @@ $(DONE)/tools: $(VENV)/bin/python pyproject.toml
 	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/build: $(DONE)/tools $(NATIVE)
-	$(RUN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@# setuptools warns of every editable installation that it is one.
+	PYTHONWARNINGS=ignore $(RUN)/python -m pip install -q --disable-pip-version-check \
+	    --no-build-isolation --no-deps -e .
 	@touch $@
 
 $(DONE)/test-packages: .ci/packages
