@@ -6,6 +6,7 @@ import itertools
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,3 +146,32 @@ def test_the_units_say_that_they_never_ran_under_a_real_systemd() -> None:
     # Whoever runs tests/systemd.sh on such a machine takes the sentence away.
     for unit in SERVICES:
         assert re.search(r"Never yet started under a real systemd", unit.read_text())
+
+
+# prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN) is what MemoryDenyWriteExecute= asks of the kernel;
+# it lasts through exec.
+_WITHOUT_EXECUTABLE_MEMORY = """
+import ctypes, os, sys
+if ctypes.CDLL(None, use_errno=True).prctl(65, 1, 0, 0, 0) != 0:
+    sys.exit(77)
+os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
+"""
+
+
+@pytest.mark.parametrize("module", ["record", "audit", "keep"])
+def test_what_a_unit_starts_needs_no_executable_memory(module: str) -> None:
+    script = (
+        "import mmap\n"
+        "try:\n"
+        "    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)\n"
+        "except PermissionError:\n"
+        f"    import vonggac_appliance.{module}\n"
+        "else:\n"
+        "    raise SystemExit('not in force')\n"
+    )
+    command = [sys.executable, "-c", _WITHOUT_EXECUTABLE_MEMORY, script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode == 77:
+        pytest.skip("this kernel does not know PR_SET_MDWE")
+
+    assert done.returncode == 0, done.stderr
