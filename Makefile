@@ -59,7 +59,7 @@ lint: build
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
-	$(RUN)/cython-lint src/vonggac/_native
+	PATH=$(abspath $(RUN)):$$PATH cython-lint src/vonggac/_native
 	$(MAKE) -C native format CLANG_FORMAT=$(abspath $(RUN))/clang-format
 
 native-test: $(VENV)/bin/python
