@@ -81,6 +81,10 @@ class Owner(Protocol):
     stall_ms: int
     backoff: Backoff
 
+    @property
+    def knows_all_runs(self) -> bool:
+        """Whether every disk has said which runs it holds, or is known not to."""
+
     def may_record(self, camera: Camera) -> Recording: ...
     def is_quarantined(self, camera: Camera) -> bool: ...
     def place(self, session: StreamSession) -> Keeper | None: ...
@@ -287,6 +291,8 @@ class StreamSession:
         if self.state in (State.PAUSED, State.QUARANTINED):
             self._move(Cause.RELEASED, "")
         self.keeper = self._owner.place(self)
+        if self.keeper is None and not self._owner.knows_all_runs:
+            return _NO_DISK_EVERY_S  # a keeper that becomes ready wakes us earlier
         if self.keeper is None:
             self._not_recording(Cause.FAILED, GapReason.DISK, "no disk can be written")
             return _NO_DISK_EVERY_S

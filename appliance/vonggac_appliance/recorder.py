@@ -152,6 +152,12 @@ class Recorder:
         return all(k.ready is not None or k.state == "failed" for k in self.keepers)
 
     @property
+    def knows_all_runs(self) -> bool:
+        """Whether every disk has told its runs, or has had the time to."""
+        waited = time.monotonic() - self._started_s > _KEEPERS_S
+        return waited or self.is_started
+
+    @property
     def is_healthy(self) -> bool:
         """Whether every disk that is written to made something durable lately."""
         now_s = time.monotonic()
@@ -248,7 +254,7 @@ class Recorder:
 
     def place(self, session: StreamSession) -> Keeper | None:
         """The keeper of a stream: the one it has, else the disk with the most room for it."""
-        if not self._knows_all_runs():
+        if not self.knows_all_runs:
             return None
         loads = [
             placement.DiskLoad(k.slot, self._count(k), k.ready.segments)
@@ -313,10 +319,9 @@ class Recorder:
         if self._key is None:
             raise SessionFailed(GapReason.WRONG_PASSWORD, "the key to its password is missing")
         try:
-            opened = open_sealed(self._key, camera.id, sealed)
+            return open_sealed(self._key, camera.id, sealed)
         except (ConfigError, MediaError) as error:
             raise SessionFailed(GapReason.WRONG_PASSWORD, str(error)) from error
-        return Credentials(opened.user, opened.password)
 
     def next_run(self) -> int:
         """Never given before, on any disk of this box, also when the clock was set back."""
@@ -457,10 +462,6 @@ class Recorder:
             if keeper.is_ready:
                 share = -(-unplaced // max(1, len(self.keepers)))
                 keeper.expect(self._count(keeper) + share)
-
-    def _knows_all_runs(self) -> bool:
-        waited = time.monotonic() - self._started_s > _KEEPERS_S
-        return waited or self.is_started
 
 
 def _same_connection(a: Camera, b: Camera) -> bool:
