@@ -22,7 +22,12 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     ),
     "ring": ("ring_file",),
     "arena": ("arena",),
-    "loop": ("arena", "timeline", "reorder", "chunker", "ingest_loop"),
+    "loop": (
+        *("rtp", "rtcp", "rtsp_frame", "h264", "h265", "assembler", "depacketize", "access_unit"),
+        *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
+        *("arena", "timeline", "reorder", "sets", "chunker"),
+        *("ingest_loop", "loop_wire", "loop_stream", "loop_reception", "loop_keeper", "loop_live"),
+    ),
 }
 
 COMPILE_ARGS = [

@@ -62,5 +62,10 @@ void vg_arena_durable(vg_arena *arena, uint32_t header); /* SENT -> FREE (by way
 /* For readers (keepers): the chunk at `header` with every index and length checked against the mapping;
  * NULL if it is not a SENT chunk that holds together. A hostile or dying loop cannot make a reader overrun. */
 const vg_arena_chunk *vg_arena_chunk_at(const vg_arena *arena, uint32_t header, vg_fault *fault);
+/* The same, checked and given as a copy: what a reader of somebody else's memory works with, since the
+ * original may change between a check and a use. */
+bool vg_arena_chunk_copy(const vg_arena *arena, uint32_t header, vg_arena_chunk *out, vg_fault *fault);
+/* The headers that are SENT, in the order of handing over. Returns their count, at most `capacity`. */
+uint32_t vg_arena_sent(const vg_arena *arena, uint32_t *headers, uint32_t capacity);
 
 #endif

@@ -1,0 +1,486 @@
+/* The turn: wait, read what came, tick at whole seconds, hand over, tell the parent. */
+#include "vg/ingest_loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+enum {
+    EVENTS_A_TURN = 256,
+    CONTROL_A_TURN = 64,
+    CHECK_MS = 250, /* how often the watchdogs look */
+    /* A turn at most every so often: packets that trickle in are read together. */
+    TURN_US = 4000,
+    QUIT_WAIT_MS = 2000,
+    STATS_A_PART = 400,
+    FLOOD_DEFAULT = 25000000, /* bytes a second; 200 Mbit/s */
+};
+
+static_assert(VG_WIRE_HEADER + 2 + STATS_A_PART * VG_WIRE_STATS_RECORD <= VG_WIRE_MAX, "a part");
+
+static int64_t clock_ns(clockid_t clock) {
+    struct timespec t;
+    const int result = clock_gettime(clock, &t);
+    assert(result == 0);
+    (void)result;
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static void read_clocks(loop *l) {
+    l->wall_ns = clock_ns(CLOCK_REALTIME);
+    l->now_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+static int say(const loop *l, const char *what) {
+    (void)fprintf(stderr, "<3>loop %u: %s: %s\n", (unsigned)l->config.number, what,
+                  strerror(errno));
+    return 1;
+}
+
+bool loop_watch(loop *l, watched *w, uint32_t events) {
+    if (w->fd < 0 || w->events == events) return true;
+    struct epoll_event e = {.events = events, .data.ptr = w};
+    const int operation = w->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    if (epoll_ctl(l->epoll_fd, operation, w->fd, &e) != 0) return false;
+    w->events = events;
+    return true;
+}
+
+void loop_unwatch(loop *l, watched *w) {
+    if (w->fd >= 0 && w->events != 0) (void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    w->events = 0;
+}
+
+void loop_tell_parent(loop *l, const wire_writer *w) {
+    /* A parent that hangs costs events, never video; what is left out is said once it listens. */
+    if (l->parent.bytes + w->size > LOOP_PARENT_MAX || !outbox_put(&l->parent, w->bytes, w->size))
+        l->parent_lost++;
+}
+
+void loop_event(loop *l, const uint8_t *stream_id, uint8_t event, int error, const char *detail) {
+    wire_writer w;
+    wire_start(&w, VG_WIRE_EVENT, 0, 0, true);
+    wire_bytes(&w, stream_id, VG_ID_SIZE);
+    wire_u8(&w, event);
+    wire_u32(&w, (uint32_t)error);
+    wire_blob(&w, detail, strlen(detail));
+    loop_tell_parent(l, &w);
+}
+
+/* --- what the parent says --- */
+
+typedef struct blob {
+    const uint8_t *bytes;
+    size_t size;
+} blob;
+
+static blob take_blob(vg_bytes *r) {
+    const uint32_t size = vg_bytes_u32(r);
+    const uint8_t *bytes = vg_bytes_take(r, size);
+    if (bytes == NULL) return (blob){NULL, 0};
+    return (blob){bytes, size};
+}
+
+/* Sets of the SDP; those beyond `most` are left out: the stream says them again. */
+static uint8_t take_sets(vg_bytes *r, uint8_t most, const uint8_t **sets, uint16_t *sizes) {
+    const blob all = take_blob(r);
+    vg_bytes each = vg_bytes_of(all.bytes, all.size);
+    uint8_t count = 0;
+    while (count < most && vg_bytes_left(&each) > 0) {
+        const uint16_t size = vg_bytes_u16(&each);
+        const uint8_t *bytes = vg_bytes_take(&each, size);
+        if (each.overrun) break;
+        if (size == 0) continue;
+        sets[count] = bytes;
+        sizes[count++] = size;
+    }
+    return count;
+}
+
+static void refuse_attach(loop *l, const attachment *a, const char *why) {
+    loop_event(l, a->stream, VG_EVENT_BAD_STREAM, 0, why);
+    wire_writer w;
+    wire_start(&w, VG_WIRE_ENDED, 0, 0, true);
+    wire_bytes(&w, a->stream, VG_ID_SIZE);
+    wire_u64(&w, a->run);
+    wire_u64(&w, 0);
+    wire_u64(&w, 0);
+    loop_tell_parent(l, &w);
+}
+
+static bool on_attach(loop *l, vg_bytes *r, int *fd) {
+    attachment a = {0};
+    a.camera = vg_bytes_take(r, VG_ID_SIZE);
+    a.stream = vg_bytes_take(r, VG_ID_SIZE);
+    a.keeper = vg_bytes_u16(r);
+    a.codec = vg_bytes_u8(r);
+    a.payload_type = vg_bytes_u8(r);
+    a.rtp_channel = vg_bytes_u8(r);
+    a.rtcp_channel = vg_bytes_u8(r);
+    a.clock_rate = vg_bytes_u32(r);
+    a.stall_ms = vg_bytes_u32(r);
+    a.flags = vg_bytes_u8(r);
+    a.run = vg_bytes_u64(r);
+    a.predecessor = vg_bytes_u64(r);
+    a.reason = vg_bytes_u8(r);
+    a.gap_start_ns = (int64_t)vg_bytes_u64(r);
+    a.sets.codec = (vg_codec)a.codec;
+    a.sets.vps_count = take_sets(r, 4, a.sets.vps, a.sets.vps_size);
+    a.sets.sps_count = take_sets(r, 4, a.sets.sps, a.sets.sps_size);
+    a.sets.pps_count = take_sets(r, 8, a.sets.pps, a.sets.pps_size);
+    const blob early = take_blob(r);
+    a.early = early.bytes;
+    a.early_size = early.size;
+    if (r->overrun || *fd < 0) return false;
+    const char *why = stream_attach(l, &a, *fd);
+    *fd = -1;
+    if (why != NULL) refuse_attach(l, &a, why);
+    return true;
+}
+
+static bool on_detach(loop *l, vg_bytes *r) {
+    const uint8_t *id = vg_bytes_take(r, VG_ID_SIZE);
+    (void)vg_bytes_u8(r); /* the reason is the parent's to journal */
+    if (r->overrun) return false;
+    stream *s = stream_find(l, id);
+    if (s == NULL) return true; /* its end has been said already */
+    stream_drain(s);
+    stream_end(s);
+    return true;
+}
+
+static bool on_send(loop *l, vg_bytes *r) {
+    const uint8_t *id = vg_bytes_take(r, VG_ID_SIZE);
+    const blob message = take_blob(r);
+    if (r->overrun) return false;
+    stream *s = stream_find(l, id);
+    if (s != NULL && message.size > 0) stream_send(s, message.bytes, message.size);
+    return true;
+}
+
+static bool on_keeper(loop *l, vg_bytes *r, int *fd) {
+    const uint16_t slot = vg_bytes_u16(r);
+    (void)vg_bytes_u32(r); /* incarnation: HELLO says our own */
+    if (r->overrun || *fd < 0 || slot >= LOOP_KEEPERS_MAX) return false;
+    keeper_connect(&l->keepers[slot], *fd);
+    *fd = -1;
+    return true;
+}
+
+static bool on_live(loop *l, vg_bytes *r, int *fd) {
+    const uint8_t *id = vg_bytes_take(r, VG_ID_SIZE);
+    const blob header = take_blob(r);
+    if (r->overrun || *fd < 0) return false;
+    stream *s = stream_find(l, id);
+    if (s == NULL) return true; /* the viewer sees the end of its socket */
+    const char *why = live_add(s, *fd, header.bytes, header.size);
+    *fd = -1;
+    if (why != NULL)
+        (void)fprintf(stderr, "<5>loop %u: no live view: %s\n", (unsigned)l->config.number, why);
+    return true;
+}
+
+static void on_stats(loop *l, uint32_t request) {
+    wire_writer w;
+    uint32_t left = l->stream_count;
+    uint16_t part = 0;
+    const stream *s = l->streams;
+    do {
+        const uint32_t count = left < STATS_A_PART ? left : STATS_A_PART;
+        left -= count;
+        wire_start(&w, VG_WIRE_STATS_REPLY, request, part++, left == 0);
+        wire_u16(&w, (uint16_t)count);
+        for (uint32_t i = 0; i < count; s = s->next) {
+            if (s->dead) continue;
+            stream_stats(s, &w);
+            i++;
+        }
+        loop_tell_parent(l, &w);
+    } while (left > 0);
+}
+
+static bool dispatch(loop *l, const uint8_t *bytes, size_t size, int *fd) {
+    vg_bytes r = vg_bytes_of(bytes, size);
+    const uint16_t version = vg_bytes_u16(&r);
+    const uint16_t kind = vg_bytes_u16(&r);
+    const uint32_t request = vg_bytes_u32(&r);
+    (void)vg_bytes_u32(&r); /* part, last: all of these fit into one */
+    if (r.overrun || version != VG_WIRE_VERSION) return false;
+    switch (kind) {
+    case VG_WIRE_ATTACH:
+        return on_attach(l, &r, fd);
+    case VG_WIRE_DETACH:
+        return on_detach(l, &r);
+    case VG_WIRE_SEND:
+        return on_send(l, &r);
+    case VG_WIRE_KEEPER:
+        return on_keeper(l, &r, fd);
+    case VG_WIRE_LIVE:
+        return on_live(l, &r, fd);
+    case VG_WIRE_STATS:
+        on_stats(l, request);
+        return true;
+    case VG_WIRE_QUIT:
+        l->quits = true;
+        return true;
+    case VG_WIRE_CLOCK:
+        l->clock_synced = vg_bytes_u8(&r) != 0;
+        return !r.overrun;
+    default:
+        return false;
+    }
+}
+
+static void control_ready(loop *l) {
+    uint8_t bytes[VG_WIRE_MAX];
+    for (int i = 0; i < CONTROL_A_TURN && !l->quits; i++) {
+        int fd = -1;
+        const ssize_t size = wire_receive(l->control.fd, bytes, sizeof bytes, &fd);
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (size <= 0) { /* the parent is gone */
+            l->quits = true;
+            return;
+        }
+        if (!dispatch(l, bytes, (size_t)size, &fd))
+            (void)fprintf(stderr, "<3>loop %u: a message of the parent makes no sense; ignored\n",
+                          (unsigned)l->config.number);
+        if (fd >= 0) (void)close(fd);
+    }
+}
+
+/* --- turns --- */
+
+static void ready(loop *l, watched *w, uint32_t events) {
+    switch (w->kind) {
+    case WATCHED_CONTROL:
+        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) control_ready(l);
+        return;
+    case WATCHED_TIMER: {
+        uint64_t expirations;
+        (void)!read(w->fd, &expirations, sizeof expirations); /* the clock tells which tick it is */
+        return;
+    }
+    case WATCHED_STREAM:
+        stream_ready((stream *)(void *)w, events);
+        return;
+    case WATCHED_KEEPER:
+        keeper_ready((keeper *)(void *)w, events);
+        return;
+    case WATCHED_VIEWER:
+        live_ready((viewer *)(void *)w);
+        return;
+    }
+}
+
+/* At a whole second of CLOCK_MONOTONIC, the same in all loops: every chunk closes. */
+static void tick(loop *l) {
+    const uint64_t second = (uint64_t)(l->now_ns / NS_PER_S);
+    if (second == l->last_tick) return;
+    l->last_tick = second;
+    for (stream *s = l->streams; s != NULL; s = s->next)
+        stream_tick(s, second);
+    for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++) {
+        l->keepers[i].tick = second;
+        l->keepers[i].tick_due = l->keepers[i].w.fd >= 0;
+    }
+}
+
+static void reap(loop *l) {
+    stream **at = &l->streams;
+    while (*at != NULL) {
+        stream *s = *at;
+        live_reap(s, s->dead);
+        if (!s->dead) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        stream_free(s);
+    }
+}
+
+static void flush_parent(loop *l) {
+    if (!outbox_flush(&l->parent, l->control.fd)) l->quits = true;
+    (void)loop_watch(l, &l->control, l->parent.first != NULL ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    if (l->parent_lost > 0 && l->parent.first == NULL) {
+        (void)fprintf(stderr,
+                      "<3>loop %u: the parent did not read; %llu messages to it were left out\n",
+                      (unsigned)l->config.number, (unsigned long long)l->parent_lost);
+        l->parent_lost = 0;
+    }
+}
+
+static void end_turn(loop *l) {
+    for (stream *s = l->streams; s != NULL; s = s->next)
+        stream_check(s);
+    for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++)
+        keeper_flush(&l->keepers[i]);
+    flush_parent(l);
+    reap(l);
+}
+
+/* False where epoll itself fails. */
+static bool turn(loop *l, int timeout_ms) {
+    struct epoll_event events[EVENTS_A_TURN];
+    const int count = epoll_wait(l->epoll_fd, events, EVENTS_A_TURN, timeout_ms);
+    if (count < 0 && errno != EINTR) return false;
+    read_clocks(l);
+    l->wants_more = count == EVENTS_A_TURN;
+    for (int i = 0; i < count; i++)
+        ready(l, events[i].data.ptr, events[i].events);
+    tick(l);
+    end_turn(l);
+    return true;
+}
+
+static void pace(const loop *l) {
+    if (l->wants_more) return;
+    const int64_t until = l->now_ns + TURN_US * 1000;
+    const struct timespec t = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+static bool is_drained(const loop *l) {
+    for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++) {
+        const keeper *k = &l->keepers[i];
+        if (k->w.fd >= 0 && (k->outstanding > 0 || k->queue_count > 0 || k->bye_due)) return false;
+    }
+    return l->parent.first == NULL;
+}
+
+/* Ends all runs and waits until what was handed over is durable, or for two seconds: then the arena
+ * keeps it for a successor. */
+static void quit(loop *l) {
+    read_clocks(l);
+    for (stream *s = l->streams; s != NULL; s = s->next) {
+        stream_drain(s);
+        stream_end(s);
+    }
+    for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++)
+        l->keepers[i].bye_due = l->keepers[i].w.fd >= 0;
+    end_turn(l);
+    loop_unwatch(l, &l->control); /* its end would wake us for nothing */
+    const int64_t until = l->now_ns + QUIT_WAIT_MS * NS_PER_MS;
+    while (!is_drained(l) && l->now_ns < until)
+        if (!turn(l, 20)) return;
+}
+
+/* --- beginning --- */
+
+static bool open_arena(loop *l) {
+    struct stat st;
+    if (fstat(l->config.arena_fd, &st) != 0) return false;
+    const size_t size = (size_t)st.st_size;
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, l->config.arena_fd, 0);
+    if (base == MAP_FAILED) return false;
+    if (vg_arena_attach(&l->arena, base, size) != VG_OK) {
+        errno = EINVAL;
+        return false;
+    }
+    l->handed = calloc(l->arena.blocks, sizeof *l->handed);
+    l->sent = calloc(l->arena.blocks, sizeof *l->sent);
+    if (l->handed == NULL || l->sent == NULL) return false;
+    /* What a killed predecessor was filling is free; what it handed over waits for its keeper. */
+    (void)vg_arena_recover(&l->arena, l->sent, l->arena.blocks);
+    return true;
+}
+
+static bool open_crash_page(loop *l) {
+    if (l->config.crash_page_fd < 0) return true;
+    void *page = mmap(NULL, sizeof(vg_crash_page), PROT_READ | PROT_WRITE, MAP_SHARED,
+                      l->config.crash_page_fd, 0);
+    if (page == MAP_FAILED) return false;
+    l->crash = page;
+    l->crash->busy = 0;
+    return true;
+}
+
+static bool open_timer(loop *l) {
+    l->timer = (watched){.kind = WATCHED_TIMER};
+    l->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (l->timer.fd < 0) return false;
+    const struct itimerspec spec = {
+        .it_value = {.tv_sec = l->now_ns / NS_PER_S + 1},
+        .it_interval = {.tv_nsec = CHECK_MS * NS_PER_MS},
+    };
+    return timerfd_settime(l->timer.fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0 &&
+           loop_watch(l, &l->timer, EPOLLIN);
+}
+
+static bool open_loop(loop *l) {
+    read_clocks(l);
+    l->last_tick = (uint64_t)(l->now_ns / NS_PER_S);
+    if (getrandom(&l->own_ssrc, sizeof l->own_ssrc, 0) != sizeof l->own_ssrc) return false;
+    for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++)
+        l->keepers[i] =
+            (keeper){.w = {.kind = WATCHED_KEEPER, .fd = -1}, .owner = l, .slot = (uint16_t)i};
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    l->scratch = malloc(LOOP_CARRY_MAX + LOOP_READ_MAX);
+    l->control = (watched){.kind = WATCHED_CONTROL, .fd = l->config.control_fd};
+    return l->epoll_fd >= 0 && l->scratch != NULL && open_timer(l) &&
+           loop_watch(l, &l->control, EPOLLIN) && open_crash_page(l);
+}
+
+static void close_loop(loop *l) {
+    for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++) {
+        keeper_drop(&l->keepers[i]);
+        free(l->keepers[i].queue);
+    }
+    outbox_clear(&l->parent);
+    if (l->crash != NULL) (void)munmap((void *)(uintptr_t)l->crash, sizeof(vg_crash_page));
+    if (l->arena.base != NULL) (void)munmap(l->arena.base, l->arena.size);
+    if (l->timer.fd >= 0) (void)close(l->timer.fd);
+    if (l->epoll_fd >= 0) (void)close(l->epoll_fd);
+    free(l->handed);
+    free(l->sent);
+    free(l->scratch);
+    free(l);
+}
+
+static void say_ready(loop *l) {
+    wire_writer w;
+    wire_start(&w, VG_WIRE_READY, 0, 0, true);
+    wire_u32(&w, (uint32_t)getpid());
+    loop_tell_parent(l, &w);
+    flush_parent(l);
+}
+
+int vg_ingest_loop(const vg_loop_config *config) {
+    assert(config != NULL);
+    loop *l = calloc(1, sizeof *l);
+    if (l == NULL) return 1;
+    l->config = *config;
+    if (l->config.flood_bytes_per_second == 0) l->config.flood_bytes_per_second = FLOOD_DEFAULT;
+    l->epoll_fd = -1;
+    l->timer.fd = -1;
+    int status = 0;
+    if (!open_loop(l)) {
+        status = say(l, "cannot start");
+    } else if (!open_arena(l)) {
+        status = say(l, "its arena cannot be used");
+    } else {
+        say_ready(l);
+        while (!l->quits && status == 0) {
+            if (!turn(l, -1))
+                status = say(l, "epoll_wait");
+            else
+                pace(l);
+        }
+        quit(l);
+        reap(l);
+    }
+    close_loop(l);
+    return status;
+}
