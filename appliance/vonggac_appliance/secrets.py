@@ -12,7 +12,6 @@ import os
 import pwd
 import secrets
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -23,11 +22,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from vonggac.errors import ConfigError, MediaError
 from vonggac.evidence.receipt import KEY_BYTES
+from vonggac.rtsp.url import Credentials
 
 __all__ = [
     "AUDIT_USER",
     "RECORD_USER",
-    "Credentials",
     "ensure_record_key",
     "open_sealed",
     "parse_credentials",
@@ -45,14 +44,6 @@ _VERSION = b"\x01"
 _INFO = b"vonggac camera credentials 1"
 _PUBLIC_BYTES = 32
 _NONCE_BYTES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A camera's user and password. Neither repr nor errors show the password."""
-
-    user: str
-    password: str = field(repr=False)
 
 
 def parse_credentials(text: str) -> Credentials:
@@ -187,4 +178,5 @@ def _give_to(fd: int, owner: str) -> None:
         return
     with contextlib.suppress(KeyError):
         entry = pwd.getpwnam(owner)
-        os.fchown(fd, entry.pw_uid, entry.pw_gid)
+        # The group stays that of keys/, whose members read the key of receipts.
+        os.fchown(fd, entry.pw_uid, -1)

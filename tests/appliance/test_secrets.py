@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac.errors import ConfigError, MediaError, VonggacError
+from vonggac.rtsp.url import Credentials
 from vonggac_appliance import secrets
-from vonggac_appliance.secrets import Credentials
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 CAMERA = b"c" * 16

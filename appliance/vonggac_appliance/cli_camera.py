@@ -1,0 +1,299 @@
+"""`vonggac camera add|list|remove`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import getpass
+import ipaddress
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vonggac.errors import ConfigError, Refused, Unavailable
+from vonggac.evidence.chain import Action
+from vonggac.registry.camera import Basis, Camera, Mode, OwnerKind, Stream, Transport, Uplink
+from vonggac.registry.catalog import Catalog
+from vonggac.registry.people import local_person
+from vonggac.registry.rules import may_record
+from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
+from vonggac_appliance import bus, config, control
+from vonggac_appliance.cli_common import (
+    UsageError,
+    emit,
+    group,
+    leaf,
+    note,
+    note_event,
+    table,
+)
+from vonggac_appliance.clock import parse_time, wall_ns
+from vonggac_appliance.secrets import ensure_record_key, parse_credentials, seal
+
+if TYPE_CHECKING:
+    from vonggac_appliance.cli_common import Commands
+
+__all__ = ["add"]
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_SECRET_IN_PATH = re.compile(r"(?i)(?:password|passwd|passwort|pwd|pass)=[^&/?\s]")
+"""XM cameras take their login as `/user=admin&password=x&channel=1`."""
+
+
+def add(commands: Commands) -> None:
+    """Put the commands into the parser."""
+    nested = group(commands, "camera", "the cameras of this box")
+    _add_add(nested)
+    leaf(nested, "list", "show what every camera does", "vonggac camera list", _list, has_json=True)
+    remove = leaf(
+        nested,
+        "remove",
+        "take a camera and its password out; what is recorded stays",
+        "vonggac camera remove cam1",
+        _remove,
+    )
+    remove.add_argument("id", metavar="ID")
+
+
+def _add_add(nested: Commands) -> None:
+    parser = leaf(
+        nested,
+        "add",
+        "enrol a camera; a running recorder begins at once",
+        "vonggac camera add cam1 --url rtsp://192.168.1.20/main \\\n"
+        "    --sub-url rtsp://192.168.1.20/sub --credentials-file cam1.login \\\n"
+        "    --owner-kind state --point 'ngã ba chợ'",
+        _add,
+        has_json=True,
+    )
+    parser.add_argument("id", metavar="ID", help="letters, digits, . _ - ; unique in the box")
+    parser.add_argument("--url", required=True, metavar="URL", help="of the main stream: rtsp://…")
+    parser.add_argument("--sub-url", metavar="URL", help="of the sub stream")
+    parser.add_argument(
+        "--credentials-file",
+        metavar="FILE",
+        help="`user:password` in one line, or in two; - reads stdin. Kept encrypted",
+    )
+    parser.add_argument("--transport", choices=[kind.value for kind in Transport], default="tcp")
+    parser.add_argument(
+        "--owner-kind",
+        choices=[kind.value for kind in OwnerKind],
+        default=OwnerKind.UNCLASSIFIED.value,
+        help="whose it is; unclassified is recorded, shown red, hidden from officers",
+    )
+    parser.add_argument(
+        "--uplink", choices=[kind.value for kind in Uplink], default=Uplink.UNKNOWN.value
+    )
+    parser.add_argument("--point", default="", metavar="TEXT", help="the place it stands at")
+    parser.add_argument("--area", default="", metavar="TEXT", help="the resident group")
+    parser.add_argument("--camera-purpose", default="", metavar="TEXT", help="what it is for")
+    basis = parser.add_argument_group("the owner's agreement; a household camera needs one")
+    basis.add_argument(
+        "--basis-mode",
+        choices=[mode.value for mode in Mode],
+        help="A registry only, B extract on request, C recorded, D recorded and live",
+    )
+    basis.add_argument("--basis-from", metavar="TIME", help="when it begins (now)")
+    basis.add_argument("--basis-until", metavar="TIME", help="when it ends (never)")
+    basis.add_argument("--basis-document", default="", metavar="TEXT", help="number of the paper")
+    basis.add_argument(
+        "--basis-retention-days", type=int, metavar="N", help="nothing older is kept or shown"
+    )
+
+
+def _add(args: argparse.Namespace) -> int:
+    if not _CODE.fullmatch(args.id):
+        raise UsageError(f"{args.id!r} is no camera id: letters, digits, . _ - and at most 63")
+    settings = config.load(args.home)
+    now_ns = wall_ns()
+    urls = [("main", args.url)] + ([("sub", args.sub_url)] if args.sub_url is not None else [])
+    parsed = [(name, _parse_url(url, settings.cameras)) for name, url in urls]
+    credentials = _credentials(args, [url for _, url in parsed])
+    camera = Camera(
+        id=secrets.token_bytes(16),
+        code=args.id,
+        streams=tuple(
+            Stream(secrets.token_bytes(16), name, url.request_uri, Transport(args.transport))
+            for name, url in parsed
+        ),
+        created_ns=now_ns,
+        point=args.point,
+        area=args.area,
+        owner_kind=OwnerKind(args.owner_kind),
+        uplink=Uplink(args.uplink),
+        admin_state_by=local_person(os.getuid()).name,
+        admin_state_ns=now_ns,
+        purpose=args.camera_purpose,
+        basis=_basis(args, now_ns),
+    )
+    with Catalog(args.home) as catalog:
+        sealed = None
+        if credentials is not None:
+            sealed = seal(ensure_record_key(args.home), camera.id, credentials)
+        catalog.add_camera(camera, sealed)
+    _tell_recorder(args.home)
+    note_event(args.home, Action.CAMERA_ADD, camera.code)
+    answer = may_record(camera, now_ns)
+    facts = {
+        "id": camera.code,
+        "camera_id": camera.id.hex(),
+        "streams": [
+            {"name": s.name, "stream_id": s.id.hex(), "url": s.url} for s in camera.streams
+        ],
+        "has_credentials": credentials is not None,
+        "may_record": answer.is_allowed,
+        "red": answer.is_red,
+        "what": answer.sentence,
+    }
+    verb = "will be recorded" if answer.is_allowed else "is NOT recorded"
+    emit(args, facts, f"{camera.code} {verb}" + (f": {answer.sentence}" if answer.sentence else ""))
+    if camera.owner_kind is OwnerKind.HOUSEHOLD and camera.basis is None:
+        note("add it with --basis-mode C or D once its owner has signed")
+    return 0
+
+
+def _parse_url(text: str, cameras: config.CameraConfig) -> CameraUrl:
+    try:
+        url = parse_camera_url(text)
+    except ConfigError as error:  # of an argument, not of the configuration
+        raise UsageError(str(error)) from error
+    if _SECRET_IN_PATH.search(url.request_uri):
+        raise UsageError(
+            "the address carries a password in its path or query, which would be kept readable; "
+            "such cameras are not supported yet"
+        )
+    with contextlib.suppress(ValueError):  # a name: resolved and checked by the recorder
+        address = ipaddress.ip_address(url.host)
+        if config.network_of(cameras, address) is None:
+            raise Refused(
+                f"{address} lies in none of the camera networks ([cameras] networks in config.toml)"
+            )
+    return url
+
+
+def _credentials(args: argparse.Namespace, urls: list[CameraUrl]) -> Credentials | None:
+    """The camera's one login, from the file or out of the addresses."""
+    found = {url.credentials for url in urls if url.credentials is not None}
+    if found:
+        note("the login was moved into the encrypted store; --credentials-file keeps it out of ps")
+    if args.credentials_file is not None:
+        found.add(parse_credentials(_read_login(args.credentials_file)))
+    if len(found) > 1:
+        raise UsageError("main and sub stream of a camera share one login; these differ")
+    return found.pop() if found else None
+
+
+def _read_login(name: str) -> str:
+    if name == "-":
+        if sys.stdin.isatty():
+            return getpass.getpass("user:password (not shown): ")
+        return sys.stdin.read(4096)
+    try:
+        with open(name, encoding="utf-8") as file:
+            return file.read(4096)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is no UTF-8 text") from error
+
+
+def _basis(args: argparse.Namespace, now_ns: int) -> Basis | None:
+    others = (args.basis_from, args.basis_until, args.basis_retention_days)
+    if args.basis_mode is None:
+        if any(value is not None for value in others) or args.basis_document:
+            raise UsageError("an agreement needs --basis-mode")
+        return None
+    from_ns = now_ns if args.basis_from is None else parse_time(args.basis_from, now_ns)
+    until_ns = None if args.basis_until is None else parse_time(args.basis_until, now_ns)
+    if until_ns is not None and until_ns <= from_ns:
+        raise UsageError("the agreement ends before it begins")
+    if args.basis_retention_days is not None and args.basis_retention_days < 1:
+        raise UsageError("--basis-retention-days is at least 1")
+    return Basis(
+        mode=Mode(args.basis_mode),
+        from_ns=from_ns,
+        until_ns=until_ns,
+        retention_cap_days=args.basis_retention_days,
+        document=args.basis_document,
+    )
+
+
+def _list(args: argparse.Namespace) -> int:
+    with Catalog(args.home, is_readonly=True) as catalog:
+        cameras = catalog.cameras()
+    try:
+        running = {status.id: status for status in control.status(args.home).cameras}
+        is_running = True
+    except Unavailable:
+        running, is_running = {}, False
+    now_ns = wall_ns()
+    facts = [_facts(camera, running.get(camera.code), now_ns) for camera in cameras]
+    if args.json:
+        emit(args, {"cameras": facts}, "")
+        return 0
+    rows = []
+    for camera, fact in zip(cameras, facts, strict=True):
+        status = running.get(camera.code)
+        what = status.what if status is not None and status.what else str(fact["what"])
+        rows.append(
+            [camera.code, str(fact["state"]), _shapes(status), camera.owner_kind.value, what]
+        )
+    print(table(("id", "state", "streams", "owner", "what"), rows))
+    if not is_running:
+        note("the recorder is not running (vonggac record)")
+    return 0
+
+
+def _facts(camera: Camera, status: bus.CameraStatus | None, now_ns: int) -> dict[str, object]:
+    answer = may_record(camera, now_ns)
+    seen = {stream.name: stream for stream in status.streams} if status is not None else {}
+    return {
+        "id": camera.code,
+        "state": "stopped" if status is None else status.state,
+        "streams": [_stream_facts(stream.name, seen.get(stream.name)) for stream in camera.streams],
+        "gap_reason": None if status is None else status.gap_reason,
+        "owner_kind": camera.owner_kind.value,
+        "point": camera.point,
+        "area": camera.area,
+        "red": answer.is_red,
+        "what": answer.sentence,
+    }
+
+
+def _stream_facts(name: str, status: bus.StreamStatus | None) -> dict[str, object]:
+    if status is None:
+        return {"name": name, "codec": None, "width": None, "height": None, "state": "stopped"}
+    return {
+        "name": name,
+        "codec": status.codec,
+        "width": status.width or None,
+        "height": status.height or None,
+        "state": status.state,
+    }
+
+
+def _shapes(status: bus.CameraStatus | None) -> str:
+    if status is None:
+        return ""
+    return ", ".join(
+        f"{s.name} {s.codec} {s.width}x{s.height}" if s.codec else f"{s.name} -"
+        for s in status.streams
+    )
+
+
+def _remove(args: argparse.Namespace) -> int:
+    with Catalog(args.home) as catalog:
+        camera = catalog.remove_camera(args.id)
+    _tell_recorder(args.home)
+    note_event(args.home, Action.CAMERA_REMOVE, camera.code)
+    print(f"{camera.code} is out; what is recorded of it stays until it is reused")
+    return 0
+
+
+def _tell_recorder(home: Path) -> None:
+    """A running recorder looks at once; one that is down reads the catalog when it starts."""
+    with contextlib.suppress(Unavailable):
+        control.ask(home, bus.Changed())

@@ -1,0 +1,158 @@
+"""`vonggac doctor`: looks at the box, changes nothing, says what to do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vonggac.errors import ConfigError, Unavailable, VonggacError
+from vonggac.registry.catalog import Catalog, DiskRow
+from vonggac.registry.rules import may_record
+from vonggac.store import disk
+from vonggac_appliance import audit, config, control, sockets
+from vonggac_appliance.cli_common import emit, leaf, table
+from vonggac_appliance.clock import is_synchronised, wall_ns
+
+if TYPE_CHECKING:
+    from vonggac_appliance.cli_common import Commands
+
+__all__ = ["Finding", "add", "examine"]
+
+OK, WARNING, WRONG = "ok", "warning", "wrong"
+_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    state: str
+    """`ok`, `warning` or `wrong`."""
+    what: str
+    """What was found, and what to do about it."""
+
+
+def add(commands: Commands) -> None:
+    """Put the command into the parser."""
+    leaf(
+        commands,
+        "doctor",
+        "look at configuration, keys, catalog, disks, clock and processes; say what to do",
+        "vonggac doctor",
+        _doctor,
+        has_json=True,
+    )
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    findings = list(examine(args.home))
+    is_well = all(found.state != WRONG for found in findings)
+    checks = [{"subject": f.subject, "state": f.state, "what": f.what} for f in findings]
+    rows = [(found.state, found.subject, found.what) for found in findings]
+    emit(args, {"ok": is_well, "checks": checks}, table(("state", "subject", "what"), rows))
+    return 0 if is_well else 1
+
+
+def examine(home: Path) -> Iterator[Finding]:
+    """Everything there is to look at in this home."""
+    yield _configuration(home)
+    yield from _keys(home)
+    yield from _catalog(home)
+    yield _clock()
+    yield _recorder(home)
+    yield _audit(home)
+
+
+def _configuration(home: Path) -> Finding:
+    try:
+        config.load(home)
+    except ConfigError as error:
+        return Finding("configuration", WRONG, str(error))
+    return Finding("configuration", OK, "valid")
+
+
+def _keys(home: Path) -> Iterator[Finding]:
+    for name, allowed in (("record.key", 0o600), ("receipt.key", 0o640)):
+        path = home / "keys" / name
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except FileNotFoundError:
+            yield Finding(name, OK, "not made yet: the first command that needs it makes it")
+            continue
+        except OSError as error:
+            yield Finding(name, WARNING, f"cannot be looked at: {error.strerror}")
+            continue
+        if mode & ~allowed:
+            yield Finding(name, WRONG, f"has mode {mode:o}: chmod {allowed:o} {path}")
+        else:
+            yield Finding(name, OK, f"mode {mode:o}")
+
+
+def _catalog(home: Path) -> Iterator[Finding]:
+    try:
+        with Catalog(home, is_readonly=True) as catalog:
+            cameras, disks, box_id = catalog.cameras(), catalog.disks(), catalog.box_id
+    except VonggacError as error:
+        yield Finding("catalog", WRONG, str(error))
+        return
+    yield Finding("catalog", OK, f"{len(cameras)} cameras, {len(disks)} disks")
+    now_ns = wall_ns()
+    for camera in cameras:
+        answer = may_record(camera, now_ns)
+        if not answer.is_allowed or answer.is_red:
+            yield Finding(f"camera {camera.code}", WARNING, answer.sentence)
+    if not disks:
+        yield Finding("disks", WRONG, "none: vonggac disk format PATH --size 100G")
+    for row in disks:
+        yield _disk(row, box_id)
+
+
+def _disk(row: DiskRow, box_id: bytes) -> Finding:
+    subject = f"disk {row.path}"
+    try:
+        with disk.open_disk(Path(row.path), box_id, exclusive=False) as found:
+            if found.identity.disk != row.uuid:
+                return Finding(subject, WRONG, "another disk is mounted there")
+    except Unavailable:
+        return Finding(subject, OK, "in use by the recorder")
+    except VonggacError as error:
+        return Finding(subject, WRONG, str(error))
+    if not os.access(row.path, os.W_OK):
+        return Finding(subject, WRONG, "not writable by this user")
+    return Finding(subject, OK, f"{row.segments} segments; no recorder has it")
+
+
+def _clock() -> Finding:
+    """Evidence needs the right time, and retention waits for it."""
+    if is_synchronised():
+        return Finding("clock", OK, "synchronised")
+    return Finding("clock", WARNING, "not synchronised: set up chrony (apt install chrony)")
+
+
+def _recorder(home: Path) -> Finding:
+    try:
+        status = control.status(home)
+    except Unavailable as error:
+        return Finding("recorder", WARNING, str(error))
+    bad = [found.path for found in status.disks if found.state != "recording"]
+    if bad:
+        return Finding("recorder", WRONG, f"disks that do not record: {', '.join(bad)}")
+    waiting = [camera.id for camera in status.cameras if camera.state != "recording"]
+    if waiting:
+        return Finding("recorder", WARNING, f"cameras that do not record: {', '.join(waiting)}")
+    return Finding("recorder", OK, f"{len(status.cameras)} cameras recording")
+
+
+def _audit(home: Path) -> Finding:
+    path = sockets.socket_path(home, "audit", audit.SOCKET)
+    try:
+        sockets.connect(path, _TIMEOUT_S).close()
+    except Unavailable:
+        return Finding("audit", WARNING, "not running, so nobody can look: vonggac audit run")
+    return Finding("audit", OK, "running")
