@@ -107,7 +107,7 @@ def control_candidates(url: CameraUrl, base: str, control: str | None) -> tuple[
         end = re.search(r"[/?]", rest)
         tail = "" if end is None else rest[end.start() :]
         return tuple(dict.fromkeys((name, f"rtsp://{url.authority}{tail}")))
-    joined = base.rstrip("/") + "/" + name.lstrip("/")
+    joined = base + name if name[0] == "?" else base.rstrip("/") + "/" + name.lstrip("/")
     path, mark, query = base.partition("?")
     inside = path.rstrip("/") + "/" + name.lstrip("/") + mark + query
     return tuple(dict.fromkeys((joined, inside, _rfc3986(base, name))))
@@ -153,7 +153,7 @@ def _host_and_port(authority: str) -> tuple[str, int]:
         host, port_text = authority, ""
     else:
         host, _, port_text = authority.partition(":")
-    if not host or re.search(r"[\s\"<>\\^`{}|\x00-\x20]", host):
+    if not host or re.search(r"[^\x21-\x7e]|[\"<>\\^`{}|]", host):
         raise ConfigError("the camera address names no host")
     if port_text == "":
         return host, DEFAULT_PORT
@@ -171,7 +171,7 @@ def _bracketed(authority: str, host: str, port: int) -> str:
 def _visible(text: str) -> str:
     """Percent-encodes what cannot stand on a request line, and nothing else (RFC 3986 2.1)."""
     return re.sub(
-        r"[^\x21-\x7e]", lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), text
+        r"[^\x21-\x7e]", lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode("utf-8", "surrogatepass")), text
     )
 
 
