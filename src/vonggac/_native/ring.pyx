@@ -40,7 +40,7 @@ cdef class Batch:
 
 
 def write_batch(writes):
-    """Writes each (descriptor, offset, buffers); gives an errno each, 0 where it is written whole."""
+    """Writes each (descriptor, offset, buffers); gives an errno each, 0 where all is written."""
     cdef list kept = [(fd, offset, list(buffers)) for fd, offset, buffers in writes]
     cdef int count = <int>len(kept)
     cdef Batch batch = Batch(count, sum([len(buffers) for _, _, buffers in kept]))

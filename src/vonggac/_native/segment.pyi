@@ -20,7 +20,7 @@ def head_write(
     timescale: int,
     inband: bool,
 ) -> bytes:
-    """`ftyp` and `moov`, padded to 4 KiB; the sets with their NAL unit header, without start code."""
+    """`ftyp` and `moov`, padded to 4 KiB; sets have their NAL unit header and no start code."""
 
 def chunk_head_write(claim: Claim, samples: Sequence[Sample]) -> tuple[bytearray, bytes]:
     """`prft`, `uuid`, `moof` and the header of `mdat`; and the claim's own SHA-256."""
@@ -37,7 +37,7 @@ def chunk_place(
     """Patches `head` in place: `tfdt`, `mfhd`, the place and its CRC."""
 
 def claim_read(head: Buffer) -> tuple[Claim, bytes]:
-    """The claim of a head that need not be placed yet (its CRC is not looked at), and its SHA-256."""
+    """The claim of a head, placed or not (its CRC is not looked at), and the claim's SHA-256."""
 
 def chunk_parse(data: Buffer, offset: int = 0) -> ChunkView | None:
     """The chunk whose head starts at `offset`; None where there is none, or a damaged one.
@@ -67,7 +67,7 @@ def rows_pack(rows: Sequence[PackedRow]) -> bytes:
     """Rows as one value of the index, at most 65 535."""
 
 def rows_append(packed: Buffer, rows: Sequence[PackedRow]) -> bytes:
-    """A value of the index with `rows` behind what it holds; the same bytes as packing all of them."""
+    """A value of the index with `rows` behind what it holds: the bytes of packing all of them."""
 
 def rows_unpack(packed: Buffer) -> list[PackedRow]:
     """The rows of one value of the index."""

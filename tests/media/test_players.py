@@ -1,0 +1,160 @@
+"""Whole segments, open and sealed, read by ffmpeg: the file the disk holds must play by itself."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from segment_maker import SEGMENT_BYTES, SegmentMaker, Stream, encode, output_of
+from vonggac._native import segment
+from vonggac.media.chunk import ChunkView, Codec
+
+Pictures = list[tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def ffmpeg(program: Callable[[str], str]) -> str:
+    """The program; skips where it, or one of its two encoders, is absent."""
+    path = program("ffmpeg")
+    program("ffprobe")
+    listed = subprocess.run(
+        [path, "-v", "error", "-encoders"], check=True, capture_output=True, text=True
+    ).stdout
+    for encoder in ("libx264", "libx265"):
+        if encoder not in listed:
+            pytest.skip(f"ffmpeg has no {encoder}")
+    return path
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(Codec.H264, 0), (Codec.H264, 2), (Codec.H265, 0), (Codec.H265, 2)],
+    ids=["h264", "h264 with B-frames", "h265", "h265 with B-frames"],
+)
+def stream(
+    request: pytest.FixtureRequest, ffmpeg: str, tmp_path_factory: pytest.TempPathFactory
+) -> Stream:
+    """Five seconds of the test picture."""
+    codec, b_frames = request.param
+    return encode(ffmpeg, codec, tmp_path_factory.mktemp("stream"), 5, b_frames)
+
+
+def pictures(ffmpeg: str, path: Path) -> Pictures:
+    """Presentation time in ticks and hash of each decoded picture; fails on any warning."""
+    source = (ffmpeg, "-v", "warning", "-threads", "1", "-copyts", "-f", "mp4", "-i", str(path))
+    result = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "framemd5", "-")
+    done = subprocess.run(
+        (*source, *result),
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.stderr == ""
+    rows = [line.split(",") for line in done.stdout.splitlines() if not line.startswith("#")]
+    return [(int(row[2]), row[5].strip()) for row in rows]
+
+
+def raw_pictures(ffmpeg: str, stream: Stream, folder: Path) -> list[str]:
+    """Hashes of the pictures of the stream itself, in the order they are shown."""
+    annexb = folder / "raw"
+    annexb.write_bytes(b"".join(b"\0\0\0\1" + nal for unit in stream.units for nal in unit.nals))
+    demuxer = "h264" if stream.codec is Codec.H264 else "hevc"
+    listed = output_of(
+        ffmpeg, "-v", "error", "-f", demuxer, "-i", str(annexb), "-f", "framemd5", "-"
+    )
+    lines = listed.decode().splitlines()
+    return [line.split(",")[5].strip() for line in lines if not line.startswith("#")]
+
+
+def chunks_of(path: Path) -> list[ChunkView]:
+    """Walks a segment from its first chunk to its last."""
+    data = path.read_bytes()
+    found = []
+    at = 4096
+    while (view := segment.chunk_parse(data, at)) is not None:
+        found.append(view)
+        at += view.place.chunk_bytes
+    return found
+
+
+@pytest.mark.parametrize("inband", [False, True], ids=["sets in the entry", "sets in band"])
+def test_ffmpeg_shows_every_picture_at_its_time(
+    stream: Stream, inband: bool, ffmpeg: str, tmp_path: Path
+) -> None:
+    maker = SegmentMaker(stream, inband)
+    maker.add_all()
+    maker.write_open(tmp_path / "open.mp4")
+    maker.write_sealed(tmp_path / "sealed.mp4")
+
+    shown = pictures(ffmpeg, tmp_path / "open.mp4")
+
+    # With offsets below zero ffmpeg moves all times by the lowest one; their distances are ours.
+    first_ticks = shown[0][0]
+    assert [ticks - first_ticks for ticks, _ in shown] == sorted(
+        unit.presentation_ticks for unit in stream.units
+    )
+    assert [picture for _, picture in shown] == raw_pictures(ffmpeg, stream, tmp_path)
+    assert pictures(ffmpeg, tmp_path / "sealed.mp4") == shown
+
+
+def test_a_segment_read_back_is_what_was_written(stream: Stream, tmp_path: Path) -> None:
+    maker = SegmentMaker(stream)
+    maker.add_all()
+    maker.write_sealed(tmp_path / "sealed.mp4")
+
+    views = chunks_of(tmp_path / "sealed.mp4")
+
+    data = (tmp_path / "sealed.mp4").read_bytes()
+    rows = segment.table_read(data[-4096:], SEGMENT_BYTES)
+    assert rows == maker.rows
+    assert [view.place.offset for view in views] == [row.offset for row in rows]
+    previous = bytes(32)
+    payload = b""
+    for view in views:
+        start = view.place.offset + view.payload_offset
+        video = data[start : start + view.claim.video_bytes]
+        assert segment.sha256(video) == view.claim.video_sha256
+        assert view.claim.previous_sha256 == previous
+        previous = view.claim_sha256
+        payload += video
+    assert payload == b"".join(maker.payload_of(unit) for unit in stream.units)
+
+
+def test_a_key_frame_alone_is_decodable(stream: Stream, ffmpeg: str, tmp_path: Path) -> None:
+    maker = SegmentMaker(stream)
+    maker.add_all()
+    second = next(row for row in maker.rows[1:] if row.kind)
+    data = maker.head + maker.body
+    still = tmp_path / "still.mp4"
+    still.write_bytes(maker.head + data[second.offset : second.offset + second.first_sample_end])
+
+    # The fragment promises more samples than are there, so ffmpeg does complain.
+    listed = output_of(
+        ffmpeg, "-v", "quiet", "-i", str(still), "-frames:v", "1", "-f", "framemd5", "-"
+    )
+    lines = listed.decode().splitlines()
+    shown = [line.split(",")[5].strip() for line in lines if not line.startswith("#")]
+    at = sorted(unit.presentation_ticks for unit in stream.units).index(
+        stream.units[50].presentation_ticks
+    )
+    assert shown == [raw_pictures(ffmpeg, stream, tmp_path)[at]]
+
+
+def test_a_segment_cut_in_its_last_chunk_plays_to_the_chunk_before(
+    stream: Stream, ffmpeg: str, tmp_path: Path
+) -> None:
+    maker = SegmentMaker(stream)
+    maker.add_all()
+    last = maker.rows[-1]
+    torn = tmp_path / "torn.mp4"
+    with torn.open("wb") as out:  # what a power cut leaves: the last write never came
+        out.write((maker.head + maker.body)[: last.offset])
+        out.truncate(SEGMENT_BYTES)
+
+    shown = pictures(ffmpeg, torn)
+
+    assert len(shown) == sum(row.samples for row in maker.rows[:-1])
