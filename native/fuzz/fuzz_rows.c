@@ -1,0 +1,75 @@
+/* Holds for any bytes: rows that are accepted come back the same when packed, one by one or at
+ * once, and their spans hold all their samples. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vg/segment.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ROWS = 256, ROOM = VG_ROWS_HEADER + ROWS * VG_PACKED_ROW_MAX };
+
+static void check(bool holds) {
+    if (!holds) abort();
+}
+
+static bool same(const vg_packed_row *a, const vg_packed_row *b) {
+    uint8_t one[VG_ENTRY_SIZE];
+    uint8_t other[VG_ENTRY_SIZE];
+    vg_entry_write(&a->row, one);
+    vg_entry_write(&b->row, other);
+    return a->segment == b->segment && a->epoch == b->epoch && memcmp(one, other, sizeof one) == 0;
+}
+
+static void pack_again(const vg_packed_row *rows, uint32_t count) {
+    static uint8_t packed[ROOM];
+    static uint8_t half[ROOM];
+    static uint8_t appended[ROOM];
+    static vg_packed_row again[ROWS];
+    size_t packed_size = 0;
+    size_t half_size = 0;
+    size_t appended_size = 0;
+    uint32_t found = 0;
+    vg_fault fault = {0};
+    check(vg_rows_pack(rows, count, packed, sizeof packed, &packed_size) == VG_OK);
+    check(packed_size <= VG_ROWS_HEADER + (size_t)count * VG_PACKED_ROW_MAX);
+    check(vg_rows_unpack(packed, packed_size, again, ROWS, &found, &fault) == VG_OK);
+    check(found == count);
+    for (uint32_t i = 0; i < count; i++)
+        check(same(&rows[i], &again[i]));
+    const uint32_t first = count / 2;
+    check(vg_rows_pack(rows, first, half, sizeof half, &half_size) == VG_OK);
+    check(vg_rows_append(half, half_size, rows + first, count - first, appended, sizeof appended,
+                         &appended_size, &fault) == VG_OK);
+    check(appended_size == packed_size && memcmp(appended, packed, packed_size) == 0);
+}
+
+static void sum_spans(const uint8_t *data, size_t size, const vg_packed_row *rows, uint32_t count) {
+    static vg_span spans[ROWS];
+    uint32_t found = 0;
+    vg_fault fault = {0};
+    check(vg_rows_spans(data, size, INT64_MIN, INT64_MAX, spans, ROWS, &found, &fault) == VG_OK);
+    uint64_t in_rows = 0;
+    uint64_t in_spans = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const vg_row *row = &rows[i].row;
+        if (row->wall_end_ns > INT64_MIN && row->wall_start_ns < INT64_MAX) in_rows += row->samples;
+    }
+    for (uint32_t i = 0; i < found; i++)
+        in_spans += spans[i].samples;
+    check(found <= count && in_rows == in_spans);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static vg_packed_row rows[ROWS];
+    uint32_t count = 0;
+    vg_fault fault = {0};
+    const vg_err err = vg_rows_unpack(data, size, rows, ROWS, &count, &fault);
+    if (err != VG_OK) {
+        check(fault.rule != NULL && fault.offset <= size);
+        return 0;
+    }
+    pack_again(rows, count);
+    sum_spans(data, size, rows, count);
+    return 0;
+}
