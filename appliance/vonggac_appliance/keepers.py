@@ -208,7 +208,6 @@ class Keeper:
         self._failures = 1 if lived_s > _GOOD_AFTER_S else self._failures + 1
         delay_s = _AGAIN.delay_s(self._failures, 0.0)
         what = f"the keeper of {self.path} {end_of(status)}, starting another in {delay_s:g} s"
-        _log.error("%s", what)
         self._become("down", what)
         self._again = asyncio.get_running_loop().create_task(self._start_after(delay_s))
 

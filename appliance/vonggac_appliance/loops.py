@@ -83,8 +83,8 @@ class LoopHandle:
         self._failures = 0
         self._started_s = 0.0
         self._connected: set[int] = set()
+        """Slots of keepers that have not said that they are through with this incarnation."""
         self._drained = asyncio.Event()
-        self._draining: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_ending = False
         self.is_up = False
@@ -178,9 +178,8 @@ class LoopHandle:
     def drained(self, slot: int, incarnation: int) -> None:
         """A keeper is through with what an ended connection had handed over."""
         if incarnation == self._incarnation:
-            self._draining.discard(slot)
-            if not self._draining:
-                self._drained.set()
+            self._connected.discard(slot)
+            self._drained.set()
 
     def close(self) -> None:
         """Gives the memory back. Nothing may be running."""
@@ -250,11 +249,12 @@ class LoopHandle:
 
     async def _start_again(self) -> None:
         """Successors of the dead loop's runs open only once its chunks are through (format.md)."""
-        self._drained.clear()
-        self._draining = {k.slot for k in self._hears.keepers_ready()} & self._connected
-        if self._draining:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._drained.wait(), _DRAIN_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                # A keeper may have seen the socket's end, and said so, before the exit was heard.
+                while self._connected & {k.slot for k in self._hears.keepers_ready()}:
+                    self._drained.clear()
+                    await self._drained.wait()
         await asyncio.sleep(_AGAIN.delay_s(self._failures, 0.0))
         self._incarnation += 1
         self._connected.clear()

@@ -128,9 +128,12 @@ class _Zygote:
                 return self._wait_for_children()
 
     def _serve(self) -> bool:
-        message, fds, _, _ = socket.recv_fds(
-            self._control, _MESSAGE_MAX, _FDS_MAX, socket.MSG_CMSG_CLOEXEC
-        )
+        try:
+            message, fds, _, _ = socket.recv_fds(
+                self._control, _MESSAGE_MAX, _FDS_MAX, socket.MSG_CMSG_CLOEXEC
+            )
+        except ConnectionResetError:
+            return False  # killed with our last report unread
         if not message:
             return False
         request = self._decoder.decode(message)
