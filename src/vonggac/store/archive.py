@@ -284,11 +284,10 @@ class Archive:
         found = self.index.items(Table.SESSIONS, b"", b"\xff" * 8)
         return [(_U64.unpack(key)[0], _I64.unpack(value)[0]) for key, value in found]
 
-    def forget_sessions_before(self, wall_ns: int) -> None:
-        """Sessions that ended before anything that is still recorded."""
-        for start_ns, end_ns in self.sessions():
-            if end_ns < wall_ns:
-                self.index.delete(Table.SESSIONS, _U64.pack(start_ns))
+    def trim_sessions(self, most: int) -> None:
+        """Forgets the oldest ones: each start adds one."""
+        for start_ns, _ in self.sessions()[:-most]:
+            self.index.delete(Table.SESSIONS, _U64.pack(start_ns))
 
     def fill_free(self, numbers: Iterable[int]) -> None:
         """A new disk's segments: free, in the order of their numbers."""

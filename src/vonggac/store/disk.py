@@ -105,10 +105,10 @@ class Disk:
     def segment_path(self, number: int) -> Path:
         return segment_path(self.path, number)
 
-    def open_segment(self, number: int, writable: bool) -> int:
-        """A descriptor of a segment; the caller closes it."""
+    def open_segment(self, number: int, writable: bool, direct: bool = False) -> int:
+        """A descriptor of a segment; the caller closes it. `direct`: past the page cache."""
         where = self.segment_path(number)
-        mode = os.O_RDWR if writable else os.O_RDONLY
+        mode = (os.O_RDWR if writable else os.O_RDONLY) | (os.O_DIRECT if direct else 0)
         try:
             fd = os.open(where, mode | os.O_CLOEXEC)
         except OSError as error:

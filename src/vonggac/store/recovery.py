@@ -59,13 +59,18 @@ def index_is_complete(archive: Archive, snapshot: Snapshot) -> bool:
     return archive.index.meta.commits >= snapshot.index_commits
 
 
-def recover(disk: Disk, snapshot: Snapshot, archive: Archive) -> Recovered:
-    """Brings `archive` (in memory, not committed) up to what lies on the disk."""
+def recover(
+    disk: Disk, snapshot: Snapshot, archive: Archive, *, is_suspect: bool = False
+) -> Recovered:
+    """Brings `archive` (in memory, not committed) up to what lies on the disk.
+
+    `is_suspect`: a sync has failed here, so cached pages may hold what the disk does not.
+    """
     result = Recovered(
         gaps={gap.stream: gap for gap in snapshot.gaps}, inband=set(snapshot.inband_streams)
     )
     for entry in _live_segments(snapshot, archive):
-        fd = disk.open_segment(entry.number, writable=False)
+        fd = disk.open_segment(entry.number, writable=False, direct=is_suspect)
         try:
             _recover_segment(disk, fd, entry, archive, result)
         except StorageError as error:

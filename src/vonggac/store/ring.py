@@ -83,14 +83,27 @@ class Ring:
     """Sealed since the last index commit: only the journal knows."""
     is_journal_dirty: bool = True
     is_index_lost: bool = False
-    """A commit failed: the journal says so from now on, and the next start rebuilds."""
+    """A commit failed, or a rebuild is on its way: the journal says so, and the next start
+    rebuilds.
+    """
+    is_rebuilt: bool = False
     _touched: set[int] = field(default_factory=set)
     _committing: dict[int, JournalSegment] = field(default_factory=dict)
     _surplus: list[tuple[OpenSegment, bool]] = field(default_factory=list)
 
     @classmethod
-    def start(cls, disk: Disk, snapshot: Snapshot, archive: Archive, found: Recovered) -> Ring:
-        """From what recovery found; opens descriptors, mends torn tails and syncs once."""
+    def start(
+        cls,
+        disk: Disk,
+        snapshot: Snapshot,
+        archive: Archive,
+        found: Recovered,
+        seal_all: bool = False,
+    ) -> Ring:
+        """From what recovery found; opens descriptors, mends torn tails and syncs once.
+
+        `seal_all`: the disk is suspect, nothing is added to segments that it may have torn.
+        """
         epoch = max(snapshot.highest_epoch, archive.index.meta.highest_epoch)
         seal_order = max(snapshot.seal_order, archive.index.meta.seal_order)
         if archive.index.meta.commits < snapshot.index_commits:
@@ -115,6 +128,11 @@ class Ring:
             ring.streams[stream] = StreamState(row.camera, row.run, row.sequence, row.wall_end_ns)
         for segment in found.segments:
             ring._resume(OpenSegment.resume(disk, segment))
+        if seal_all:
+            for state in ring.streams.values():
+                if state.segment is not None:
+                    ring._surplus.append((state.segment, False))
+                    state.segment = None
         for entry in found.spares:
             ring.spares.adopt(entry.number, entry.epoch)
         error = native_ring.sync(ring.journal_fd)
@@ -161,9 +179,14 @@ class Ring:
         missing = len(waiting)
         self.spares.move_on(batch, self.streams_open(), missing, self._is_locked)
         self._seal_forgotten(batch)
-        if self.is_journal_dirty or batch.zeros or batch.reserved:
+        if self.is_journal_dirty or batch.reserved:
             self._write_journal(batch)
         return batch
+
+    def live_numbers(self) -> set[int]:
+        """Segments that the ring itself knows: open, spare, or sealed since the last commit."""
+        spares = {entry.number for entry in self.spares.entries()}
+        return {*self.open, *self.unindexed, *spares}
 
     def streams_open(self) -> list[OpenSegment]:
         return list(self.open.values())
@@ -440,14 +463,21 @@ class Ring:
         """The index holds what the journal listed for it; the next journal leaves that out."""
         self.archive.index.settle()
         self.index_commits = commit.number
-        if self._committing:
+        if self._committing or self.is_rebuilt:
             self.is_journal_dirty = True
         self._committing = {}
+        if self.is_rebuilt:
+            self.is_index_lost = self.is_rebuilt = False
 
     def commit_failed(self) -> None:
         """The index is lost; recording goes on with journal and memory (promise 4)."""
         self.is_index_lost = True
         self.is_journal_dirty = True
+
+    def rebuilt(self) -> None:
+        """The archive holds every segment again; the next commit makes that durable."""
+        self.is_rebuilt = True
+        self.spares.may_reuse_sealed = True
 
     def close(self) -> None:
         for segment in self.open.values():

@@ -6,6 +6,8 @@ Nothing here writes. docs/ref/segment-format.md draws the bytes.
 from __future__ import annotations
 
 import errno
+import fcntl
+import mmap
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,14 +52,29 @@ class SegmentFile:
     def __init__(self, fd: int, size: int) -> None:
         self.fd = fd
         self.size = size
+        self._is_direct = bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_DIRECT)
         self._scanned: tuple[int, bytes] = (0, b"")
 
     def read(self, offset: int, size: int) -> bytes:
         """Up to `size` bytes; less at the end. A block the disk cannot give is a StorageError."""
+        size = max(min(size, self.size - offset), 0)
         try:
-            return os.pread(self.fd, max(min(size, self.size - offset), 0), offset)
+            return (
+                self._read_direct(offset, size)
+                if self._is_direct
+                else os.pread(self.fd, size, offset)
+            )
         except OSError as error:
             raise StorageError(f"a segment cannot be read at {offset}: {error.strerror}") from error
+
+    def _read_direct(self, offset: int, size: int) -> bytes:
+        if not size:
+            return b""
+        start = offset // BLOCK_BYTES * BLOCK_BYTES
+        end = -(-(offset + size) // BLOCK_BYTES) * BLOCK_BYTES
+        with mmap.mmap(-1, end - start) as aligned:
+            done = os.preadv(self.fd, [aligned], start)
+            return aligned[offset - start : min(offset - start + size, done)]
 
     def head(self) -> bytes | None:
         """ftyp + moov with its padding; None where there is none. Chunks start behind it."""

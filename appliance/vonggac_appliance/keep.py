@@ -1,0 +1,493 @@
+"""A keeper: the only process that opens one disk. docs/design/storage.md tells its order of work.
+
+Its main thread plans, answers and acknowledges, and never touches the disk while recording; what
+blocks runs in the writer thread, so that a hung disk hangs nothing but itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import resource
+import select
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from vonggac._native.arena import ArenaChunk
+from vonggac.errors import ConfigError, MediaError, StorageError, VonggacError
+from vonggac.store.batch import Batch, Outcome
+from vonggac.store.index import Commit
+from vonggac.store.journal import OpenGap
+from vonggac.store.ring import Finished
+from vonggac.store.start import Started, start
+from vonggac_appliance import keep_pace, parts, sockets
+from vonggac_appliance.keep_loops import LoopLink, Status
+from vonggac_appliance.keep_questions import Questions
+from vonggac_appliance.keep_writer import Writer
+from vonggac_appliance.messages import (
+    DiskState,
+    Durable,
+    Expect,
+    GapOpen,
+    KeeperReady,
+    Kind,
+    Loop,
+    Sealed,
+    StreamEnd,
+)
+
+_log = logging.getLogger("vonggac.keep")
+
+TICKS_A_COMMIT = 10
+_LAST_WAIT_S = 3.0
+"""After the parent's end: loops hand over for 2 s (vg/ingest_loop.h), then there is one more sync.
+"""
+_REBUILD_SLICE_S = 0.005
+EXIT_CONFIG = 78
+
+Chunk = tuple[LoopLink, int]
+
+
+def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> int:
+    """Keeps one disk until its parent ends or says QUIT. Returns the exit status."""
+    _raise_descriptor_limit()
+    path = Path(disk_path)
+    marker = suspect_marker(Path(home), path)
+    try:
+        started = start(path, box_id, is_suspect=marker.exists())
+    except ConfigError as error:
+        _log.error("%s", error)
+        return EXIT_CONFIG
+    except VonggacError as error:
+        _log.error("the disk %s cannot be recorded on: %s", disk_path, error)
+        if isinstance(error, StorageError):
+            state = DiskState(bytes(16), "failed", str(error), errno.EIO)
+            sockets.send(control, Kind.DISK_STATE, state)
+        return 1
+    for note in started.found.notes:
+        _log.warning("%s: %s", disk_path, note)
+    keeper = Keeper(started, Path(home), control, marker)
+    return keeper.run()
+
+
+def suspect_marker(home: Path, disk: Path) -> Path:
+    """A file that stands while a disk is suspect; a person clears it by removing it."""
+    return home / "suspect" / disk.resolve().as_posix().strip("/").replace("/", "_")
+
+
+def _raise_descriptor_limit() -> None:
+    # A descriptor a segment that is open or spare: 512 streams need more than the usual 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class Keeper:
+    """The main thread."""
+
+    def __init__(self, started: Started, home: Path, control: socket.socket, marker: Path) -> None:
+        control.setblocking(False)
+        self.ring = started.ring
+        self.rebuild = started.rebuild
+        self.control = control
+        self.marker = marker
+        self.identity = started.ring.disk.identity
+        self.writer = Writer()
+        self.pace = keep_pace.Pace()
+        self.last_run = started.found.last_run
+        self.questions = Questions(self.ring, home, self.pace)
+        self.links: list[LoopLink] = []
+        self._pending: deque[Chunk] = deque()
+        self._refused: list[tuple[Chunk, str]] = []
+        self._out: deque[bytes] = deque()
+        self._poller = select.epoll()
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._events: dict[int, int] = {}
+        self._session_start_ns = time.time_ns()
+        self._ticks_since_commit = 0
+        self._is_hurried = True
+        self._is_control_open = True
+        self._ends_at_s: float | None = None
+        self._status: int | None = None
+        self._disk_state = ("recording", "")
+
+    def run(self) -> int:
+        """Until told to end, or the disk fails."""
+        signal.signal(signal.SIGTERM, lambda *_: self._begin_to_end())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's business
+        self.writer.start()
+        self._watch(self.writer.fd, select.EPOLLIN, lambda _: self.writer.collect())
+        self._watch(self.control.fileno(), select.EPOLLIN, self._on_control)
+        self.questions.begin(self._watch, self._unwatch)
+        self._say(Kind.KEEPER_READY, self._ready())
+        try:
+            while self._status is None:
+                self._turn()
+        finally:
+            self._close()
+        assert self._status is not None
+        return self._status
+
+    def _turn(self) -> None:
+        timeout_s = self.pace.wait_s(time.monotonic(), self._has_work())
+        if self.rebuild is not None:
+            timeout_s = 0.0
+        for fd, mask in self._poller.poll(timeout_s):
+            handler = self._handlers.get(fd)
+            if handler is not None:
+                handler(mask)
+        self._step_rebuild()
+        self._take_arrived()
+        if self.writer.is_idle and self._status is None:
+            self._begin_tick_if_due()
+        self._let_go()
+        if self._ends_at_s is not None and self._status is None:
+            self._end_if_done()
+
+    # --- the tick
+
+    def _has_work(self) -> bool:
+        return bool(self._pending) or self.ring.is_journal_dirty or self._is_hurried
+
+    def _begin_tick_if_due(self) -> None:
+        now_s = time.monotonic()
+        readers = [link for link in self.links if link.reader is not None and not link.is_ended]
+        all_ticked = bool(readers) and all(link.has_ticked for link in readers)
+        if any(link.has_ticked for link in readers):
+            self.pace.first_tick(now_s)
+        is_ending = self._ends_at_s is not None and not self.ring.spares.is_full
+        urgent = self._is_hurried or is_ending
+        if not self._has_work():
+            if all_ticked:
+                self._end_of_tick(readers)
+            return
+        if urgent or self.pace.is_due(now_s, all_ticked):
+            self._begin_tick(now_s)
+            self._end_of_tick(readers)
+
+    def _end_of_tick(self, readers: list[LoopLink]) -> None:
+        for link in readers:
+            link.has_ticked = False
+        self.pace.tick_over()
+
+    def _begin_tick(self, now_s: float) -> None:
+        chunks, self._pending = self._pending, deque()
+        batch: Batch[Chunk] = self.ring.plan(self._resolve(chunks))
+        for chunk, what in (*self._refused, *batch.refused):
+            _log.error("a chunk of loop %d is refused: %s", chunk[0].number, what)
+        self._acknowledge([chunk for chunk, _ in self._refused], Status.REFUSED)
+        self._acknowledge([chunk for chunk, _ in batch.refused], Status.REFUSED)
+        self._acknowledge(batch.known, Status.DURABLE)
+        self._refused.clear()
+        self._pending.extendleft(reversed(batch.waiting))
+        spares = self.ring.spares
+        is_starved = bool(batch.waiting) and not spares.is_full
+        self._is_hurried = is_starved or (self._is_hurried and not spares.is_settled)
+        self._note_room()
+        self.pace.begin(now_s)
+        if batch.is_empty:
+            self.ring.finish(batch)
+            return
+        outcomes: list[Outcome] = []
+        self.writer.submit(
+            lambda: outcomes.append(batch.run()), lambda: self._finish_tick(batch, outcomes[0])
+        )
+
+    def _resolve(self, chunks: deque[Chunk]) -> Iterator[tuple[Chunk, ArenaChunk]]:
+        for chunk in chunks:
+            link, header = chunk
+            try:
+                yield chunk, link.chunk(header)
+            except MediaError as error:
+                self._refused.append((chunk, str(error)))
+
+    def _finish_tick(self, batch: Batch[Chunk], outcome: Outcome) -> None:
+        if outcome.errno:
+            self._fail(outcome)
+            return
+        finished = self.ring.finish(batch)
+        # Promise 1: only now, and only what this sync covered.
+        self._acknowledge(batch.durable, Status.DURABLE)
+        self._report(finished, batch.bytes_written, outcome.tick_ms)
+        self._note_pace(outcome.tick_ms)
+        self._ticks_since_commit += 1
+        if self._ticks_since_commit >= TICKS_A_COMMIT:
+            self._begin_commit()
+
+    def _acknowledge(self, chunks: list[Chunk], status: Status) -> None:
+        by_link: dict[int, tuple[LoopLink, list[tuple[int, Status]]]] = {}
+        for link, header in chunks:
+            by_link.setdefault(id(link), (link, []))[1].append((header, status))
+        for link, acks in by_link.values():
+            link.acknowledge(acks)
+
+    def _begin_commit(self) -> None:
+        self._ticks_since_commit = 0
+        if self.ring.is_index_lost and not self.ring.is_rebuilt:
+            return
+        self.ring.archive.put_session(self._session_start_ns, time.time_ns())
+        frozen = self.ring.freeze()
+        errors: list[StorageError] = []
+        self.writer.submit(
+            lambda: _commit(self.ring.archive.index.commit, frozen, errors),
+            lambda: self._finish_commit(frozen, errors),
+        )
+
+    def _finish_commit(self, frozen: Commit, errors: list[StorageError]) -> None:
+        if errors:
+            self.ring.commit_failed()
+            _log.error("%s; recording goes on, the next start makes it again", errors[0])
+            self._become("recording", str(errors[0]))
+            return
+        self.ring.committed(frozen)
+
+    # --- the disk's state
+
+    def _note_pace(self, tick_ms: float) -> None:
+        if self.pace.finished(tick_ms):
+            bound_s = self.pace.loss_bound_ms / 1000
+            if self.pace.is_slow:
+                what = f"a tick takes {tick_ms:.0f} ms: up to {bound_s:.1f} s may be lost"
+                self._become("slow", what)
+            else:
+                self._become("recording", "")
+
+    def _note_room(self) -> None:
+        if self.ring.spares.is_full:
+            self._become("full", "no segment can be reused: all are locked or being written")
+        elif self._disk_state[0] == "full":
+            self._become("recording", "")
+
+    def _become(self, state: str, what: str, number: int = 0) -> None:
+        if (state, what) != self._disk_state:
+            self._disk_state = (state, what)
+            self.questions.state = state
+            self._say(Kind.DISK_STATE, DiskState(self.identity.disk, state, what, number))
+
+    def _fail(self, outcome: Outcome) -> None:
+        """A failed write or sync is never tried again: nobody knows what the cache still holds."""
+        _log.critical("disk %s has failed: %s", self.ring.disk.path, outcome.sentence())
+        try:
+            self.marker.parent.mkdir(exist_ok=True)
+            self.marker.write_text(outcome.sentence() + "\n")
+        except OSError as error:
+            _log.error(
+                "the disk cannot be marked as suspect in %s: %s", self.marker, error.strerror
+            )
+        self._become("failed", outcome.sentence(), outcome.errno)
+        self._status = 1
+
+    def _step_rebuild(self) -> None:
+        if self.rebuild is None:
+            return
+        until_s = time.monotonic() + _REBUILD_SLICE_S
+        while time.monotonic() < until_s:
+            if not self.rebuild.step():
+                for note in self.rebuild.notes:
+                    _log.warning("%s", note)
+                _log.info("the index of %s is whole again", self.ring.disk.path)
+                self.rebuild = None
+                self.ring.rebuilt()
+                self._ticks_since_commit = TICKS_A_COMMIT
+                return
+
+    # --- the parent
+
+    def _ready(self) -> KeeperReady:
+        return KeeperReady(
+            disk=self.identity.disk,
+            path=str(self.ring.disk.path),
+            segments=self.identity.segments,
+            segment_bytes=self.identity.segment_bytes,
+            last_run=self.last_run,
+            streams=[self._stream_end(stream) for stream in self.ring.streams],
+            suspect=self.marker.exists(),
+        )
+
+    def _stream_end(self, stream: bytes) -> StreamEnd:
+        state, gap = self.ring.streams[stream], self.ring.gaps.get(stream)
+        return StreamEnd(
+            camera=state.camera,
+            stream=stream,
+            run=state.run,
+            sequence=state.sequence,
+            wall_end_ns=state.wall_end_ns,
+            open_gap=None if gap is None else (gap.start_ns, gap.reason),
+            is_inband=stream in self.ring.inband,
+        )
+
+    def _report(self, finished: Finished, bytes_written: int, tick_ms: float) -> None:
+        streams = [self._stream_end(moved.stream) for moved in finished.moved]
+        if streams:
+            durable = Durable(self.identity.disk, tick_ms, bytes_written, streams)
+            self._say(Kind.DURABLE, durable)
+        for sealed in finished.sealed:
+            segment = sealed.segment
+            self._say(
+                Kind.SEALED,
+                Sealed(
+                    self.identity.disk,
+                    segment.number,
+                    segment.stream,
+                    segment.wall_start_ns,
+                    segment.wall_end_ns,
+                ),
+            )
+
+    def _say(self, kind: Kind, body: msgspec.Struct) -> None:
+        if self._is_control_open:
+            self._out.extend(parts.split(kind, msgspec.msgpack.encode(body)))
+            self._write_control()
+
+    def _write_control(self) -> None:
+        while self._out:
+            try:
+                self.control.send(self._out[0], socket.MSG_NOSIGNAL)
+            except BlockingIOError:
+                break
+            except OSError:
+                self._lose_control()
+                return
+            self._out.popleft()
+        self._watch(
+            self.control.fileno(),
+            select.EPOLLIN | (select.EPOLLOUT if self._out else 0),
+            self._on_control,
+        )
+
+    def _on_control(self, mask: int) -> None:
+        if mask & select.EPOLLOUT:
+            self._write_control()
+        while self._is_control_open:
+            try:
+                message = sockets.recv(self.control)
+            except BlockingIOError:
+                return
+            except VonggacError as error:
+                if not isinstance(error, sockets.Closed):
+                    _log.error("the parent talks nonsense: %s", error)
+                self._lose_control()
+                return
+            self._obey(message)
+
+    def _obey(self, message: sockets.Message) -> None:
+        if message.kind == Kind.LOOP and message.fds:
+            loop = sockets.decode(message, Loop)
+            self._add_link(socket.socket(fileno=message.fds[0]), loop)
+            return
+        message.close_fds()
+        if message.kind == Kind.EXPECT:
+            self.ring.spares.expected_streams = sockets.decode(message, Expect).streams
+            self._is_hurried = True
+        elif message.kind == Kind.GAP_OPEN:
+            gap = sockets.decode(message, GapOpen)
+            self.ring.open_gap(OpenGap(gap.camera, gap.stream, gap.start_ns, gap.reason))
+        elif message.kind == Kind.QUIT:
+            self._begin_to_end()
+
+    def _lose_control(self) -> None:
+        if self._is_control_open:
+            self._is_control_open = False
+            self._unwatch(self.control.fileno())
+            self._begin_to_end()
+
+    def _begin_to_end(self) -> None:
+        if self._ends_at_s is None:
+            self._ends_at_s = time.monotonic() + _LAST_WAIT_S
+
+    def _end_if_done(self) -> None:
+        assert self._ends_at_s is not None
+        is_late = time.monotonic() >= self._ends_at_s
+        if not self.writer.is_idle or (self.links and not is_late):
+            return
+        if self._pending and not is_late:
+            return
+        if self.ring.archive.index.is_dirty or self._ticks_since_commit:
+            self._begin_commit()
+            return
+        self._status = 0
+
+    # --- loops
+
+    def _add_link(self, sock: socket.socket, loop: Loop) -> None:
+        link = LoopLink(sock, loop.loop, loop.incarnation)
+        self.links.append(link)
+        self._watch(sock.fileno(), select.EPOLLIN, lambda mask: self._on_loop(link, mask))
+
+    def _on_loop(self, link: LoopLink, mask: int) -> None:
+        try:
+            if mask & select.EPOLLOUT:
+                link.write()
+            link.read()
+        except (MediaError, OSError) as error:
+            _log.error("loop %d talks nonsense: %s", link.number, error)
+        if not link.is_connected:
+            self._unwatch(link.sock.fileno())
+
+    def _take_arrived(self) -> None:
+        for link in self.links:
+            self._pending.extend((link, header) for header in link.arrived)
+            link.arrived.clear()
+            if link.is_connected:
+                events = select.EPOLLIN | (select.EPOLLOUT if link.wants_write else 0)
+                handler = self._handlers[link.sock.fileno()]
+                self._watch(link.sock.fileno(), events, handler)
+
+    def _let_go(self) -> None:
+        """Connections that will bring nothing more, and whose chunks are all durable or refused."""
+        for link in [link for link in self.links if link.is_drained]:
+            if link.is_connected:
+                link.say_drained()
+                self._unwatch(link.sock.fileno())
+            self._say(Kind.DRAINED, Loop(link.number, link.incarnation))
+            self.links.remove(link)
+            link.close()
+
+    # --- plumbing
+
+    def _watch(self, fd: int, events: int, handler: Callable[[int], None]) -> None:
+        if fd not in self._handlers:
+            self._poller.register(fd, events)
+            self._events[fd] = events
+        elif self._events[fd] != events:
+            self._poller.modify(fd, events)
+            self._events[fd] = events
+        self._handlers[fd] = handler
+
+    def _unwatch(self, fd: int) -> None:
+        if self._handlers.pop(fd, None) is not None:
+            self._events.pop(fd)
+            self._poller.unregister(fd)
+
+    def _close(self) -> None:
+        self.questions.close()
+        self._flush_control()
+        for link in self.links:
+            link.close()
+        if self._status == 0:
+            self.writer.end()
+            self.ring.archive.index.close()
+            self.ring.close()
+            self.ring.disk.close()
+
+    def _flush_control(self) -> None:
+        """The last words: the parent must hear that the disk has failed."""
+        if self._is_control_open and self._out:
+            self.control.settimeout(1.0)
+            try:
+                while self._out:
+                    self.control.send(self._out.popleft(), socket.MSG_NOSIGNAL)
+            except OSError as error:
+                _log.warning("the parent did not hear the last words: %s", error)
+
+
+def _commit(commit: Callable[[Commit], None], frozen: Commit, errors: list[StorageError]) -> None:
+    try:
+        commit(frozen)
+    except StorageError as error:
+        errors.append(error)

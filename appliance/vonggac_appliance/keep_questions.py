@@ -1,0 +1,323 @@
+"""Answers about the index, and leases of segments, on a keeper's index sockets.
+
+`view` asks for pictures with a receipt of the audit chain; `machine` (motion) is exempt by its
+user.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from vonggac.errors import MediaError, Unavailable, VonggacError
+from vonggac.errors import Refused as RefusedError
+from vonggac.evidence import receipt as receipts
+from vonggac.store.archive import SegmentRow
+from vonggac.store.journal import SegmentState
+from vonggac.store.lease import LEASE_MS, Leases
+from vonggac.store.ring import Ring
+from vonggac.store.timeline import explain
+from vonggac_appliance import parts, sockets
+from vonggac_appliance.keep_pace import Pace
+from vonggac_appliance.messages import (
+    AskDisk,
+    AskLease,
+    AskRows,
+    AskRuns,
+    Disk,
+    Kind,
+    Lease,
+    Refused,
+    Renew,
+    Rows,
+    Run,
+    Runs,
+)
+
+_log = logging.getLogger("vonggac.keep")
+
+Class = Literal["view", "machine"]
+ROWS_MAX = 50_000
+RUNS_MAX = 20_000
+CLIENTS_MAX = 256
+_WAITING_PARTS_MAX = 64
+"""A client that asks and does not read is let go: 4 MiB of answers."""
+RECEIPT_KEY = Path("keys") / "receipt.key"
+
+Watch = Callable[[int, int, Callable[[int], None]], None]
+Answer = tuple[Kind, msgspec.Struct, int]
+"""Kind, body, and a descriptor to send along (-1: none)."""
+
+
+def socket_name(disk: bytes) -> str:
+    """Of a disk's index socket, in the directories of `view` and `machine`."""
+    return f"index-{disk[:4].hex()}.sock"
+
+
+class _Client:
+    def __init__(self, sock: socket.socket, name: Class) -> None:
+        self.sock = sock
+        self.name = name
+        self.leases: set[int] = set()
+        self.out: deque[tuple[bytes, int]] = deque()
+
+    def write(self) -> None:
+        """Sends what waits; OSError when the client is gone."""
+        while self.out:
+            message, fd = self.out[0]
+            rights = [] if fd < 0 else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [fd]))]
+            try:
+                self.sock.sendmsg([message], rights, socket.MSG_NOSIGNAL)
+            except BlockingIOError:
+                return
+            self.out.popleft()
+            if fd >= 0:
+                os.close(fd)
+
+    def close(self) -> None:
+        for _, fd in self.out:
+            if fd >= 0:
+                os.close(fd)
+        self.sock.close()
+
+
+class Questions:
+    """Listens, reads, answers; all in the keeper's main thread and without waiting for anybody."""
+
+    def __init__(self, ring: Ring, home: Path, pace: Pace) -> None:
+        self.ring = ring
+        self.home = home
+        self.pace = pace
+        self.leases = Leases()
+        self.state = "recording"
+        self._clients: dict[int, _Client] = {}
+        self._listeners: list[tuple[socket.socket, Path]] = []
+        ring.spares.is_leased = self.leases.holds
+
+    def begin(self, watch: Watch, unwatch: Callable[[int], None]) -> None:
+        """Opens the sockets.
+
+        Nobody can ask for pictures where they cannot be made; recording goes on.
+        """
+        self._watch, self._unwatch = watch, unwatch
+        classes: tuple[Class, ...] = ("view", "machine")
+        for name in classes:
+            try:
+                directory = sockets.prepare_class(self.home, name)
+                path = directory / socket_name(self.ring.disk.identity.disk)
+                listener = sockets.listen(path)
+            except (OSError, Unavailable) as error:
+                _log.error("questions of class %s cannot be answered: %s", name, error)
+                continue
+            listener.setblocking(False)
+            self._listeners.append((listener, path))
+            watch(listener.fileno(), select.EPOLLIN, self._acceptor(listener, name))
+
+    def close(self) -> None:
+        for client in list(self._clients.values()):
+            self._drop(client)
+        for listener, path in self._listeners:
+            self._unwatch(listener.fileno())
+            listener.close()
+            path.unlink(missing_ok=True)
+
+    def _acceptor(self, listener: socket.socket, name: Class) -> Callable[[int], None]:
+        def accept(_: int) -> None:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return  # the caller has gone again
+            if len(self._clients) >= CLIENTS_MAX:
+                sock.close()
+                return
+            sock.setblocking(False)
+            client = _Client(sock, name)
+            self._clients[sock.fileno()] = client
+            self._watch(sock.fileno(), select.EPOLLIN, lambda mask: self._serve(client, mask))
+
+        return accept
+
+    def _serve(self, client: _Client, mask: int) -> None:
+        try:
+            if mask & select.EPOLLIN and len(client.out) < _WAITING_PARTS_MAX:
+                message = sockets.recv(client.sock)
+                message.close_fds()
+                kind, body, fd = self._answer(client, message)
+                messages = parts.split(kind, msgspec.msgpack.encode(body), message.request)
+                client.out.extend((m, fd if n == 0 else -1) for n, m in enumerate(messages))
+            elif mask & (select.EPOLLHUP | select.EPOLLERR):
+                raise sockets.Closed("gone")
+            client.write()
+        except BlockingIOError:
+            return
+        except (OSError, sockets.Closed):
+            self._drop(client)
+            return
+        except VonggacError as error:
+            _log.warning("a question that is none: %s", error)
+            self._drop(client)
+            return
+        # A client that does not read its answers is not read from either.
+        events = select.EPOLLOUT if client.out else select.EPOLLIN
+        self._watch(client.sock.fileno(), events, lambda mask: self._serve(client, mask))
+
+    def _drop(self, client: _Client) -> None:
+        fd = client.sock.fileno()
+        self._unwatch(fd)
+        self._clients.pop(fd, None)
+        for lease in client.leases:
+            self.leases.give(lease)
+        client.close()
+
+    def _answer(self, client: _Client, message: sockets.Message) -> Answer:
+        try:
+            if message.kind == Kind.ASK_ROWS:
+                return self._rows(sockets.decode(message, AskRows))
+            if message.kind == Kind.ASK_RUNS:
+                return self._runs(sockets.decode(message, AskRuns))
+            if message.kind == Kind.ASK_LEASE:
+                return self._lease(client, sockets.decode(message, AskLease))
+            if message.kind == Kind.RENEW:
+                return self._renew(client, sockets.decode(message, Renew))
+            if message.kind == Kind.ASK_DISK:
+                sockets.decode(message, AskDisk)
+                return self._disk()
+        except MediaError as error:
+            return _refused("malformed", str(error))
+        return _refused("malformed", f"no question has the number {message.kind}")
+
+    def _rows(self, ask: AskRows) -> Answer:
+        if not 0 < ask.limit <= ROWS_MAX or ask.from_ns >= ask.to_ns:
+            return _refused("range", f"a range that ends after it begins, 1 to {ROWS_MAX} rows")
+        packed: list[bytes] = []
+        count = 0
+        more = False
+        for value in self.ring.archive.packed_minutes(ask.stream, ask.from_ns, ask.to_ns):
+            rows = int.from_bytes(value[1:3], "big")  # docs/ref/segment-format.md, Packed rows
+            if packed and count + rows > ask.limit:
+                more = True
+                break
+            packed.append(value)
+            count += rows
+        state = self.ring.streams.get(ask.stream)
+        until_ns = state.wall_end_ns if state is not None and state.run else None
+        return Kind.ROWS, Rows(packed, more, until_ns), -1
+
+    def _runs(self, ask: AskRuns) -> Answer:
+        self.ring.settle_streams()
+        archive = self.ring.archive
+        # The run before tells where the first one's gap began.
+        found = archive.runs(ask.stream, 0, ask.to_ns)
+        runs = [r for r in explain(found, archive.sessions()) if r.wall_end_ns > ask.from_ns]
+        gap = self.ring.gaps.get(ask.stream)
+        told = [
+            Run(r.run, r.wall_start_ns, r.predecessor_run, r.gap_reason, r.gap_start_ns)
+            for r in runs[:RUNS_MAX]
+        ]
+        return Kind.RUNS, Runs(told, None if gap is None else (gap.start_ns, gap.reason)), -1
+
+    def _disk(self) -> Answer:
+        identity = self.ring.disk.identity
+        free = len(self.ring.spares.ready) + len(self.ring.spares.reserved)
+        oldest_ns: int | None = None
+        used = len(self.ring.open)
+        for _, row in self.ring.archive.reusable():
+            if row.state is SegmentState.SEALED:
+                oldest_ns = row.wall_start_ns
+                break
+            free += 1
+        used = identity.segments - free
+        if oldest_ns is None:
+            starts = [segment.wall_start_ns for segment in self.ring.open.values()]
+            oldest_ns = min(starts, default=None)
+        return (
+            Kind.DISK,
+            Disk(
+                disk=identity.disk,
+                path=str(self.ring.disk.path),
+                state=self.state,
+                segments=identity.segments,
+                segment_bytes=identity.segment_bytes,
+                used_bytes=used * identity.segment_bytes,
+                oldest_ns=oldest_ns,
+                tick_ms=self.pace.last_tick_ms,
+                loss_bound_ms=self.pace.loss_bound_ms,
+            ),
+            -1,
+        )
+
+    # --- leases
+
+    def _current(self, number: int) -> SegmentRow | None:
+        """The segment as it is now; the index knows open ones only since its last commit."""
+        segment = self.ring.open.get(number)
+        if segment is not None:
+            return segment.summary(SegmentState.OPEN, segment.order)
+        return self.ring.archive.segment(number)
+
+    def _lease(self, client: _Client, ask: AskLease) -> Answer:
+        row = self._current(ask.segment)
+        if row is None or (row.epoch, row.stream) != (ask.epoch, ask.stream):
+            return _refused("gone", f"segment {ask.segment} was given up")
+        if client.name == "view":
+            why = self._receipt_refuses(ask, row)
+            if why is not None:
+                return _refused("receipt", why)
+        now_ms = time.monotonic_ns() // 1_000_000
+        try:
+            lease = self.leases.take(ask.segment, ask.epoch, now_ms)
+        except RefusedError as error:
+            return _refused("limit", str(error))
+        client.leases.add(lease)
+        fd = self.ring.disk.open_segment(ask.segment, writable=False)
+        return Kind.LEASE, Lease(lease, LEASE_MS), fd
+
+    def _receipt_refuses(self, ask: AskLease, row: SegmentRow) -> str | None:
+        """Why not: a lease gives a whole segment, so the receipt must reach into its time."""
+        try:
+            key = (self.home / RECEIPT_KEY).read_bytes()
+        except OSError as error:
+            return f"no receipt can be checked: {error.strerror}"
+        seen = receipts.read(key, ask.receipt)
+        if seen is None:
+            return "this is no receipt of the audit chain"
+        from_ns = max(seen.from_ns, row.wall_start_ns)
+        to_ns = min(seen.to_ns, row.wall_end_ns)
+        if from_ns >= to_ns:
+            return "the range lies outside the receipt"
+        return receipts.verify(
+            key,
+            ask.receipt,
+            row.camera,
+            ask.stream,
+            from_ns,
+            to_ns,
+            receipts.Permit.STORED,
+            time.time_ns(),
+        )
+
+    def _renew(self, client: _Client, ask: Renew) -> Answer:
+        number = self.leases.segment_of(ask.lease) if ask.lease in client.leases else None
+        if number is None:
+            return _refused("gone", "the lease has run out")
+        row = self._current(number)
+        try:
+            epoch = None if row is None else row.epoch
+            self.leases.renew(ask.lease, epoch, time.monotonic_ns() // 1_000_000)
+        except RefusedError as error:
+            return _refused("gone", str(error))
+        return Kind.LEASE, Lease(ask.lease, LEASE_MS), -1
+
+
+def _refused(code: str, what: str) -> Answer:
+    return Kind.REFUSED, Refused(code, what), -1

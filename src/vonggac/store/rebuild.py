@@ -1,0 +1,258 @@
+"""The index made again from heads and tables (promise 4), a segment at a step, so that recording
+goes on.
+
+The order of sealing is not on the segments. Epochs are: they give the order in which segments were
+opened, and that becomes the order of reuse of all that was sealed before (never time, promise 7).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vonggac._native import segment as native
+from vonggac.errors import StorageError
+from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, PackedRow, Row
+from vonggac.store import disk as disks
+from vonggac.store import index as indexes
+from vonggac.store import journal
+from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.disk import Disk
+from vonggac.store.index import Index
+from vonggac.store.journal import JournalSegment, SegmentState, Snapshot
+from vonggac.store.recovery import file_rows, rows_of
+from vonggac.store.segment import Chain, Found, Life, SegmentFile, walk
+
+
+@dataclass(slots=True)
+class Unsealed:
+    """A segment with chunks and no table: it was open."""
+
+    number: int
+    epoch: int
+    camera: bytes
+    stream: bytes
+
+
+class Rebuild:
+    """`step` until it says False. Segments in `skip` are known already."""
+
+    def __init__(self, disk: Disk, archive: Archive, skip: Set[int]) -> None:
+        self.disk = disk
+        self.archive = archive
+        self.unsealed: list[Unsealed] = []
+        self.highest_epoch = 0
+        self.notes: list[str] = []
+        self._numbers: Iterator[int] = (
+            number for number in range(disk.identity.segments) if number not in skip
+        )
+
+    def step(self) -> bool:
+        """Reads one segment; False when there is none left."""
+        number = next(self._numbers, None)
+        if number is None:
+            return False
+        try:
+            fd = self.disk.open_segment(number, writable=False)
+        except StorageError as error:
+            self.notes.append(str(error))
+            return True
+        try:
+            self._read(number, SegmentFile(fd, self.disk.identity.segment_bytes))
+        except StorageError as error:
+            self.notes.append(f"segment {number}: {error}")
+        finally:
+            os.close(fd)
+        return True
+
+    def _read(self, number: int, file: SegmentFile) -> None:
+        head = file.head()
+        first = None if head is None else self._first_chunk(number, file, len(head))
+        if head is None or first is None:
+            # Empty, recycled, or of another disk: nothing of ours is in it. Reused before any
+            # footage.
+            self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
+            return
+        life = Life(self.disk.identity.disk, number, first.view.place.epoch)
+        self.highest_epoch = max(self.highest_epoch, life.epoch)
+        rows = file.table()
+        if rows:
+            self._file_sealed(file, life, head, first, rows)
+        else:
+            self._file_unsealed(file, life, head)
+
+    def _first_chunk(self, number: int, file: SegmentFile, offset: int) -> Found | None:
+        at: int | None = offset
+        while at is not None:
+            view = file.chunk(at)
+            if view is not None:
+                place = view.place
+                if (place.disk, place.segment, place.offset) == (
+                    self.disk.identity.disk,
+                    number,
+                    at,
+                ):
+                    return Found(view)
+            at = file.next_magic(at + BLOCK_BYTES)
+        return None
+
+    def _file_sealed(
+        self, file: SegmentFile, life: Life, head: bytes, first: Found, rows: list[Row]
+    ) -> None:
+        stream, camera = first.view.claim.stream, first.view.claim.camera
+        for row in rows:
+            if row.flags & ChunkFlag.FIRST or row is rows[0] or row is rows[-1]:
+                view = file.chunk_of(life, row.offset)
+                if view is not None:
+                    # What a run says of the gap before it stands in its first chunk alone.
+                    file_rows(self.archive, life.number, life.epoch, stream, [Found(view)], [row])
+                    continue
+            self._file_row(life, stream, row)
+        entry = native.sha256(head)
+        self.archive.use_entry(entry, head)
+        self._file_segment(life, camera, stream, entry, rows, SegmentState.SEALED, life.epoch)
+
+    def _file_row(self, life: Life, stream: bytes, row: Row) -> None:
+        self.archive.add_row(stream, PackedRow(life.number, life.epoch, row))
+        run = self.archive.run(stream, row.run)
+        if run is not None and row.sequence > run.last_sequence:
+            extended = replace(run, last_sequence=row.sequence, wall_end_ns=row.wall_end_ns)
+            self.archive.put_run(stream, extended)
+
+    def _file_unsealed(self, file: SegmentFile, life: Life, head: bytes) -> None:
+        found = walk(file, life, len(head), Chain({}), None, payloads=True)
+        if not found.chunks:
+            self.archive.put_segment(life.number, SegmentRow(SegmentState.FREE, order=life.number))
+            return
+        claim = found.chunks[-1].view.claim
+        rows = rows_of(found.chunks)
+        entry = native.sha256(head)
+        file_rows(self.archive, life.number, life.epoch, claim.stream, found.chunks, rows)
+        self.archive.use_entry(entry, head)
+        state = SegmentState.OPEN
+        self._file_segment(life, claim.camera, claim.stream, entry, rows, state, 0)
+        self.unsealed.append(Unsealed(life.number, life.epoch, claim.camera, claim.stream))
+
+    def _file_segment(
+        self,
+        life: Life,
+        camera: bytes,
+        stream: bytes,
+        entry_sha256: bytes,
+        rows: list[Row],
+        state: SegmentState,
+        order: int,
+    ) -> None:
+        row = SegmentRow(
+            state=state,
+            epoch=life.epoch,
+            camera=camera,
+            stream=stream,
+            entry_sha256=entry_sha256,
+            wall_start_ns=min(r.wall_start_ns for r in rows),
+            wall_end_ns=max(r.wall_end_ns for r in rows),
+            order=order,
+            chunks=len(rows),
+            used_bytes=rows[-1].offset + rows[-1].chunk_bytes,
+        )
+        self.archive.put_segment(life.number, row)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a rebuild has found."""
+
+    segments: int
+    sealed: int
+    open: int
+    free: int
+    fragments: int
+    """Chunks with a sync sample first."""
+    notes: list[str] = field(default_factory=list)
+
+
+def rebuild(path: Path, box: bytes | None = None) -> Report:
+    """Makes index and journal again from the segments alone, with a higher era.
+
+    No keeper may run.
+    """
+    with disks.open_disk(path, box, exclusive=True, wait_seconds=1.0) as disk:
+        before = _old_journal(disk)
+        disk.raise_era()
+        size = disk.index_bytes()
+        indexes.create(disk.index_path(), disk.identity.disk, size)
+        index = Index.open(disk.index_path(), disk.identity.disk, size, writable=True)
+        try:
+            return _rebuild(disk, Archive(index), before)
+        finally:
+            index.close()
+
+
+def _old_journal(disk: Disk) -> Snapshot | None:
+    """Locks, gaps and intents are nowhere else: whatever can be read of them is kept."""
+    with open(disk.open_journal(writable=False), "rb") as file:
+        try:
+            found = journal.newest(file.read(journal.FILE_BYTES))
+        except StorageError:
+            return None
+    return found if found.disk == disk.identity.disk else None
+
+
+def _rebuild(disk: Disk, archive: Archive, before: Snapshot | None) -> Report:
+    work = Rebuild(disk, archive, skip=frozenset())
+    while work.step():
+        pass
+    highest = max(work.highest_epoch, disk.identity.era << 40)
+    if before is not None:
+        highest = max(highest, before.highest_epoch)
+    order = max(highest, before.seal_order if before is not None else 0)
+    archive.file_tails()
+    number = archive.index.commit_now(highest, order)
+    inband = {stream for stream, row in archive.streams() if row.is_inband}
+    if before is not None:
+        inband.update(before.inband_streams)
+    snapshot = Snapshot(
+        generation=1 if before is None else before.generation + 1,
+        disk=disk.identity.disk,
+        highest_epoch=highest,
+        seal_order=order,
+        index_commits=number,
+        segments=tuple(
+            JournalSegment(u.number, SegmentState.OPEN, u.epoch, u.camera, u.stream)
+            for u in work.unsealed
+        ),
+        gaps=() if before is None else before.gaps,
+        locks=() if before is None else before.locks,
+        erase_intents=() if before is None else before.erase_intents,
+        inband_streams=tuple(sorted(inband)),
+    )
+    _write_journal(disk, snapshot)
+    return _report(archive, work.notes)
+
+
+def _write_journal(disk: Disk, snapshot: Snapshot) -> None:
+    fd = disk.open_journal(writable=True)
+    try:
+        offset, data = journal.encode(snapshot)
+        os.pwrite(fd, data, offset)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _report(archive: Archive, notes: list[str]) -> Report:
+    states = [row.state for _, row in archive.segments()]
+    fragments = 0
+    for stream, _ in archive.streams():
+        for value in archive.packed_minutes(stream, 0, (1 << 63) - 1):
+            fragments += sum(1 for row in native.rows_unpack(value) if row.row.kind)
+    return Report(
+        segments=len(states),
+        sealed=states.count(SegmentState.SEALED),
+        open=states.count(SegmentState.OPEN),
+        free=states.count(SegmentState.FREE),
+        fragments=fragments,
+        notes=notes,
+    )

@@ -1,0 +1,127 @@
+"""Opening a disk: for a keeper, which goes on recording, or for a reader while no keeper runs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from vonggac.errors import StorageError
+from vonggac.store import disk as disks
+from vonggac.store import index as indexes
+from vonggac.store import journal
+from vonggac.store.archive import Archive
+from vonggac.store.disk import Disk
+from vonggac.store.index import Index
+from vonggac.store.journal import Snapshot
+from vonggac.store.rebuild import Rebuild
+from vonggac.store.recovery import Recovered, index_is_complete, recover
+from vonggac.store.ring import Ring
+
+LOCK_WAIT_SECONDS = 10.0
+"""A recorder that was killed needs that long at most until its keepers have finished a sync."""
+
+_log = logging.getLogger("vonggac.store")
+
+
+@dataclass(slots=True)
+class Started:
+    """A ring ready to record.
+
+    `rebuild`: the index was lost and is being made again, step by step.
+    """
+
+    ring: Ring
+    found: Recovered
+    rebuild: Rebuild | None
+
+
+@dataclass(slots=True)
+class Reading:
+    """A disk read without a keeper: recovered in memory, nothing written."""
+
+    disk: Disk
+    snapshot: Snapshot
+    archive: Archive
+    found: Recovered
+    is_index_usable: bool
+
+    def close(self) -> None:
+        self.archive.index.close()
+        self.disk.close()
+
+
+def read_journal(disk: Disk) -> Snapshot:
+    """The newest whole snapshot; StorageError when there is none, or it is another disk's."""
+    with open(disk.open_journal(writable=False), "rb") as file:
+        snapshot = journal.newest(file.read(journal.FILE_BYTES))
+    if snapshot.disk != disk.identity.disk:
+        raise StorageError(f"{disk.path}: the journal belongs to another disk")
+    return snapshot
+
+
+def start(path: Path, box: bytes, is_suspect: bool = False) -> Started:
+    """Takes the disk for a keeper. Recording can begin when this returns, whatever the index is."""
+    disk = disks.open_disk(path, box, exclusive=True, wait_seconds=LOCK_WAIT_SECONDS)
+    try:
+        snapshot = read_journal(disk)
+        index, is_complete = _index_for_keeping(disk, snapshot)
+        archive = Archive(index)
+        found = recover(disk, snapshot, archive, is_suspect=is_suspect)
+        ring = Ring.start(disk, snapshot, archive, found, seal_all=is_suspect)
+    except BaseException:
+        disk.close()
+        raise
+    rebuild = None if is_complete else Rebuild(disk, archive, skip=ring.live_numbers())
+    if rebuild is not None:
+        ring.is_index_lost = True
+        ring.spares.may_reuse_sealed = False  # the oldest is not known before all were seen
+    return Started(ring, found, rebuild)
+
+
+def _index_for_keeping(disk: Disk, snapshot: Snapshot) -> tuple[Index, bool]:
+    path, size = disk.index_path(), disk.index_bytes()
+    try:
+        index = Index.open(path, disk.identity.disk, size, writable=True)
+        if index_is_complete(Archive(index), snapshot):
+            return index, True
+        index.close()
+        _log.warning("the index of %s is older than its journal and is made again", disk.path)
+    except StorageError as error:
+        _log.warning("%s; it is made again while recording goes on", error)
+    # Promise 4: recording starts with what the journal holds.
+    indexes.create(path, disk.identity.disk, size)
+    return Index.open(path, disk.identity.disk, size, writable=True), False
+
+
+def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
+    """Takes the disk's lock for reading.
+
+    Unavailable when a keeper holds it: then ask the keeper.
+    """
+    disk = disks.open_disk(path, box, exclusive=False)
+    try:
+        snapshot = read_journal(disk)
+        archive, is_usable = _archive_for_reading(disk, snapshot)
+        found = recover(disk, snapshot, archive)
+        if not is_usable:
+            live = {s.life.number for s in found.segments} | {s.number for s in found.spares}
+            rebuild = Rebuild(disk, archive, skip=live | {s.number for s in found.sealed})
+            while rebuild.step():
+                pass
+    except BaseException:
+        disk.close()
+        raise
+    return Reading(disk, snapshot, archive, found, is_usable)
+
+
+def _archive_for_reading(disk: Disk, snapshot: Snapshot) -> tuple[Archive, bool]:
+    path, size = disk.index_path(), disk.index_bytes()
+    try:
+        archive = Archive(Index.open(path, disk.identity.disk, size, writable=False))
+        if index_is_complete(archive, snapshot):
+            return archive, True
+        archive.index.close()
+    except StorageError as error:
+        _log.warning("%s; the segments themselves are read", error)
+    return Archive(Index.in_memory(disk.identity.disk)), False

@@ -1,0 +1,111 @@
+"""A keeper as its parent and its loops see it, killed at any moment."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crash.keeper_peer import Arena, KeeperPeer
+from store.maker import Bench, FakeStream, make_disk
+from vonggac._native import segment as native
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Path:
+    make_disk(tmp_path / "disk")
+    return tmp_path / "disk"
+
+
+@pytest.fixture
+def arena() -> Iterator[Arena]:
+    made = Arena.make()
+    yield made
+    made.close()
+
+
+def found_on(where: Path, stream: FakeStream) -> list[tuple[bytes, int, int]]:
+    bench = Bench.open(where)
+    values = list(bench.ring.archive.packed_minutes(stream.stream, 0, 1 << 62))
+    bench.crash()
+    return [
+        (stream.stream, r.row.run, r.row.sequence) for v in values for r in native.rows_unpack(v)
+    ]
+
+
+def test_a_chunk_is_acknowledged_and_reported(where: Path, tmp_path: Path, arena: Arena) -> None:
+    peer = KeeperPeer(where, tmp_path, arena)
+    ready = peer.ready()
+    assert ready.streams == [] and ready.segments > 8 and not ready.suspect
+    peer.connect()
+    stream = FakeStream(1)
+    stream.begin(1)
+    peer.tick([stream.chunk()])
+    peer.wait_for(1)
+    durable = peer.durable()
+    assert [(s.stream, s.run, s.sequence) for s in durable.streams] == peer.acknowledged
+    assert arena.writer.used == 0
+    status, _ = peer.quit()
+    assert status == 0
+    assert found_on(where, stream) == peer.acknowledged
+
+
+def test_what_a_killed_keeper_acknowledged_is_there(
+    where: Path, tmp_path: Path, arena: Arena
+) -> None:
+    random.seed(7)
+    streams = [FakeStream(number) for number in range(4)]
+    acknowledged: set[tuple[bytes, int, int]] = set()
+    for life in range(3):
+        peer = KeeperPeer(where, tmp_path, arena)
+        peer.ready()
+        peer.connect(life)
+        for stream in streams:
+            stream.begin(life + 1)
+        until_s = time.monotonic() + random.uniform(0.3, 2.5)
+        while time.monotonic() < until_s:
+            peer.tick([stream.chunk(random.randrange(1000, 300_000)) for stream in streams])
+            while peer.read(0.1) and time.monotonic() < until_s:
+                pass
+        peer.kill()
+        acknowledged.update(peer.acknowledged)
+    made = {(s.stream, run, sequence) for s in streams for run, sequence, _ in s.sent}
+    found = [entry for stream in streams for entry in found_on(where, stream)]
+    assert len(found) == len(set(found))
+    assert acknowledged and acknowledged <= set(found) <= made
+    # What was handed over again was written or was there already: nothing waits in the arena for ever.
+    peer = KeeperPeer(where, tmp_path, arena)
+    peer.ready()
+    waiting = len(arena.waiting)
+    peer.connect(9)
+    peer.wait_for(waiting)
+    assert peer.quit()[0] == 0
+    found = [entry for stream in streams for entry in found_on(where, stream)]
+    assert set(found) == made and len(found) == len(made)
+
+
+def test_a_loop_that_says_bye_hears_that_all_is_drained(
+    where: Path, tmp_path: Path, arena: Arena
+) -> None:
+    peer = KeeperPeer(where, tmp_path, arena)
+    peer.ready()
+    peer.connect()
+    stream = FakeStream(1)
+    stream.begin(1)
+    peer.tick([stream.chunk()])
+    peer.bye()
+    while not peer.is_drained:
+        assert peer.read(10.0)
+    assert len(peer.acknowledged) == 1
+    assert peer.quit()[0] == 0
+
+
+def test_a_second_recorder_is_told_so(where: Path, tmp_path: Path, arena: Arena) -> None:
+    bench = Bench.open(where)
+    peer = KeeperPeer(where, tmp_path, arena)
+    status, said = peer.wait()
+    bench.crash()
+    assert status == 1 and "another recorder" in said and "Traceback" not in said
