@@ -66,7 +66,7 @@ def service(request: pytest.FixtureRequest, home: Path) -> Iterator[Service]:
     if request.param == "record":
         disk = home.parent / "disk"
         disk.mkdir()
-        format_disk = ["--home", str(home), "disk", "format", str(disk), "--size", "256M"]
+        format_disk = ["--home", str(home), "disk", "format", str(disk), "--size", "512M"]
         subprocess.run([*VONGGAC, *format_disk], check=True, timeout=60, stdout=subprocess.DEVNULL)
     started = Service(home, request.param.split(), watchdog_us=2_000_000)
     yield started
@@ -83,18 +83,17 @@ def test_a_service_says_ready_lives_and_says_that_it_stops(service: Service) -> 
     assert service.process.wait(20) == 0, service.log.read_text()
 
 
-def test_a_service_with_a_wrong_configuration_exits_78_and_says_why(home: Path) -> None:
+def test_a_wrong_configuration_exits_78_and_says_why(home: Path) -> None:
     (home / "config.toml").write_text("[cameras]\nstal = '5 s'\n")
-    for command in (["record"], ["audit", "run"]):
-        done = subprocess.run(
-            [*VONGGAC, "--home", str(home), *command],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
+    done = subprocess.run(
+        [*VONGGAC, "--home", str(home), "record"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
 
-        assert done.returncode == 78, done.stderr
-        assert "stal" in done.stderr
-        assert "config.toml" in done.stderr
-        assert "Traceback" not in done.stderr
+    assert done.returncode == 78, done.stderr
+    assert "stal" in done.stderr
+    assert "config.toml" in done.stderr
+    assert "Traceback" not in done.stderr
