@@ -22,6 +22,10 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     ),
     "ring": ("ring_file",),
     "arena": ("arena",),
+    "chunker": (
+        *("h264", "h265", "crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
+        *("arena", "timeline", "reorder", "sets", "chunker"),
+    ),
     "loop": (
         *("rtp", "rtcp", "rtsp_frame", "h264", "h265", "assembler", "depacketize", "access_unit"),
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),

@@ -315,8 +315,9 @@ class Rig:
         assert ended is not None
         keepers = [k for k in self.keepers if not k.is_closed]
         self.until(
-            lambda: sum(c.chunk.run == run for k in keepers for c in k.chunks)
-            >= ended.next_sequence
+            lambda: (
+                sum(c.chunk.run == run for k in keepers for c in k.chunks) >= ended.next_sequence
+            )
         )
         return ended
 
