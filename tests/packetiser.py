@@ -46,7 +46,7 @@ def _is_suffix(codec: int, nal: bytes) -> bool:
 
 
 def access_units(codec: int, nals: Iterable[bytes]) -> list[list[bytes]]:
-    """Groups NAL units by picture: what stands between the last slice and the next first is next's."""
+    """Groups NAL units by picture; what stands between two pictures belongs to the second."""
     units: list[list[bytes]] = [[]]
     has_slice = False
     waiting: list[bytes] = []

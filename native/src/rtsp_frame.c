@@ -44,6 +44,7 @@ static bool follows(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
     return message_at(p, left) != NO;
 }
 
+/* A packet, as far as its own bytes tell and what stands behind it. */
 static verdict packet_at(const vg_rtsp_splitter *s, const uint8_t *p, size_t left, size_t *size) {
     if (left < 4) return MAYBE;
     const size_t length = vg_load_u16(p + 2);
@@ -55,10 +56,26 @@ static verdict packet_at(const vg_rtsp_splitter *s, const uint8_t *p, size_t lef
     }
     *size = 4 + length;
     if (left < *size) return MAYBE;
-    /* live555 before 2013.12.04 leaves a packet half sent when the window is full (Reolink): its
-     * length then leads into the middle of a later one, and only this look ahead can tell. */
-    if (!follows(s, p + *size, left - *size)) return NO;
-    return YES;
+    return follows(s, p + *size, left - *size) ? YES : NO;
+}
+
+/* Bytes from `p` on in which nothing begins. */
+static size_t garbage_size(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
+    vg_rtsp_splitter lost = *s;
+    lost.skipped = 1;
+    for (size_t i = 0; i < left; i++) {
+        size_t size = 0;
+        if (p[i] == '$' && packet_at(&lost, p + i, left - i, &size) != NO) return i;
+        if (message_at(p + i, left - i) != NO) return i;
+    }
+    return left;
+}
+
+/* Garbage follows a packet of an agreed channel. live555 before 2013.12.04 leaves a packet half
+ * sent when the window is full (Reolink): its length then reaches over later ones, and one of them
+ * begins inside. If none does, this one is whole. */
+static bool is_half(const vg_rtsp_splitter *s, const uint8_t *p, size_t left, size_t size) {
+    return garbage_size(s, p + 1, left - 1) < size - 1;
 }
 
 static bool ends_header(const uint8_t *p, size_t i) {
@@ -134,18 +151,6 @@ static verdict whole_message_at(vg_rtsp_splitter *s, const uint8_t *p, size_t le
     return left < *size ? MAYBE : YES;
 }
 
-/* Bytes from `p` on in which nothing begins. */
-static size_t garbage_size(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
-    vg_rtsp_splitter lost = *s;
-    lost.skipped = 1;
-    for (size_t i = 0; i < left; i++) {
-        size_t size = 0;
-        if (p[i] == '$' && packet_at(&lost, p + i, left - i, &size) != NO) return i;
-        if (message_at(p + i, left - i) != NO) return i;
-    }
-    return left;
-}
-
 static vg_err skip_garbage(vg_rtsp_splitter *s, const uint8_t *data, size_t size, vg_rtsp_item *out,
                            vg_fault *fault) {
     s->searched = 0;
@@ -168,10 +173,10 @@ vg_err vg_rtsp_next(vg_rtsp_splitter *splitter, const uint8_t *data, size_t size
     const size_t left = size - lead;
     size_t item_size = 0;
     verdict is;
-    if (*p == '$')
-        is = packet_at(splitter, p, left, &item_size);
-    else
+    if (*p != '$')
         is = whole_message_at(splitter, p, left, lead, &item_size);
+    else if ((is = packet_at(splitter, p, left, &item_size)) == NO && splitter->skipped == 0)
+        is = is_known(splitter, p[1]) && !is_half(splitter, p, left, item_size) ? YES : NO;
 
     if (is == MAYBE) return VG_MORE;
     if (is == NO) {

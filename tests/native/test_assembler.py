@@ -1,4 +1,4 @@
-"""From packets to access units: every NAL unit once, in order, with its bytes, whatever the camera does."""
+"""From packets to access units: every NAL unit once, in order, whatever the camera does."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+
 from packetiser import (
     H264,
     H265,
@@ -17,7 +18,6 @@ from packetiser import (
     rtp,
     split_annex_b,
 )
-
 from vonggac._native import parse
 from vonggac.errors import MediaError
 
