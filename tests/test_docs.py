@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import inspect
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,14 @@ SOURCES = (".py", ".pyx", ".pxd", ".pyi", ".c", ".h", ".sh", ".md", ".service", 
 def files() -> list[Path]:
     """Every text of the tree that could cite something, as git sees it (or all, without git)."""
     git = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [
+            shutil.which("git") or "false",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
         cwd=ROOT,
         capture_output=True,
         check=False,
