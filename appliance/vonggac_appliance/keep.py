@@ -45,6 +45,7 @@ from vonggac_appliance.messages import (
 _log = logging.getLogger("vonggac.keep")
 
 TICKS_A_COMMIT = 10
+SESSIONS_MAX = 1000
 _LAST_WAIT_S = 3.0
 """After the parent's end: loops hand over for 2 s (vg/ingest_loop.h), then there is one more sync.
 """
@@ -123,6 +124,8 @@ class Keeper:
         self.writer.start()
         self._watch(self.writer.fd, select.EPOLLIN, lambda _: self.writer.collect())
         self._watch(self.control.fileno(), select.EPOLLIN, self._on_control)
+        self.ring.archive.trim_sessions(SESSIONS_MAX)
+        self.ring.archive.put_session(self._session_start_ns, self._session_start_ns)
         self.questions.begin(self._watch, self._unwatch)
         self._say(Kind.KEEPER_READY, self._ready())
         try:

@@ -1,4 +1,4 @@
-"""A loop as a keeper sees it: a socket of vg/wire.h messages, and the arena that its chunks lie in."""
+"""A loop as a keeper sees it: a socket of vg/wire.h messages, and the arena of its chunks."""
 
 from __future__ import annotations
 

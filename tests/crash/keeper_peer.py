@@ -72,7 +72,9 @@ class Arena:
 
 
 class KeeperPeer:
-    """`acknowledged` collects (stream, run, sequence) of every chunk that the keeper called durable."""
+    """`acknowledged` collects (stream, run, sequence) of every chunk that the keeper called
+    durable.
+    """
 
     def __init__(self, disk: Path, home: Path, arena: Arena) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -76,7 +76,8 @@ def test_what_a_killed_keeper_acknowledged_is_there(
     found = [entry for stream in streams for entry in found_on(where, stream)]
     assert len(found) == len(set(found))
     assert acknowledged and acknowledged <= set(found) <= made
-    # What was handed over again was written or was there already: nothing waits in the arena for ever.
+    # What was handed over again was written or was there already: nothing waits in the arena for
+    # ever.
     peer = KeeperPeer(where, tmp_path, arena)
     peer.ready()
     waiting = len(arena.waiting)

@@ -1,4 +1,4 @@
-"""Leases: who reads which life of which segment, for how long. Pure; monotonic times are arguments."""
+"""Leases: who reads which life of which segment, for how long. Pure; times are arguments."""
 
 from __future__ import annotations
 

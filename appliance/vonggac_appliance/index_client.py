@@ -1,0 +1,120 @@
+"""Asking a keeper about its index, and for descriptors of its segments."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from vonggac._native import segment as native
+from vonggac.errors import Refused, Unavailable
+from vonggac.store.archive import MINUTE_NS, RunRow, minute_of
+from vonggac_appliance import sockets
+from vonggac_appliance.keep_questions import Class, socket_name
+from vonggac_appliance.messages import (
+    AskDisk,
+    AskLease,
+    AskRows,
+    AskRuns,
+    Disk,
+    Kind,
+    Lease,
+    Renew,
+    Rows,
+    Run,
+    Runs,
+)
+from vonggac_appliance.messages import Refused as RefusedMessage
+
+DEADLINE_S = 5.0
+_ASKS_MAX = 1000
+"""50 million rows: more than a year of a stream."""
+
+_Answer = TypeVar("_Answer", bound=msgspec.Struct)
+
+
+class IndexClient:
+    """One connection. Raises Unavailable when the keeper is away or does not answer in time."""
+
+    def __init__(
+        self, home: Path, disk: bytes, deadline_s: float = DEADLINE_S, name: Class = "view"
+    ) -> None:
+        path = sockets.socket_path(home, name, socket_name(disk))
+        self._sock = sockets.connect(path, deadline_s)
+        self._request = 0
+
+    def close(self) -> None:
+        """Also gives back the leases."""
+        self._sock.close()
+
+    def __enter__(self) -> IndexClient:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def disk(self) -> Disk:
+        """State, room and the loss bound."""
+        return self._ask(Kind.ASK_DISK, AskDisk(), Kind.DISK, Disk)[0]
+
+    def rows(self, stream: bytes, from_ns: int, to_ns: int) -> tuple[list[bytes], int | None]:
+        """Values of minutes that overlap the range (unpack and clip), and durable_until."""
+        packed: list[bytes] = []
+        for _ in range(_ASKS_MAX):
+            ask = AskRows(stream, from_ns, max(to_ns, from_ns + 1))
+            answer = self._ask(Kind.ASK_ROWS, ask, Kind.ROWS, Rows)[0]
+            packed.extend(answer.packed)
+            if not answer.more:
+                return packed, answer.durable_until_ns
+            # On with the minute after the last one: a question reaches a minute back.
+            last = native.rows_unpack(answer.packed[-1])[-1].row
+            from_ns = (minute_of(last.wall_start_ns) + 2) * MINUTE_NS
+        raise Unavailable("the keeper's answer does not end")
+
+    def runs(
+        self, stream: bytes, from_ns: int, to_ns: int
+    ) -> tuple[list[Run], tuple[int, int] | None]:
+        """Runs that overlap the range, and a gap that no run has closed: (start_ns, reason)."""
+        answer = self._ask(Kind.ASK_RUNS, AskRuns(stream, from_ns, to_ns), Kind.RUNS, Runs)[0]
+        return answer.runs, answer.open_gap
+
+    def lease(self, stream: bytes, segment: int, epoch: int, receipt: bytes) -> tuple[int, int]:
+        """A read-only descriptor, which the caller closes, and the lease's number for `renew`."""
+        ask = AskLease(stream, segment, epoch, receipt)
+        answer, fds = self._ask(Kind.ASK_LEASE, ask, Kind.LEASE, Lease)
+        if len(fds) != 1:
+            raise Unavailable("the keeper sent a lease without a descriptor")
+        return fds[0], answer.lease
+
+    def renew(self, lease: int) -> None:
+        """Refused: the segment was given up, and what was read since the last renewal with it."""
+        self._ask(Kind.RENEW, Renew(lease), Kind.LEASE, Lease)
+
+    def _ask(
+        self, kind: Kind, body: msgspec.Struct, answer: Kind, struct: type[_Answer]
+    ) -> tuple[_Answer, tuple[int, ...]]:
+        self._request += 1
+        sockets.send(self._sock, kind, body, self._request)
+        message = sockets.recv(self._sock)
+        if message.kind == answer and message.request == self._request:
+            return sockets.decode(message, struct), message.fds
+        for fd in message.fds:
+            os.close(fd)
+        if message.kind == Kind.REFUSED:
+            raise Refused(sockets.decode(message, RefusedMessage).what)
+        raise Unavailable(f"the keeper answered with {message.kind}")
+
+
+def run_row(run: Run, wall_end_ns: int = 0) -> RunRow:
+    """A run of an answer as the library's functions take it."""
+    return RunRow(
+        run.run,
+        run.wall_start_ns,
+        wall_end_ns,
+        0,
+        run.predecessor,
+        run.gap_reason,
+        run.gap_start_ns,
+    )
