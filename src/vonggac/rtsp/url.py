@@ -170,9 +170,11 @@ def _bracketed(authority: str, host: str, port: int) -> str:
 
 def _visible(text: str) -> str:
     """Percent-encodes what cannot stand on a request line, and nothing else (RFC 3986 2.1)."""
-    return re.sub(
-        r"[^\x21-\x7e]", lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode("utf-8", "surrogatepass")), text
-    )
+
+    def encoded(match: re.Match[str]) -> str:
+        return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
+
+    return re.sub(r"[^\x21-\x7e]", encoded, text)
 
 
 def host_of(uri: str) -> str | None:
