@@ -1,7 +1,6 @@
 """Makes segments out of Annex B streams as the recorder would, for tests that need whole ones.
 
-The streams come from an encoder that starts every access unit with a delimiter, so that cutting
-them needs none of the code under test.
+They are cut by tests/packetiser.py: none of the code under test is needed for it.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from packetiser import access_units, nal_type, split_annex_b
 from vonggac._native import segment
 from vonggac._native.ring import free_box, free_header
 from vonggac.media.chunk import ChunkFlag, Claim, Codec, Row, Sample, SyncKind, row_of
@@ -44,41 +44,25 @@ class Stream:
     units: tuple[Unit, ...]
 
 
-def nal_type(codec: Codec, nal: bytes) -> int:
-    """nal_unit_type of either codec."""
-    return nal[0] & 31 if codec is Codec.H264 else nal[0] >> 1 & 63
-
-
-def split_annexb(data: bytes) -> list[bytes]:
-    """The NAL units between start codes."""
-    pieces = data.split(b"\x00\x00\x01")[1:]
-    return [piece.rstrip(b"\x00") for piece in pieces]
-
-
-_DELIMITER = {Codec.H264: 9, Codec.H265: 35}
 _SETS = {Codec.H264: ((), (7,), (8,)), Codec.H265: ((32,), (33,), (34,))}
 _SYNC = {Codec.H264: (5,), Codec.H265: (16, 17, 18, 19, 20, 21)}
 
 
-def read_stream(codec: Codec, annexb: bytes, presentation_ticks: list[int]) -> Stream:
-    """Cuts a stream whose access units all start with a delimiter."""
-    units: list[list[bytes]] = []
-    sets: list[dict[bytes, None]] = [{}, {}, {}]
-    for nal in split_annexb(annexb):
-        kind = nal_type(codec, nal)
-        if kind == _DELIMITER[codec]:
-            units.append([])
-        for kept, kinds in zip(sets, _SETS[codec], strict=True):
-            if kind in kinds:
-                kept[nal] = None
-        units[-1].append(nal)
-    assert len(units) == len(presentation_ticks)
+def read_stream(codec: Codec, annexb: bytes, presentation_ticks: list[int] | None) -> Stream:
+    """Cuts a stream into access units; None: 25 pictures a second in the order they stand."""
+    nals = split_annex_b(annexb)
+    units = access_units(codec, nals)
+    ticks = presentation_ticks or [n * 3600 for n in range(len(units))]
+    sets = [
+        tuple(dict.fromkeys(nal for nal in nals if nal_type(codec, nal) in kinds))
+        for kinds in _SETS[codec]
+    ]
     return Stream(
         codec,
-        *(tuple(kept) for kept in sets),
+        *sets,
         tuple(
-            Unit(tuple(nals), ticks, any(nal_type(codec, n) in _SYNC[codec] for n in nals))
-            for nals, ticks in zip(units, presentation_ticks, strict=True)
+            Unit(tuple(unit), at, any(nal_type(codec, nal) in _SYNC[codec] for nal in unit))
+            for unit, at in zip(units, ticks, strict=True)
         ),
     )
 
@@ -91,7 +75,7 @@ def output_of(*command: str) -> bytes:
 def encode(ffmpeg: str, codec: Codec, folder: Path, seconds: int, b_frames: int) -> Stream:
     """A stream of the test picture at 25 pictures a second and GOPs of 2 s."""
     name, muxer = ("x264", "h264") if codec is Codec.H264 else ("x265", "hevc")
-    params = f"aud=1:repeat-headers=1:keyint=50:min-keyint=50:scenecut=0:bframes={b_frames}"
+    params = f"repeat-headers=1:keyint=50:min-keyint=50:scenecut=0:bframes={b_frames}"
     if codec is Codec.H265:
         params += ":open-gop=0:log-level=error:pools=1"
     source = str(folder / f"source-{codec.name}.ts")

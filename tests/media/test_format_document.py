@@ -100,9 +100,7 @@ def drawn(text: str, title: str) -> bytes:
     ],
     ids=["head", "chunk", "table", "packed rows"],
 )
-def test_the_document_shows_the_bytes_that_are_written(
-    root: Path, title: str, made: bytes
-) -> None:
+def test_the_document_shows_the_bytes_that_are_written(root: Path, title: str, made: bytes) -> None:
     text = (root / "docs/ref/segment-format.md").read_text()
     assert drawn(text, title).hex(" ", 16) == made.hex(" ", 16)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from segment_maker import SEGMENT_BYTES, SegmentMaker, Stream, encode, output_of
+from segment_maker import SEGMENT_BYTES, SegmentMaker, Stream, encode, output_of, read_stream
 from vonggac._native import segment
 from vonggac.media.chunk import ChunkView, Codec
 
@@ -58,16 +58,18 @@ def pictures(ffmpeg: str, path: Path) -> Pictures:
     return [(int(row[2]), row[5].strip()) for row in rows]
 
 
+def shown_pictures(ffmpeg: str, path: Path, demuxer: str) -> list[str]:
+    """Hashes of the pictures in the order they are shown, whatever the times say."""
+    source = (ffmpeg, "-v", "quiet", "-f", demuxer, "-i", str(path))
+    lines = output_of(*source, "-fps_mode", "passthrough", "-f", "framemd5", "-").decode()
+    return [line.split(",")[5].strip() for line in lines.splitlines() if line[0] != "#"]
+
+
 def raw_pictures(ffmpeg: str, stream: Stream, folder: Path) -> list[str]:
-    """Hashes of the pictures of the stream itself, in the order they are shown."""
+    """The same of the stream itself."""
     annexb = folder / "raw"
     annexb.write_bytes(b"".join(b"\0\0\0\1" + nal for unit in stream.units for nal in unit.nals))
-    demuxer = "h264" if stream.codec is Codec.H264 else "hevc"
-    listed = output_of(
-        ffmpeg, "-v", "error", "-f", demuxer, "-i", str(annexb), "-f", "framemd5", "-"
-    )
-    lines = listed.decode().splitlines()
-    return [line.split(",")[5].strip() for line in lines if not line.startswith("#")]
+    return shown_pictures(ffmpeg, annexb, "h264" if stream.codec is Codec.H264 else "hevc")
 
 
 def chunks_of(path: Path) -> list[ChunkView]:
@@ -158,3 +160,24 @@ def test_a_segment_cut_in_its_last_chunk_plays_to_the_chunk_before(
     shown = pictures(ffmpeg, torn)
 
     assert len(shown) == sum(row.samples for row in maker.rows[:-1])
+
+
+@pytest.mark.slow
+def test_the_streams_of_encoders_and_cameras_decode_as_they_are(
+    fixtures: Path, ffmpeg: str, tmp_path: Path
+) -> None:
+    paths = sorted((fixtures / "video/dev").glob("h26[45]/*.*26[45]"))
+    compared = 0
+    for path in paths:
+        codec = Codec.H264 if path.parent.name == "h264" else Codec.H265
+        stream = read_stream(codec, path.read_bytes(), None)
+        if path.stat().st_size > 100_000 or not stream.sps:
+            continue
+        maker = SegmentMaker(stream, inband=len(stream.sps) > 1)
+        maker.add_all()
+        maker.write_open(tmp_path / "open.mp4")
+        assert shown_pictures(ffmpeg, tmp_path / "open.mp4", "mp4") == raw_pictures(
+            ffmpeg, stream, tmp_path
+        ), path.name
+        compared += 1
+    assert compared > 10
