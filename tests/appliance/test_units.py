@@ -45,9 +45,10 @@ def test_systemd_finds_nothing_to_say(tmp_path: Path, program: Callable[[str], s
     if not (system / "sysinit.target").exists():
         pytest.skip("systemd's own units are not installed")
     # An own root: the program is not installed where the tests run, and need not be.
-    shutil.copytree(system, tmp_path / "lib/systemd/system", symlinks=True)
+    shutil.copytree(system, tmp_path / "usr/lib/systemd/system", symlinks=True)
+    (tmp_path / "lib").symlink_to("usr/lib")
     (tmp_path / "etc/systemd/system").mkdir(parents=True)
-    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin").mkdir()
     (tmp_path / "usr/bin/vonggac").write_text("#!/bin/sh\n")
     (tmp_path / "usr/bin/vonggac").chmod(0o755)
     ours = [shutil.copy(unit, tmp_path / "etc/systemd/system") for unit in UNITS]
