@@ -111,7 +111,7 @@ async def _record(home: Path, settings: config.Config, sock: socket.socket) -> i
         stack.callback(publisher.close)
         children = Children(sock, zygote_lost)
         stack.callback(children.close)
-        recorder = Recorder(home, settings, catalog, _key(home), children, publisher)
+        recorder = Recorder(home, settings, catalog, lambda: _key(home), children, publisher)
         control = ControlServer(home, context, lambda request: _act(recorder, request))
         stack.callback(control.close)
         live = LiveServer(home, receipt_key(home), recorder.sessions.get)

@@ -56,7 +56,7 @@ class Recorder:
         home: Path,
         settings: Config,
         catalog: Catalog,
-        key: X25519PrivateKey | None,
+        key: Callable[[], X25519PrivateKey | None],
         children: Children,
         publisher: Publisher,
     ) -> None:
@@ -316,10 +316,13 @@ class Recorder:
         sealed = self._sealed.get(camera.id)
         if sealed is None:
             return None
-        if self._key is None:
-            raise SessionFailed(GapReason.WRONG_PASSWORD, "the key to its password is missing")
         try:
-            return open_sealed(self._key, camera.id, sealed)
+            # Read now: the first `camera add` of a home makes it, with the recorder running.
+            key = self._key()
+            if key is None:
+                what = "the key to its password is missing"
+                raise SessionFailed(GapReason.WRONG_PASSWORD, what)
+            return open_sealed(key, camera.id, sealed)
         except (ConfigError, MediaError) as error:
             raise SessionFailed(GapReason.WRONG_PASSWORD, str(error)) from error
 

@@ -1,0 +1,232 @@
+"""A box of its own: simulated cameras, a home, a disk and a real recorder in a process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import zmq
+
+from vonggac.errors import Unavailable
+from vonggac.rtsp.url import Credentials
+from vonggac_appliance import bus, control
+from vonggac_appliance.camera_server import CameraServer
+from vonggac_appliance.demo_cameras import demo_streams, login_policy
+from vonggac_appliance.sockets import ipc_path
+
+PASSWORD = "Mat-khau#91:mat@x"
+DEADLINE_S = 40.0
+"""For anything that is waited for: two cores may be shared by a whole test run."""
+_START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
+
+
+class Cameras:
+    """Simulated cameras in a thread, which count the connections they get."""
+
+    def __init__(self, count: int = 2, port: int = 0, login: str = "digest") -> None:
+        self.connections = 0
+        policy = login_policy(login, Credentials("admin", PASSWORD))
+        counting = self
+
+        class Counting(CameraServer):
+            def _accept(self) -> None:
+                counting.connections += 1
+                super()._accept()
+
+        self.server = Counting(demo_streams(count), port=port, login=policy)
+        self.port = self.server.port
+        self.names = [f"cam{number + 1}" for number in range(count)]
+        self._thread = threading.Thread(target=self.server.run)
+        self._thread.start()
+
+    def url(self, camera: str, stream: str) -> str:
+        return f"rtsp://127.0.0.1:{self.port}/{camera}/{stream}"
+
+    def stop(self) -> None:
+        self.server.stop()
+        self._thread.join()
+
+
+class Box:
+    """A home with a disk; `record` runs between `start` and `stop`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.disk = home / "disk"
+        self.log = home / "record.log"
+        self.login = home / "login"
+        home.mkdir(mode=0o750, exist_ok=True)
+        self.disk.mkdir()
+        self.login.write_text(f"admin:{PASSWORD}\n")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.run("disk", "format", str(self.disk), "--size", "768M", "--segment-size", "16M")
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        """A command as a person types it; gives what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-c", _START, "--home", str(self.home), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+        assert done.returncode == status, done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    def add(self, cameras: Cameras, name: str, *more: str, kind: str = "state") -> None:
+        """Enrols a camera with both streams."""
+        streams = ("--url", cameras.url(name, "main"), "--sub-url", cameras.url(name, "sub"))
+        login = ("--credentials-file", str(self.login))
+        self.run("camera", "add", name, *streams, *login, "--owner-kind", kind, *more)
+
+    def start(self, command: str = "record") -> None:
+        """Starts the recorder and waits until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", _START, "--home", str(self.home), command],
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+        until_s = time.monotonic() + DEADLINE_S
+        while time.monotonic() < until_s and self.process.poll() is None:
+            with contextlib.suppress(Unavailable):
+                control.status(self.home, 2.0)
+                return
+            time.sleep(0.05)  # nothing tells when a socket will appear
+        raise AssertionError(self.log.read_text())
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ends the recorder and gives its exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(DEADLINE_S)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+    @contextlib.contextmanager
+    def running(self, command: str = "record") -> Iterator[Box]:
+        """The recorder for a block; its log is shown when the block fails."""
+        self.start(command)
+        try:
+            yield self
+        except BaseException:
+            print(self.log.read_text())
+            raise
+        finally:
+            if self.process is not None:
+                self.stop()
+
+    def status(self) -> bus.StatusReply:
+        return control.status(self.home, 5.0)
+
+    def streams(self) -> dict[tuple[str, str], bus.StreamStatus]:
+        """By camera and stream."""
+        return {(c.id, s.name): s for c in self.status().cameras for s in c.streams}
+
+    def until(
+        self, is_so: Callable[[bus.StatusReply], bool], deadline_s: float = DEADLINE_S
+    ) -> bus.StatusReply:
+        """Waits, looking again at every event of the recorder (a tick at least)."""
+        until_s = time.monotonic() + deadline_s
+        with (
+            zmq.Context() as context,
+            context.socket(zmq.SUB) as subscriber,
+            ipc_path(bus.events_endpoint(self.home, "record")) as address,
+        ):
+            subscriber.subscribe(b"")
+            subscriber.connect(address)
+            while time.monotonic() < until_s:
+                now = self.status()
+                if is_so(now):
+                    return now
+                if subscriber.poll(300):
+                    subscriber.recv_multipart()
+        raise AssertionError(f"not within {deadline_s:g} s: {self.status().cameras}")
+
+    def until_durable(self, seconds: float = 0.0) -> bus.StatusReply:
+        """Waits until every stream records and has `seconds` durable in its present run."""
+        return self.until(
+            lambda now: (
+                bool(now.cameras)
+                and all(
+                    len(c.streams) == 2
+                    and all(
+                        s.state == "recording" and s.recorded_ns >= seconds * 1e9 and s.samples
+                        for s in c.streams
+                    )
+                    for c in now.cameras
+                )
+            )
+        )
+
+    def children(self) -> list[int]:
+        """Loops and keepers: what the zygote forked."""
+        assert self.process is not None
+        (forker,) = child_pids(self.process.pid)
+        return child_pids(forker)
+
+    def keeper_pid(self) -> int:
+        loops = {pid for _, pid in self.status().loops}
+        (pid,) = [pid for pid in self.children() if pid not in loops]
+        return pid
+
+
+def child_pids(pid: int) -> list[int]:
+    return [int(x) for x in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def states(now: bus.StatusReply) -> dict[str, str]:
+    return {camera.id: camera.state for camera in now.cameras}
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; one that waits to be reaped has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_gone(pids: Sequence[int], deadline_s: float = 20.0) -> None:
+    until_s = time.monotonic() + deadline_s
+    while not all(is_gone(pid) for pid in pids):
+        assert time.monotonic() < until_s, pids
+        time.sleep(0.02)  # not our children: nothing can be waited for
+
+
+def crash_page(recorder_pid: int, loop: int) -> int:
+    """The page where a loop writes what it is parsing, as the recorder holds it."""
+    folder = Path(f"/proc/{recorder_pid}/fd")
+    for link in folder.iterdir():
+        if os.readlink(link).startswith(f"/memfd:vonggac-crash-{loop} "):
+            return os.open(link, os.O_RDWR | os.O_CLOEXEC)
+    raise AssertionError("no crash page")
+
+
+def kill_loop_while_parsing(box: Box, stream: bytes) -> None:
+    """As if the loop had crashed in the middle of this stream's bytes."""
+    assert box.process is not None
+    ((number, pid),) = box.status().loops
+    os.kill(pid, signal.SIGSTOP)
+    page = crash_page(box.process.pid, number)
+    os.pwrite(page, (1).to_bytes(8, sys.byteorder) + stream, 0)
+    os.close(page)
+    os.kill(pid, signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,334 @@
+"""`record` with simulated cameras: what is recorded, what is told, what a failure costs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from box_rig import (
+    PASSWORD,
+    Box,
+    Cameras,
+    free_port,
+    kill_loop_while_parsing,
+    states,
+    wait_gone,
+)
+from vonggac.evidence import receipt
+from vonggac.registry.catalog import Catalog
+from vonggac_appliance import bus, control, parts, secrets, sockets
+from vonggac_appliance.messages import AskLive, Kind, Live, Refused
+
+LIVE_HEAD, LIVE_UNIT = 128, 129
+
+
+@pytest.fixture
+def cameras() -> Iterator[Cameras]:
+    served = Cameras(2)
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path / "home")
+    yield made
+    if made.process is not None:
+        made.stop(signal.SIGKILL)
+
+
+def _runs(box: Box) -> dict[tuple[str, str], int]:
+    return {key: stream.run for key, stream in box.streams().items()}
+
+
+def _stream_id(box: Box, camera: str, name: str) -> bytes:
+    with Catalog(box.home, is_readonly=True) as catalog:
+        row = catalog.camera(camera)
+    assert row is not None
+    stream = row.stream(name)
+    assert stream is not None
+    return stream.id
+
+
+def test_both_streams_of_both_codecs_are_recorded_and_durable(box: Box, cameras: Cameras) -> None:
+    for name in cameras.names:
+        box.add(cameras, name)
+
+    with box.running():
+        box.until_durable(3.0)
+        streams = box.streams()
+        now_ns = time.time_ns()
+
+    assert {key: (s.codec, s.width) for key, s in streams.items()} == {
+        ("cam1", "main"): ("h264", 1280),
+        ("cam1", "sub"): ("h264", 640),
+        ("cam2", "main"): ("h265", 1280),
+        ("cam2", "sub"): ("h265", 640),
+    }
+    for stream in streams.values():
+        assert stream.packets_lost == stream.damaged == stream.dropped == 0
+        assert stream.durable_until_ns is not None
+        assert abs(now_ns - stream.durable_until_ns) < 3_000_000_000
+    assert PASSWORD not in box.log.read_text()
+
+
+def test_a_camera_that_goes_and_comes_back_leaves_a_gap_and_a_new_run(
+    box: Box, cameras: Cameras
+) -> None:
+    box.add(cameras, "cam1")
+    with box.running():
+        box.until_durable(2.0)
+        before = _runs(box)
+        cameras.server.take_down("cam1")
+        waiting = box.until(lambda now: states(now) == {"cam1": "waiting"})
+        cameras.server.bring_back("cam1")
+        box.until_durable(2.0)
+        after = _runs(box)
+
+    assert waiting.cameras[0].gap_reason == "no video"
+    assert all(after[key] > before[key] for key in before)
+
+
+def test_a_camera_that_is_away_at_start_is_recorded_when_it_comes(box: Box) -> None:
+    port = free_port()
+    away = Cameras(1)  # enrolled by its address, which nobody has yet
+    away.port = port
+    box.add(away, "cam1")
+    away.stop()
+    with box.running():
+        waiting = box.until(lambda now: bool(now.cameras and now.cameras[0].gap_reason))
+        there = Cameras(1, port=port)
+        try:
+            box.until_durable(1.0)
+        finally:
+            there.stop()
+
+    assert waiting.cameras[0].gap_reason == "camera off"
+
+
+def test_a_wrong_password_is_not_tried_for_minutes(box: Box, cameras: Cameras) -> None:
+    box.login.write_text("admin:wrong-9Qx7\n")
+    box.add(cameras, "cam1")
+    with box.running():
+        now = box.until(
+            lambda now: (
+                bool(now.cameras)
+                and all(s.gap_reason == "wrong password" for s in now.cameras[0].streams)
+            )
+        )
+        tried = cameras.connections
+        # The rule is minutes; that nothing happens can only be watched for a while.
+        with pytest.raises(AssertionError, match="not within"):
+            box.until(lambda _: cameras.connections > tried, deadline_s=3.0)
+
+    assert states(now) == {"cam1": "waiting"}
+    log = box.log.read_text()
+    assert "wrong password" in log
+    assert "wrong-9Qx7" not in log
+
+
+def test_a_password_that_was_corrected_is_tried_at_once(box: Box, cameras: Cameras) -> None:
+    box.login.write_text("admin:wrong-9Qx7\n")
+    box.add(cameras, "cam1")
+    with box.running():
+        box.until(lambda now: bool(now.cameras and now.cameras[0].gap_reason))
+        box.run("camera", "remove", "cam1")
+        box.login.write_text(f"admin:{PASSWORD}\n")
+        box.add(cameras, "cam1")
+
+        box.until_durable(1.0)
+
+
+def test_a_camera_is_added_to_and_removed_from_a_running_recorder(
+    box: Box, cameras: Cameras
+) -> None:
+    with box.running():
+        box.until(lambda now: now.cameras == [])
+        box.add(cameras, "cam1")
+        box.until_durable(1.0)
+
+        box.run("camera", "remove", "cam1")
+        box.until(lambda now: now.cameras == [])
+
+
+def test_a_household_camera_without_an_agreement_is_not_recorded(
+    box: Box, cameras: Cameras
+) -> None:
+    box.add(cameras, "cam1", kind="household")
+    with box.running():
+        now = box.until(lambda now: states(now) == {"cam1": "paused"})
+
+    assert now.cameras[0].gap_reason == "agreement ended"
+    assert cameras.connections == 0
+
+
+def test_an_address_outside_the_camera_networks_is_not_dialled(box: Box, cameras: Cameras) -> None:
+    box.add(cameras, "cam1")
+    (box.home / "config.toml").write_text('[cameras]\nnetworks = ["10.0.0.0/8"]\n')
+    with box.running():
+        now = box.until(lambda now: bool(now.cameras and now.cameras[0].gap_reason))
+
+    assert "outside the configured camera networks" in now.cameras[0].what
+    assert cameras.connections == 0
+
+
+def test_a_loops_crash_keeps_its_cameras_connected(box: Box, cameras: Cameras) -> None:
+    for name in cameras.names:
+        box.add(cameras, name)
+    with box.running():
+        box.until_durable(2.0)
+        before, connections = _runs(box), cameras.connections
+        ((_, pid),) = box.status().loops
+        os.kill(pid, signal.SIGSTOP)  # between two parses: nobody is guilty
+        os.kill(pid, signal.SIGKILL)
+        box.until(lambda now: any(other != pid and other for _, other in now.loops))
+        box.until(
+            lambda now: all(
+                s.state == "recording" and s.run > before[c.id, s.name] and s.samples > 30
+                for c in now.cameras
+                for s in c.streams
+            )
+        )
+
+    assert cameras.connections == connections
+
+
+def test_a_camera_that_crashes_its_loop_twice_is_quarantined_alone(
+    box: Box, cameras: Cameras
+) -> None:
+    for name in cameras.names:
+        box.add(cameras, name)
+    with box.running():
+        box.until_durable(1.0)
+        guilty = _stream_id(box, "cam1", "main")
+        neighbours = cameras.connections
+        kill_loop_while_parsing(box, guilty)
+        box.until(lambda now: now.cameras[0].streams[0].gap_reason == "crashes the recorder")
+        box.until_durable(1.0)
+        assert cameras.connections == neighbours + 1
+        kill_loop_while_parsing(box, guilty)
+        now = box.until(
+            lambda now: (
+                states(now) == {"cam1": "quarantined", "cam2": "recording"}
+                and all(s.state == "quarantined" for s in now.cameras[0].streams)
+            )
+        )
+        assert now.cameras[0].gap_reason == "crashes the recorder"
+        assert cameras.connections == neighbours + 1
+
+        assert control.ask(box.home, bus.RestartCamera("cam1")) == bus.Ok()
+        box.until_durable(1.0)
+
+
+def test_a_hanging_loop_is_ended_and_replaced(box: Box, cameras: Cameras) -> None:
+    box.add(cameras, "cam1")
+    with box.running():
+        box.until_durable(1.0)
+        before = _runs(box)
+        ((_, pid),) = box.status().loops
+        os.kill(pid, signal.SIGSTOP)
+
+        box.until(lambda now: all(s.run > before["cam1", s.name] for s in now.cameras[0].streams))
+        box.until_durable(1.0)
+
+    assert "does not answer" in box.log.read_text()
+
+
+def test_a_keepers_death_costs_no_run(box: Box, cameras: Cameras) -> None:
+    box.add(cameras, "cam1")
+    with box.running():
+        box.until_durable(2.0)
+        before = box.streams()
+        keeper = box.keeper_pid()
+        os.kill(keeper, signal.SIGKILL)
+        box.until(
+            lambda now: all(
+                (s.durable_until_ns or 0)
+                > (before["cam1", s.name].durable_until_ns or 0) + 3_000_000_000
+                for s in now.cameras[0].streams
+            )
+        )
+        after = box.streams()
+
+    assert {k: s.run for k, s in after.items()} == {k: s.run for k, s in before.items()}
+
+
+def test_a_killed_recorder_takes_its_children_along_and_its_successor_goes_on(
+    box: Box, cameras: Cameras
+) -> None:
+    box.add(cameras, "cam1")
+    with box.running():
+        box.until_durable(2.0)
+        before = _runs(box)
+        children = box.children()
+        box.stop(signal.SIGKILL)
+        wait_gone(children)
+        box.start()
+        box.until_durable(2.0)
+        after = _runs(box)
+
+    assert all(after[key] > before[key] for key in before)
+
+
+def test_a_second_recorder_in_the_home_says_so(box: Box) -> None:
+    with box.running():
+        assert "another recorder already runs" in box.run("record", status=1)
+
+
+def test_a_home_without_a_disk_says_what_to_type(tmp_path: Path) -> None:
+    made = Box(tmp_path / "home")
+    with Catalog(made.home) as catalog:
+        catalog.forget_disk(catalog.disks()[0].uuid)
+
+    assert "vonggac disk format" in made.run("record", status=78)
+
+
+def test_live_pictures_need_a_receipt_and_come_with_one(box: Box, cameras: Cameras) -> None:
+    box.add(cameras, "cam1")
+    with Catalog(box.home, is_readonly=True) as catalog:
+        camera = catalog.camera("cam1")
+    assert camera is not None
+    stream = camera.streams[0].id
+    with box.running():
+        box.until_durable(1.0)
+        now_ns = time.time_ns()
+        good = receipt.write(
+            secrets.receipt_key(box.home),
+            receipt.Receipt(
+                line=1,
+                camera=camera.id,
+                streams=(stream,),
+                from_ns=now_ns,
+                to_ns=now_ns + 60_000_000_000,
+                permit=receipt.Permit.LIVE,
+                expires_ns=now_ns + 60_000_000_000,
+            ),
+        )
+        refused = _ask_live(box.home, AskLive(camera.id, stream, b"forged"), 1)
+        seen = _ask_live(box.home, AskLive(camera.id, stream, good), 3)
+
+    assert refused[0][0] == Kind.REFUSED
+    assert msgspec.msgpack.decode(refused[0][1], type=Refused).code == "receipt"
+    assert [kind for kind, _ in seen] == [Kind.LIVE, LIVE_HEAD, LIVE_UNIT]
+    assert msgspec.msgpack.decode(seen[0][1], type=Live).stream == stream
+    assert seen[1][1][4:8] == b"ftyp"
+
+
+def _ask_live(home: Path, ask: AskLive, count: int) -> list[tuple[int, bytes]]:
+    """The first messages that come back, their parts joined."""
+    with sockets.connect(sockets.socket_path(home, "view", "live.sock"), 10.0) as sock:
+        sockets.send(sock, Kind.ASK_LIVE, ask)
+        joiner = parts.Joiner()
+        heard: list[tuple[int, bytes]] = []
+        while len(heard) < count:
+            whole = joiner.join(sock.recv(sockets.MESSAGE_BYTES_MAX, socket.MSG_TRUNC))
+            if whole is not None:
+                heard.append(whole)
+        return heard
