@@ -1,7 +1,7 @@
 """The shell of simulated cameras: one thread, one listening socket, streams in real time.
 
 Packets of a stream are made once and shared by its viewers. A viewer that does not read is closed
-when `_BACKLOG_MAX_BYTES` wait for it, as cameras do. A camera can be taken away as a home Wi-Fi
+when `backlog_max_bytes` wait for it, as cameras do. A camera can be taken away as a home Wi-Fi
 does it: connections stay open and silent, new ones get no answer, then everything old is reset.
 """
 
@@ -24,7 +24,6 @@ from vonggac.rtsp.server import Ended, Mount, PlayAsked, ServerSession
 from vonggac.rtsp.url import Credentials
 from vonggac_appliance.camera_clip import Clip
 
-_BACKLOG_MAX_BYTES = 4 << 20
 _REPORT_NS = 5_000_000_000
 """Between RTCP sender reports (RFC 3550 6.2)."""
 _LATE_NS = 1_000_000_000
@@ -130,7 +129,9 @@ class CameraServer:
         host: str = "127.0.0.1",
         login: LoginPolicy | None = None,
         mtu_bytes: int = 1400,
+        backlog_max_bytes: int = 4 << 20,
     ) -> None:
+        self._backlog_max_bytes = backlog_max_bytes
         self._login = login
         self._streams = {
             stream.path: self._stream(stream, index, mtu_bytes)
@@ -335,7 +336,7 @@ class CameraServer:
         if viewer not in self._viewers:
             return
         viewer.waiting += data
-        if len(viewer.waiting) > _BACKLOG_MAX_BYTES:
+        if len(viewer.waiting) > self._backlog_max_bytes:
             self._close(viewer)
         elif len(viewer.waiting) == len(data):
             self._flush(viewer)

@@ -30,9 +30,11 @@ ADMIN = Credentials("admin", "p@ss:w0rd")
 
 @contextmanager
 def serving(
-    streams: list[SimulatedStream], login: LoginPolicy | None = None
+    streams: list[SimulatedStream],
+    login: LoginPolicy | None = None,
+    backlog_max_bytes: int = 4 << 20,
 ) -> Iterator[CameraServer]:
-    server = CameraServer(streams, login=login)
+    server = CameraServer(streams, login=login, backlog_max_bytes=backlog_max_bytes)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -174,10 +176,11 @@ def test_a_camera_that_is_away_is_silent_and_resets_when_it_is_back() -> None:
 
 def test_a_viewer_that_does_not_read_is_closed_and_the_others_are_not() -> None:
     main_clip, _ = load_scene(STREET)
-    big = Clip(Codec.H264, ((b"\x65" + b"\x88" * 400_000,),), 900, (), main_clip.sps, main_clip.pps)
-    with serving([SimulatedStream("/cam1/main", big)]) as server:
+    unit = (b"\x65" + b"\x88" * 200_000,)
+    big = Clip(Codec.H264, (unit,), 3600, (), main_clip.sps, main_clip.pps)
+    with serving([SimulatedStream("/cam1/main", big)], backlog_max_bytes=1 << 20) as server:
         lazy, eager = (Viewer(address(server, "/cam1/main")) for _ in range(2))
-        eager.access_units(60)
+        eager.access_units(80)  # 16 MB: more than all buffers of a connection hold
         with pytest.raises(ConnectionResetError):
             read_to_the_end(lazy.sock)
         lazy.sock.close()
