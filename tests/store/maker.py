@@ -10,12 +10,12 @@ from pathlib import Path
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Claim, Sample, SyncKind
 from vonggac.store import disk as disks
-from vonggac.store import journal
 from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
 from vonggac.store.index import Index
 from vonggac.store.recovery import Recovered, recover
 from vonggac.store.ring import Finished, Ring
+from vonggac.store.start import read_journal
 
 SECOND_NS = 1_000_000_000
 BOX = bytes(range(16))
@@ -144,9 +144,15 @@ class Bench:
     @classmethod
     def open(cls, where: Path) -> Bench:
         disk = disks.open_disk(where, BOX, exclusive=True)
-        fd = disk.open_journal(writable=False)
-        with open(fd, "rb") as file:
-            snapshot = journal.newest(file.read())
+        try:
+            return cls._open(disk)
+        except BaseException:
+            disk.close()
+            raise
+
+    @classmethod
+    def _open(cls, disk: disks.Disk) -> Bench:
+        snapshot = read_journal(disk)
         index = Index.open(disk.index_path(), disk.identity.disk, disk.index_bytes(), writable=True)
         archive = Archive(index)
         found = recover(disk, snapshot, archive)

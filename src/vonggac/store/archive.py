@@ -83,6 +83,8 @@ class Archive:
     """Typed access to an Index."""
 
     index: Index
+    is_unordered: bool = False
+    """While a rebuild files segments in the order of their numbers."""
     _tails: dict[tuple[bytes, int], list[PackedRow]] = field(default_factory=dict)
 
     # segments and the order of reuse
@@ -195,6 +197,9 @@ class Archive:
             rows = self._tails.pop(key)
             name = key[0] + _U32.pack(key[1])
             value = self.index.get(Table.ROWS, name)
+            if self.is_unordered:
+                rows = sorted([*(native.rows_unpack(value) if value else ()), *rows], key=_in_order)
+                value = None
             packed = native.rows_pack(rows) if value is None else native.rows_append(value, rows)
             self.index.put(Table.ROWS, name, packed)
 
@@ -293,6 +298,10 @@ class Archive:
         """A new disk's segments: free, in the order of their numbers."""
         for number in numbers:
             self.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
+
+
+def _in_order(packed: PackedRow) -> tuple[int, int]:
+    return packed.row.run, packed.row.sequence
 
 
 def _is_ordered(state: SegmentState) -> bool:

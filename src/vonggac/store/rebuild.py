@@ -42,6 +42,8 @@ class Rebuild:
     def __init__(self, disk: Disk, archive: Archive, skip: Set[int]) -> None:
         self.disk = disk
         self.archive = archive
+        archive.file_tails()
+        archive.is_unordered = True
         self.unsealed: list[Unsealed] = []
         self.highest_epoch = 0
         self.notes: list[str] = []
@@ -53,6 +55,8 @@ class Rebuild:
         """Reads one segment; False when there is none left."""
         number = next(self._numbers, None)
         if number is None:
+            self.archive.file_tails()
+            self.archive.is_unordered = False
             return False
         try:
             fd = self.disk.open_segment(number, writable=False)

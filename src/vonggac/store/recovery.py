@@ -119,8 +119,8 @@ def _recover_segment(
     if not indexed and not found.chunks:
         result.spares.append(replace(entry, state=SegmentState.RESERVED))
         return
-    fresh = rows_of(found.chunks)
     table = file.table() if entry.state is SegmentState.SEALED else None
+    fresh = rows_of(found.chunks, table)
     segment = _segment_of(entry, life, row, indexed, fresh, found, start, decode_end, head, archive)
     file_rows(archive, entry.number, entry.epoch, segment.stream, found.chunks, fresh)
     state = SegmentState.OPEN if table is None else SegmentState.SEALED
@@ -191,11 +191,20 @@ def _where_the_index_ends(
     return chain, end, behind
 
 
-def rows_of(chunks: list[Found]) -> list[Row]:
-    """Rows of chunks that follow each other; an end is the next start where that is known."""
+def rows_of(chunks: list[Found], table: list[Row] | None = None) -> list[Row]:
+    """Rows of chunks that follow each other; an end is the next start where that is known.
+
+    `table`: of the sealed segment they lie in, which knows ends and *continues* exactly.
+    """
+    sealed = {row.offset: row for row in table or ()}
     rows: list[Row] = []
     for number, found in enumerate(chunks):
         claim = found.view.claim
+        exact = sealed.get(found.view.place.offset)
+        if exact is not None:
+            broken = int(ChunkFlag.BROKEN) if found.is_broken else 0
+            rows.append(replace(exact, flags=exact.flags | broken))
+            continue
         end_ns = claim.wall_start_ns + claim.duration_ticks * 1_000_000_000 // claim.timescale
         if number + 1 < len(chunks):
             following = chunks[number + 1].view.claim
