@@ -1,4 +1,4 @@
-"""A keeper in a process of its own, and the parent and loop that it talks to, played by the test."""
+"""A keeper in a process of its own; the parent and loop it talks to are played by the test."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from crash.keeper_peer import Arena, KeeperPeer
 from store.maker import SECOND_NS, FakeStream, make_disk
-
 from vonggac._native import segment as native
 from vonggac.errors import Refused
 from vonggac.evidence import receipt as receipts
@@ -111,8 +111,8 @@ def test_timeline_and_cut_are_the_same_online_and_offline(
 
     with pytest.raises(Refused, match="no receipt"):
         footage.cut(tmp_path, disks, stream.stream, from_ns, to_ns, b"", tmp_path / "no.mp4")
+    other = receipt(FakeStream(2), from_ns, to_ns)
     with pytest.raises(Refused, match="another camera"):
-        other = receipt(FakeStream(2), from_ns, to_ns)
         footage.cut(tmp_path, disks, stream.stream, from_ns, to_ns, other, tmp_path / "no.mp4")
 
     assert peer.quit()[0] == 0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from store.maker import BOX, Bench, FakeStream, make_disk
 
+from store.maker import BOX, Bench, FakeStream, make_disk
 from vonggac._native import segment as native
 from vonggac.errors import StorageError, Unavailable
 from vonggac.media.chunk import Row
