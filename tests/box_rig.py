@@ -16,8 +16,12 @@ from pathlib import Path
 import zmq
 
 from vonggac.errors import Unavailable
+from vonggac.media.chunk import gap_word
+from vonggac.registry.catalog import Catalog
 from vonggac.rtsp.url import Credentials
-from vonggac_appliance import bus, control
+from vonggac.store.check import check
+from vonggac.store.timeline import Timeline
+from vonggac_appliance import bus, control, footage
 from vonggac_appliance.camera_server import CameraServer
 from vonggac_appliance.demo_cameras import demo_streams, login_policy
 from vonggac_appliance.sockets import ipc_path
@@ -126,7 +130,29 @@ class Box:
             raise
         finally:
             if self.process is not None:
-                self.stop()
+                assert self.stop() == 0, self.log.read_text()
+        report = check(self.disk)
+        assert report.is_ok, report.problems
+
+    def timeline(self, camera: str, stream: str, from_ns: int = 0) -> Timeline:
+        """What is recorded of a stream since `from_ns`."""
+        with Catalog(self.home, is_readonly=True) as catalog:
+            row = catalog.camera(camera)
+            disks = [(Path(disk.path), disk.uuid) for disk in catalog.disks()]
+        assert row is not None
+        found = row.stream(stream)
+        assert found is not None
+        return footage.timeline_of(self.home, disks, found.id, from_ns, time.time_ns())
+
+    def holes(self, camera: str, stream: str) -> list[tuple[str, float]]:
+        """Reasons and seconds of the gaps between the first and the last picture."""
+        line = self.timeline(camera, stream)
+        first, last = line.ranges[0].from_ns, line.ranges[-1].to_ns
+        return [
+            (gap_word(gap.reason), (gap.to_ns - gap.from_ns) / 1e9)
+            for gap in line.gaps
+            if gap.from_ns >= first and gap.to_ns <= last
+        ]
 
     def status(self) -> bus.StatusReply:
         return control.status(self.home, 5.0)

@@ -32,7 +32,8 @@ from vonggac_appliance.messages import GapOpen, StreamEnd
 _log = logging.getLogger("vonggac.record")
 
 _TEARDOWN_S = 1.0
-"""rtsp.md row 67: always TEARDOWN, but a dead camera must not hold up its own return."""
+"""Always TEARDOWN: a Tapo TC70 frees no session otherwise. But a dead camera must not hold up its
+own return."""
 _ENDED_S = 2.0
 _RULE_EVERY_S = 5.0
 _NO_DISK_EVERY_S = 1.0

@@ -196,7 +196,7 @@ class Keeper:
             self._become("down", "the recorder ends")
             return
         if self.state == "failed":
-            # A sync that failed is never retried (architecture.md 3): a person looks first.
+            # A sync that failed is never retried: a person looks first.
             _log.error("the keeper of %s %s; its disk stays failed", self.path, end_of(status))
             return
         if status == 78:

@@ -248,7 +248,7 @@ class LoopHandle:
         return self.sessions.get(page[8:24]) if is_busy else None
 
     async def _start_again(self) -> None:
-        """Successors of the dead loop's runs open only once its chunks are through (format.md)."""
+        """Successors of the dead loop's runs open only once its chunks are through."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 # A keeper may have seen the socket's end, and said so, before the exit was heard.

@@ -22,6 +22,7 @@ from box_rig import (
     wait_gone,
 )
 from vonggac.evidence import receipt
+from vonggac.media.chunk import gap_word
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus, control, parts, secrets, sockets
 from vonggac_appliance.messages import AskLive, Kind, Live, Refused
@@ -77,6 +78,12 @@ def test_both_streams_of_both_codecs_are_recorded_and_durable(box: Box, cameras:
         assert stream.durable_until_ns is not None
         assert abs(now_ns - stream.durable_until_ns) < 3_000_000_000
     assert PASSWORD not in box.log.read_text()
+    for camera, name in streams:
+        line = box.timeline(camera, name)
+        assert len(line.ranges) == 1, line
+        (part,) = line.ranges
+        seconds = (part.to_ns - part.from_ns) / 1e9
+        assert part.frames == pytest.approx(seconds * (25 if name == "main" else 12.5), abs=1.5)
 
 
 def test_a_camera_that_goes_and_comes_back_leaves_a_gap_and_a_new_run(
@@ -93,6 +100,9 @@ def test_a_camera_that_goes_and_comes_back_leaves_a_gap_and_a_new_run(
         after = _runs(box)
 
     assert waiting.cameras[0].gap_reason == "no video"
+    ((reason, seconds),) = box.holes("cam1", "main")
+    assert reason == "no video"
+    assert seconds > 5.0
     assert all(after[key] > before[key] for key in before)
 
 
@@ -111,6 +121,8 @@ def test_a_camera_that_is_away_at_start_is_recorded_when_it_comes(box: Box) -> N
             there.stop()
 
     assert waiting.cameras[0].gap_reason == "camera off"
+    before = [g for g in box.timeline("cam1", "main").gaps if gap_word(g.reason) == "camera off"]
+    assert len(before) == 1
 
 
 def test_a_wrong_password_is_not_tried_for_minutes(box: Box, cameras: Cameras) -> None:
@@ -198,6 +210,9 @@ def test_a_loops_crash_keeps_its_cameras_connected(box: Box, cameras: Cameras) -
         )
 
     assert cameras.connections == connections
+    for camera, name in before:
+        ((_, seconds),) = box.holes(camera, name)
+        assert seconds < 2.0  # one, and what a busy machine takes to fork
 
 
 def test_a_camera_that_crashes_its_loop_twice_is_quarantined_alone(
@@ -225,6 +240,8 @@ def test_a_camera_that_crashes_its_loop_twice_is_quarantined_alone(
 
         assert control.ask(box.home, bus.RestartCamera("cam1")) == bus.Ok()
         box.until_durable(1.0)
+
+    assert {reason for reason, _ in box.holes("cam1", "main")} == {"crashes the recorder"}
 
 
 def test_a_hanging_loop_is_ended_and_replaced(box: Box, cameras: Cameras) -> None:
@@ -258,6 +275,7 @@ def test_a_keepers_death_costs_no_run(box: Box, cameras: Cameras) -> None:
         after = box.streams()
 
     assert {k: s.run for k, s in after.items()} == {k: s.run for k, s in before.items()}
+    assert box.holes("cam1", "main") == box.holes("cam1", "sub") == []
 
 
 def test_a_killed_recorder_takes_its_children_along_and_its_successor_goes_on(
@@ -275,6 +293,8 @@ def test_a_killed_recorder_takes_its_children_along_and_its_successor_goes_on(
         after = _runs(box)
 
     assert all(after[key] > before[key] for key in before)
+    ((reason, _),) = box.holes("cam1", "main")
+    assert reason == "box stopped"
 
 
 def test_a_second_recorder_in_the_home_says_so(box: Box) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,3 +177,15 @@ def test_a_camera_is_as_well_as_its_worst_stream() -> None:
 
     assert states.of_camera(both) is states.State.WAITING
     assert states.of_camera([]) is states.State.STOPPED
+
+
+def test_the_document_draws_the_table_of_states(root: Path) -> None:
+    path = root / "docs/design/ingest.md"
+    if not path.exists():
+        pytest.skip("the tree with the documents is not here")
+    drawn = [line for line in path.read_text().splitlines() if line.startswith("| ")]
+
+    for cause in states.Cause:
+        row = [str(states.TABLE.get((state, cause), "")) for state in states.State]
+        assert f"| {cause.name} | {' | '.join(row)} |" in drawn
+    assert f"| cause | {' | '.join(states.State)} |" in drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WINDOW_NS = 600_000_000_000
-"""Ten minutes (architecture.md 3)."""
+"""Ten minutes."""
 CRASHES_MAX = 2
 
 
