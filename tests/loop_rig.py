@@ -52,6 +52,11 @@ def inter(bytes_: int = 200, seed: int = 0) -> bytes:
     return b"\x41\x9a" + random.Random(seed).randbytes(bytes_).replace(b"\x00", b"\x01")
 
 
+def later(pictures: int, seed: int = 0) -> list[list[bytes]]:
+    """Access units of one P picture each."""
+    return [[inter(seed=seed * 1000 + n)] for n in range(pictures)]
+
+
 def gop(pictures: int, seed: int = 0, size: int = 200) -> list[list[bytes]]:
     """Access units: parameter sets and an IDR picture, then P pictures."""
     first = [SPS, PPS, idr(2 * size, seed)]

@@ -312,7 +312,10 @@ static void reap(loop *l) {
 }
 
 static void flush_parent(loop *l) {
-    if (!outbox_flush(&l->parent, l->control.fd)) l->quits = true;
+    if (!outbox_flush(&l->parent, l->control.fd)) { /* nobody is there to be told */
+        outbox_clear(&l->parent);
+        l->quits = true;
+    }
     (void)loop_watch(l, &l->control, l->parent.first != NULL ? EPOLLIN | EPOLLOUT : EPOLLIN);
     if (l->parent_lost > 0 && l->parent.first == NULL) {
         (void)fprintf(stderr,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from vonggac._native.arena import BLOCK_BYTES, ArenaReader, ArenaWriter, format_arena
 from vonggac.errors import MediaError
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 
 import pytest
+
 from loop_rig import PPS, SPS, split_lengths
 from vonggac._native import segment
 from vonggac._native.arena import BLOCK_BYTES, ArenaChunk, ArenaReader, format_arena
@@ -303,9 +304,10 @@ def test_a_chunk_ends_at_four_mebibytes_and_one_picture_may_be_larger() -> None:
 def test_without_room_the_rest_of_the_gop_is_dropped() -> None:
     s = Stream(blocks=8)  # one for the states
     s.sync()
+    for _ in range(3):
+        s.picture([(1, b"\x41" + bytes(80_000))])
     with pytest.raises(MediaError, match="arena is full"):
-        for _ in range(10):
-            s.picture([(1, b"\x41" + bytes(80_000))])
+        s.picture([(1, b"\x41" + bytes(300_000))])
     # The chunk up to there is closed and can be taken.
     s.headers += s.tick()
     kept = s.chunker.state()[1]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vonggac._native.chunker import Reorder, Timeline
 
 FRAME = 3600
@@ -154,7 +157,7 @@ def test_a_clock_that_steps_back_a_second_is_no_b_picture() -> None:
 def test_decode_times_always_rise_and_one_comes_for_each(depth: int, times: list[int]) -> None:
     decode = decode_all(depth, times)
     assert len(decode) == len(times)
-    assert all(a < b for a, b in zip(decode, decode[1:], strict=False))
+    assert all(a < b for a, b in pairwise(decode))
     assert all(d >= 0 for d in decode)
 
 
