@@ -31,7 +31,7 @@ BUILD = HERE / "build"
 FRAMES_PER_SECOND = Fraction(25)
 GOP = 50
 SECONDS = 10
-_FLAGS = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror")
+_FLAGS = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra")
 
 
 @dataclass(frozen=True, slots=True)

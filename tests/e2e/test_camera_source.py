@@ -16,7 +16,9 @@ from vonggac.rtsp import PlayReady
 
 
 @pytest.fixture(scope="module")
-def camera_source(root: Path, program: Callable[[str], str]) -> ModuleType:
+def camera_source(
+    root: Path, program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> ModuleType:
     program("cc")
     path = root / "bench" / "camera_source.py"
     if not path.exists():
@@ -26,6 +28,7 @@ def camera_source(root: Path, program: Callable[[str], str]) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules["camera_source"] = module
     spec.loader.exec_module(module)
+    module.BUILD = tmp_path_factory.mktemp("build")  # type: ignore[attr-defined]
     return module
 
 

@@ -436,7 +436,7 @@ def test_keepalives_without_an_answer_are_forgotten() -> None:
     assert events(session) == [KeepaliveAnswered(200)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=8), st.integers(0, 3))
 def test_any_bytes_lead_to_an_event_or_a_failure(pieces: list[bytes], answered: int) -> None:
     session = client()

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from three_ways import three_ways
@@ -117,6 +117,7 @@ def test_the_error_names_the_broken_clause(data: bytes, kind: str, rule: str) ->
     assert (error.value.kind, error.value.rule) == (kind, rule)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_give_items_or_a_media_error(data: bytes) -> None:
     reader = MessageReader()
@@ -126,6 +127,7 @@ def test_any_bytes_give_items_or_a_media_error(data: bytes) -> None:
             pass
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=20))
 def test_pieces_make_no_difference(pieces: list[bytes]) -> None:
     def items(*parts: bytes) -> list[object]:

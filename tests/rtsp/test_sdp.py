@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vonggac.errors import MediaError
@@ -160,6 +160,7 @@ def test_audio_is_listed_and_back_channels_marked() -> None:
     assert audio_tracks(parse_sdp(text)) == expected
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_a_description_or_a_media_error(data: bytes) -> None:
     for text in (data, b"m=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\na=" + data):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vonggac.rtsp.messages import parse_message
@@ -71,6 +71,7 @@ def test_a_session_is_read_with_a_timeout_that_makes_sense(
     assert parse_session(text) == session
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_a_transport_and_a_session_or_none(text: str) -> None:
     parse_transport(text)

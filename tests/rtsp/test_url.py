@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vonggac.errors import ConfigError
@@ -71,6 +71,7 @@ def test_what_is_no_address_is_refused_without_showing_its_login(text: str) -> N
     assert "secret" not in str(error.value)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_gives_an_address_that_can_be_sent_or_a_config_error(text: str) -> None:
     for prefix in ("", "rtsp://", "rtsp://u:p@h", "rtsp://h/"):
@@ -135,6 +136,7 @@ def test_a_control_is_tried_the_way_most_cameras_mean_it(
     assert control_candidates(url, url.request_uri, control)[: len(tried)] == tried
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_base_and_control_give_addresses_that_can_be_sent(base: str, control: str) -> None:
     url = parse_camera_url("rtsp://h/live")
