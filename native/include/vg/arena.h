@@ -1,10 +1,11 @@
 /* Shared memory between a loop and keepers: a memfd of 64 KiB blocks, written by one loop, mapped
  * read-only by keepers, made by the parent and outliving both.
  *
- * A block is FREE -> FILL (a chunk grows here) -> SENT (handed over) -> DURABLE -> FREE. A chunk is a header block and
- * payload blocks. The header block alone describes it (vg_arena_chunk, then the head from vg_chunk_head_write,
- * then ftyp+moov), so that a new loop or keeper finds everything that is SENT without being told.
- * States live in the arena's first blocks and are atomics: what a killed loop was filling is freed by its successor. */
+ * A block is FREE -> FILL (a chunk grows here) -> SENT (handed over) -> DURABLE -> FREE. A chunk is
+ * a header block and payload blocks. The header block alone describes it (vg_arena_chunk, then the
+ * head from vg_chunk_head_write, then ftyp+moov), so that a new loop or keeper finds everything
+ * that is SENT without being told. States live in the arena's first blocks and are atomics: what a
+ * killed loop was filling is freed by its successor. */
 #ifndef VG_ARENA_H
 #define VG_ARENA_H
 
@@ -19,27 +20,34 @@ enum {
 };
 #define VG_NO_BLOCK UINT32_MAX
 
-typedef enum vg_block_state { VG_BLOCK_FREE, VG_BLOCK_FILL, VG_BLOCK_SENT, VG_BLOCK_DURABLE } vg_block_state;
+typedef enum vg_block_state {
+    VG_BLOCK_FREE,
+    VG_BLOCK_FILL,
+    VG_BLOCK_SENT,
+    VG_BLOCK_DURABLE
+} vg_block_state;
 
 /* At the start of a chunk's header block. Native byte order: it never leaves the machine. */
 typedef struct vg_arena_chunk {
-    uint32_t magic;          /* VG_ARENA_MAGIC, written last */
-    uint32_t payload_blocks; /* count; their indices below, in order */
-    uint32_t payload_bytes;  /* in all but the last block VG_ARENA_BLOCK each */
-    uint32_t head_offset, head_bytes;       /* from vg_chunk_head_write, in this block */
-    uint32_t segment_head_offset, segment_head_bytes; /* ftyp+moov, a multiple of VG_BLOCK; may lie in `extra_block` */
-    uint32_t extra_block;    /* VG_NO_BLOCK, or the block that holds the segment head where it does not fit here */
-    uint8_t entry_sha256[VG_SHA256_SIZE];   /* of ftyp+moov: another one is another segment */
-    uint64_t order;          /* counts chunks of this arena: the order of handing over */
-    uint64_t keeper;         /* the slot it was handed to */
-    int64_t wall_end_ns;     /* the start of what follows, as far as known when it was closed */
+    uint32_t magic;                   /* VG_ARENA_MAGIC, written last */
+    uint32_t payload_blocks;          /* count; their indices below, in order */
+    uint32_t payload_bytes;           /* in all but the last block VG_ARENA_BLOCK each */
+    uint32_t head_offset, head_bytes; /* from vg_chunk_head_write, in this block */
+    /* ftyp+moov, a multiple of VG_BLOCK; may lie in `extra_block` */
+    uint32_t segment_head_offset, segment_head_bytes;
+    /* VG_NO_BLOCK, or the block that holds the segment head where it does not fit here */
+    uint32_t extra_block;
+    uint8_t entry_sha256[VG_SHA256_SIZE]; /* of ftyp+moov: another one is another segment */
+    uint64_t order;      /* counts chunks of this arena: the order of handing over */
+    uint64_t keeper;     /* the slot it was handed to */
+    int64_t wall_end_ns; /* the start of what follows, as far as known when it was closed */
     uint8_t camera[VG_ID_SIZE], stream[VG_ID_SIZE];
     uint64_t run, sequence;
     uint32_t blocks[VG_ARENA_CHUNK_BLOCKS_MAX];
 } vg_arena_chunk;
 
 typedef struct vg_arena {
-    uint8_t *base;   /* the mapping */
+    uint8_t *base; /* the mapping */
     size_t size;
     uint32_t blocks; /* in all, the ones of the state table included */
     uint32_t first;  /* the first usable one */
@@ -48,24 +56,32 @@ typedef struct vg_arena {
     uint64_t order;
 } vg_arena;
 
-/* Formats a fresh memfd's mapping; attach reads an existing one (VG_VALUE: not an arena). The caller maps. */
+/* Formats a fresh memfd's mapping; attach reads an existing one (VG_VALUE: not an arena). The
+ * caller maps. */
 vg_err vg_arena_format(vg_arena *arena, uint8_t *base, size_t size);
 vg_err vg_arena_attach(vg_arena *arena, uint8_t *base, size_t size);
-/* After attach by a new loop: frees FILL and DURABLE blocks; gives the SENT headers in order. Returns their count. */
+/* After attach by a new loop: frees FILL and DURABLE blocks; gives the SENT headers in order.
+ * Returns their count. */
 uint32_t vg_arena_recover(vg_arena *arena, uint32_t *headers, uint32_t capacity);
 
-uint32_t vg_arena_take(vg_arena *arena); /* a FREE block, now FILL; VG_NO_BLOCK when there is none */
+/* a FREE block, now FILL; VG_NO_BLOCK when there is none */
+uint32_t vg_arena_take(vg_arena *arena);
 void vg_arena_give(vg_arena *arena, uint32_t block); /* FILL -> FREE */
 uint8_t *vg_arena_at(const vg_arena *arena, uint32_t block);
-void vg_arena_send(vg_arena *arena, uint32_t header);    /* all blocks of a chunk FILL -> SENT, the header last */
-void vg_arena_durable(vg_arena *arena, uint32_t header); /* SENT -> FREE (by way of DURABLE), the header first */
-/* For readers (keepers): the chunk at `header` with every index and length checked against the mapping;
- * NULL if it is not a SENT chunk that holds together. A hostile or dying loop cannot make a reader overrun. */
+/* all blocks of a chunk FILL -> SENT, the header last */
+void vg_arena_send(vg_arena *arena, uint32_t header);
+/* SENT -> FREE (by way of DURABLE), the header first */
+void vg_arena_durable(vg_arena *arena, uint32_t header);
+/* For readers (keepers): the chunk at `header` with every index and length checked against the
+ * mapping; NULL if it is not a SENT chunk that holds together. A hostile or dying loop cannot make
+ * a reader overrun. */
 const vg_arena_chunk *vg_arena_chunk_at(const vg_arena *arena, uint32_t header, vg_fault *fault);
-/* The same, checked and given as a copy: what a reader of somebody else's memory works with, since the
- * original may change between a check and a use. */
-bool vg_arena_chunk_copy(const vg_arena *arena, uint32_t header, vg_arena_chunk *out, vg_fault *fault);
-/* The headers that are SENT, in the order of handing over. Returns their count, at most `capacity`. */
+/* The same, checked and given as a copy: what a reader of somebody else's memory works with, since
+ * the original may change between a check and a use. */
+bool vg_arena_chunk_copy(const vg_arena *arena, uint32_t header, vg_arena_chunk *out,
+                         vg_fault *fault);
+/* The headers that are SENT, in the order of handing over. Returns their count, at most `capacity`.
+ */
 uint32_t vg_arena_sent(const vg_arena *arena, uint32_t *headers, uint32_t capacity);
 
 #endif

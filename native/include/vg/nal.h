@@ -1,16 +1,16 @@
 /* From RTP packets to access units: H.264 (RFC 6184: single, STAP-A, FU-A) and H.265 (RFC 7798:
  * single, AP, FU). Push packets, pull access units. The memory is the caller's; no I/O, no clock.
  *
- * An access unit ends where the next begins: at a first slice (H.264 7.4.1.2.4, H.265 7.4.2.4.4) or at
- * a new timestamp. The marker bit alone ends one only after it has agreed with that rule on
+ * An access unit ends where the next begins: at a first slice (H.264 7.4.1.2.4, H.265 7.4.2.4.4) or
+ * at a new timestamp. The marker bit alone ends one only after it has agreed with that rule on
  * VG_MARKER_TRUST access units in a row, and never again once it did not (TP-Link TC70 and Reolink
  * Duo 2 set it on parameter sets, OBS on every slice, FLIR M400 never). */
 #ifndef VG_NAL_H
 #define VG_NAL_H
 
+#include "vg/rtp.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include "vg/rtp.h"
 
 typedef enum vg_codec { VG_CODEC_H264 = 1, VG_CODEC_H265 = 2 } vg_codec;
 
@@ -44,7 +44,8 @@ typedef struct vg_access_unit {
 
 /* What was odd, by the rows of docs/design/rtsp-interop (a count each, for people and metrics). */
 typedef struct vg_nal_counts {
-    uint64_t packets, packets_lost, packets_duplicate, packets_foreign; /* foreign: other SSRC or payload type */
+    /* foreign: other SSRC or payload type */
+    uint64_t packets, packets_lost, packets_duplicate, packets_foreign;
     uint64_t access_units, damaged;
     uint64_t nals_dropped; /* unfinished, empty, forbidden type, layer > 0 */
     uint64_t marker_wrong, start_codes_inside, fu_odd;
@@ -56,10 +57,11 @@ typedef struct vg_assembler vg_assembler;
 size_t vg_assembler_size(void);
 /* `buffer`: where access units are put together, grown by nobody: one larger than `capacity`
  * (at most VG_AU_MAX) is dropped as damaged and counted. */
-void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, uint8_t *buffer, size_t capacity);
+void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, uint8_t *buffer,
+                       size_t capacity);
 
-/* VG_OK: taken. VG_AGAIN: pull first, then push the same packet again. VG_VALUE, VG_SHORT: the packet
- * was dropped (what it damaged is marked). */
+/* VG_OK: taken. VG_AGAIN: pull first, then push the same packet again. VG_VALUE, VG_SHORT: the
+ * packet was dropped (what it damaged is marked). */
 vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);
 /* True: `out` is one access unit, valid until the next push or flush. */
 bool vg_assembler_pull(vg_assembler *a, vg_access_unit *out);
@@ -73,13 +75,16 @@ const vg_nal_counts *vg_assembler_counts(const vg_assembler *a);
  * (H.264 7.3.2.1.1, H.265 7.3.2.2). `nal`: with its header, emulation prevention bytes in place. */
 typedef struct vg_sps {
     uint32_t width, height; /* luma samples after cropping */
-    uint8_t profile, compatibility, level; /* H.264: profile_idc, constraint flags byte, level_idc */
-    uint8_t tier_profile[12];              /* H.265: general profile_tier_level, 12 bytes as in hvcC */
+    /* H.264: profile_idc, constraint flags byte, level_idc */
+    uint8_t profile, compatibility, level;
+    /* H.265: general profile_tier_level, 12 bytes as in hvcC */
+    uint8_t tier_profile[12];
     uint8_t chroma_format, bit_depth_luma, bit_depth_chroma;
     uint8_t temporal_layers; /* H.265: sps_max_sub_layers_minus1 + 1 */
     bool temporal_nested;
-    bool interlaced;       /* H.264: frame_mbs_only_flag is 0 */
-    int8_t reorder_depth;  /* pictures that may precede one in decoding and follow it in output; -1: not told */
+    bool interlaced; /* H.264: frame_mbs_only_flag is 0 */
+    /* pictures that may precede one in decoding and follow it in output; -1: not told */
+    int8_t reorder_depth;
     uint32_t id;
 } vg_sps;
 

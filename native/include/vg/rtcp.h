@@ -2,8 +2,8 @@
 #ifndef VG_RTCP_H
 #define VG_RTCP_H
 
-#include <stdint.h>
 #include "vg/err.h"
+#include <stdint.h>
 
 typedef enum vg_rtcp_kind { VG_RTCP_OTHER, VG_RTCP_SR, VG_RTCP_BYE } vg_rtcp_kind;
 
@@ -17,7 +17,8 @@ typedef struct vg_rtcp_item {
 /* Reads the packet at `*offset` of a compound and moves `*offset` behind it.
  * VG_OK; VG_MORE at the end; VG_SHORT or VG_VALUE where nothing behind can be trusted
  * (Hanwha QNV-8080R and Edimax 3100P send such: keep what was read, drop the rest). */
-vg_err vg_rtcp_next(const uint8_t *data, size_t size, size_t *offset, vg_rtcp_item *out, vg_fault *fault);
+vg_err vg_rtcp_next(const uint8_t *data, size_t size, size_t *offset, vg_rtcp_item *out,
+                    vg_fault *fault);
 
 /* What a receiver report says of one source (RFC 3550 6.4.2). */
 typedef struct vg_rtcp_report {
@@ -31,6 +32,7 @@ typedef struct vg_rtcp_report {
 } vg_rtcp_report;
 
 enum { VG_RTCP_RR_SIZE = 32 };
-void vg_rtcp_write_rr(uint8_t out[VG_RTCP_RR_SIZE], uint32_t own_ssrc, const vg_rtcp_report *report);
+void vg_rtcp_write_rr(uint8_t out[VG_RTCP_RR_SIZE], uint32_t own_ssrc,
+                      const vg_rtcp_report *report);
 
 #endif

@@ -2,11 +2,12 @@
 #ifndef VG_RTP_H
 #define VG_RTP_H
 
+#include "vg/err.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include "vg/err.h"
 
-/* A packet as received. `payload` points into the caller's buffer and lives as long as that does. */
+/* A packet as received. `payload` points into the caller's buffer and lives as long as that does.
+ */
 typedef struct vg_rtp_packet {
     bool marker;
     uint8_t payload_type; /* 7 bits */
@@ -17,7 +18,8 @@ typedef struct vg_rtp_packet {
     size_t payload_size; /* without padding */
 } vg_rtp_packet;
 
-/* Returns VG_OK, VG_SHORT or VG_VALUE; `out` is written only with VG_OK, `fault` only without it. */
+/* Returns VG_OK, VG_SHORT or VG_VALUE; `out` is written only with VG_OK, `fault` only without it.
+ */
 vg_err vg_rtp_parse(const uint8_t *data, size_t size, vg_rtp_packet *out, vg_fault *fault);
 
 #endif

@@ -1,7 +1,8 @@
-/* Messages on Unix SEQPACKET sockets between the parent, its loops and its keepers. Big-endian, at most
- * 64 KiB each; docs/ref/sockets.md is the same in words. Every message starts with this header:
+/* Messages on Unix SEQPACKET sockets between the parent, its loops and its keepers. Big-endian, at
+ * most 64 KiB each; docs/ref/sockets.md is the same in words. Every message starts with this
+ * header of 12 bytes:
  *
- *   u16 version (1) | u16 kind | u32 request | u16 part | u16 last (1 on the last part)     12 bytes
+ *   u16 version (1) | u16 kind | u32 request | u16 part | u16 last (1 on the last part)
  *
  * Blobs are u32 length + bytes. File descriptors travel by SCM_RIGHTS, at most one a message. */
 #ifndef VG_WIRE_H
@@ -11,59 +12,74 @@ enum { VG_WIRE_VERSION = 1, VG_WIRE_HEADER = 12, VG_WIRE_MAX = 64 * 1024 };
 
 typedef enum vg_wire_kind {
     /* parent -> loop */
-    VG_WIRE_ATTACH = 1, /* fd = the camera's socket. camera 16, stream 16, keeper u16, codec u8, payload_type u8,
-                           rtp_channel u8, rtcp_channel u8, clock_rate u32, stall_ms u32, flags u8 (1 references lost,
-                           2 inband), run u64, predecessor u64, reason u8, gap_start i64, vps blob, sps blob, pps blob
-                           (each: sets of the SDP joined as u16 length + bytes), early blob (bytes already read) */
+    /* fd = the camera's socket. camera 16, stream 16, keeper u16, codec u8, payload_type u8,
+       rtp_channel u8, rtcp_channel u8, clock_rate u32, stall_ms u32, flags u8 (1 references lost, 2
+       inband), run u64, predecessor u64, reason u8, gap_start i64, vps blob, sps blob, pps blob
+       (each: sets of the SDP joined as u16 length + bytes), early blob (bytes already read) */
+    VG_WIRE_ATTACH = 1,
     VG_WIRE_DETACH = 2, /* stream 16, reason u8: end the run, close the socket, answer with ENDED */
-    VG_WIRE_SEND = 3,   /* stream 16, bytes blob: write this RTSP message between two interleaved packets */
-    VG_WIRE_KEEPER = 4, /* fd = socket to a keeper. slot u16, incarnation u32: (re)connect; hand over again what is SENT to that slot */
-    VG_WIRE_LIVE = 5,   /* fd = the viewer's SEQPACKET socket. stream 16, header blob (already authorised, sent on first) */
-    VG_WIRE_STATS = 6,  /* asks for STATS_REPLY */
-    VG_WIRE_QUIT = 7,   /* end all runs, hand over, exit 0 */
-    VG_WIRE_CLOCK = 8,  /* synced u8: whether the box's clock is synchronised */
+    /* stream 16, bytes blob: write this RTSP message between two interleaved packets */
+    VG_WIRE_SEND = 3,
+    /* fd = socket to a keeper. slot u16, incarnation u32: (re)connect; hand over again what is SENT
+       to that slot */
+    VG_WIRE_KEEPER = 4,
+    /* fd = the viewer's SEQPACKET socket. stream 16, header blob (already authorised, sent on
+       first) */
+    VG_WIRE_LIVE = 5,
+    VG_WIRE_STATS = 6, /* asks for STATS_REPLY */
+    VG_WIRE_QUIT = 7,  /* end all runs, hand over, exit 0 */
+    VG_WIRE_CLOCK = 8, /* synced u8: whether the box's clock is synchronised */
     /* loop -> parent */
-    VG_WIRE_READY = 64,    /* pid u32 */
-    VG_WIRE_MESSAGE = 65,  /* stream 16, bytes blob: an RTSP message from the camera */
-    VG_WIRE_EVENT = 66,    /* stream 16, event u8 (vg_wire_event), errno i32, detail blob (text) */
-    VG_WIRE_STATS_REPLY = 67, /* parts; in each: count u16, then a record a stream (VG_WIRE_STATS_RECORD bytes, see below) */
-    VG_WIRE_ENDED = 68,    /* stream 16, run u64, next_sequence u64, last_wall_end i64 */
+    VG_WIRE_READY = 64,   /* pid u32 */
+    VG_WIRE_MESSAGE = 65, /* stream 16, bytes blob: an RTSP message from the camera */
+    VG_WIRE_EVENT = 66,   /* stream 16, event u8 (vg_wire_event), errno i32, detail blob (text) */
+    /* parts; in each: count u16, then a record a stream (VG_WIRE_STATS_RECORD bytes, see below) */
+    VG_WIRE_STATS_REPLY = 67,
+    VG_WIRE_ENDED = 68, /* stream 16, run u64, next_sequence u64, last_wall_end i64 */
     /* loop -> keeper */
-    VG_WIRE_HELLO = 96,    /* fd = the arena, opened read-only. loop u16, incarnation u32, size u64 */
-    VG_WIRE_CHUNK = 97,    /* count u16, then header block u32 each: SENT, in order */
-    VG_WIRE_TICK = 98,     /* tick u64 (CLOCK_MONOTONIC second): all chunks of that tick were handed over */
-    VG_WIRE_BYE = 99,      /* nothing will follow in this incarnation */
+    /* fd = the arena, opened read-only. loop u16, incarnation u32, size u64 */
+    VG_WIRE_HELLO = 96,
+    VG_WIRE_CHUNK = 97, /* count u16, then header block u32 each: SENT, in order */
+    /* tick u64 (CLOCK_MONOTONIC second): all chunks of that tick were handed over */
+    VG_WIRE_TICK = 98,
+    VG_WIRE_BYE = 99, /* nothing will follow in this incarnation */
     /* keeper -> loop */
-    VG_WIRE_ACK = 100,     /* count u16, then header block u32 + status u8 each: 1 durable (or already was), 2 refused */
+    /* count u16, then header block u32 + status u8 each: 1 durable (or already was), 2 refused */
+    VG_WIRE_ACK = 100,
     VG_WIRE_DRAINED = 101, /* incarnation u32: everything handed over is durable or refused */
 } vg_wire_kind;
 
 typedef enum vg_wire_event {
     VG_EVENT_FIRST_VIDEO = 1, /* first complete access unit of the run; detail empty */
-    VG_EVENT_STALLED = 2,     /* no complete access unit for stall_ms; sent once, again after recovery */
+    /* no complete access unit for stall_ms; sent once, again after recovery */
+    VG_EVENT_STALLED = 2,
     VG_EVENT_RESUMED = 3,
-    VG_EVENT_CLOSED = 4,      /* the camera closed the connection, or errno says why; the run has ended, ENDED follows */
-    VG_EVENT_BYE = 5,         /* RTCP BYE */
-    VG_EVENT_BAD_STREAM = 6,  /* no way back into the byte stream; as CLOSED */
-    VG_EVENT_FLOOD = 7,       /* more bytes than the stream may send (limits); packets are dropped at access units */
-    VG_EVENT_NO_ROOM = 8,     /* the arena is full: the rest of the GOP was dropped */
-    VG_EVENT_LATE_KEYFRAME = 9, /* no sync sample for 30 s */
+    /* the camera closed the connection, or errno says why; the run has ended, ENDED follows */
+    VG_EVENT_CLOSED = 4,
+    VG_EVENT_BYE = 5,        /* RTCP BYE */
+    VG_EVENT_BAD_STREAM = 6, /* no way back into the byte stream; as CLOSED */
+    /* more bytes than the stream may send (limits); packets are dropped at access units */
+    VG_EVENT_FLOOD = 7,
+    VG_EVENT_NO_ROOM = 8,        /* the arena is full: the rest of the GOP was dropped */
+    VG_EVENT_LATE_KEYFRAME = 9,  /* no sync sample for 30 s */
     VG_EVENT_ENTRY_CHANGED = 10, /* another sample entry (resolution, parameter sets) */
 } vg_wire_event;
 
-/* STATS record: stream 16, run u64, next_sequence u64, bytes u64, access_units u64, sync_samples u64, packets u64,
- * packets_lost u64, damaged u64, skipped u64 (garbage bytes), dropped u64 (samples without room), last_au_age_ms u32,
- * width u16, height u16, codec u8, keyframe_interval_ms u32, jitter_ticks u32, last_wall_end i64, camera_clock i64 */
+/* STATS record: stream 16, run u64, next_sequence u64, bytes u64, access_units u64, sync_samples
+ * u64, packets u64, packets_lost u64, damaged u64, skipped u64 (garbage bytes), dropped u64
+ * (samples without room), last_au_age_ms u32, width u16, height u16, codec u8, keyframe_interval_ms
+ * u32, jitter_ticks u32, last_wall_end i64, camera_clock i64 */
 enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 };
 
-/* Live, loop -> viewer: the header blob as the first message; then a message a part of an access unit:
- * header with kind VG_WIRE_LIVE_UNIT, request = number of the unit, part/last;
- * body of part 0: run u64, sequence u64 (of the chunk it will be in), sample u32 (in that chunk), kind u8,
- * flags u8 (1 damaged, 2 skipped: units before this one were not sent to this viewer), media u64 (ticks),
+/* Live, loop -> viewer: the header blob as the first message; then a message a part of an access
+ * unit: header with kind VG_WIRE_LIVE_UNIT, request = number of the unit, part/last; body of part
+ * 0: run u64, sequence u64 (of the chunk it will be in), sample u32 (in that chunk), kind u8, flags
+ * u8 (1 damaged, 2 skipped: units before this one were not sent to this viewer), media u64 (ticks),
  * wall i64, total u32 (bytes of the unit); then bytes (NAL units with 4-byte lengths, as in mdat).
- * A viewer whose socket is full gets nothing until the next sync sample, then flag 2. VG_WIRE_LIVE_HEAD carries ftyp+moov
- * before the first unit and after an entry change. The first units are the samples of the chunk being filled and of
- * chunks not yet durable, from the newest sync sample if that is among them; earlier ones stand in the ring. */
+ * A viewer whose socket is full gets nothing until the next sync sample, then flag 2.
+ * VG_WIRE_LIVE_HEAD carries ftyp+moov before the first unit and after an entry change. The first
+ * units are the samples of the chunk being filled and of chunks not yet durable, from the newest
+ * sync sample if that is among them; earlier ones stand in the ring. */
 enum { VG_WIRE_LIVE_HEAD = 128, VG_WIRE_LIVE_UNIT = 129 };
 
 #endif
