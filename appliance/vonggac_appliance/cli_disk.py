@@ -8,12 +8,15 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vonggac.errors import ConfigError
+from vonggac.errors import ConfigError, VonggacError
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
-from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event
-from vonggac_appliance.clock import wall_ns
+from vonggac.store.check import check
+from vonggac.store.rebuild import rebuild
+from vonggac_appliance import footage
+from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event, table
+from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.secrets import RECORD_USER
 
 if TYPE_CHECKING:
@@ -38,6 +41,28 @@ def add(commands: Commands) -> None:
     form.add_argument(
         "--segment-size", default="32M", metavar="SIZE", help="a power of two from 16M (32M)"
     )
+    leaf(nested, "list", "show the enrolled disks", "vonggac disk list", _list, has_json=True)
+    checked = leaf(
+        nested,
+        "check",
+        "check that a disk keeps every promise; no recorder may have it",
+        "vonggac disk check /srv/vonggac/disk1 --deep",
+        _check,
+        has_json=True,
+    )
+    checked.add_argument("path", type=Path, metavar="PATH")
+    checked.add_argument(
+        "--deep", action="store_true", help="also read all footage against its hash"
+    )
+    again = leaf(
+        nested,
+        "rebuild",
+        "make index and journal again from the segments alone; no recorder may have the disk",
+        "vonggac disk rebuild /srv/vonggac/disk1",
+        _rebuild,
+        has_json=True,
+    )
+    again.add_argument("path", type=Path, metavar="PATH")
 
 
 def _format(args: argparse.Namespace) -> int:
@@ -62,6 +87,90 @@ def _format(args: argparse.Namespace) -> int:
         "segment_bytes": identity.segment_bytes,
     }
     emit(args, facts, f"{path}: {identity.segments} segments of {identity.segment_bytes} bytes")
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    with Catalog(args.home, is_readonly=True) as catalog:
+        rows = catalog.disks()
+    facts = [_facts(args.home, row) for row in rows]
+    lines = [
+        (
+            str(fact["path"]),
+            str(fact["state"]),
+            str(fact["segments"]),
+            "" if fact["used_bytes"] is None else f"{fact['used_bytes']}",
+            str(fact["oldest"] or ""),
+            str(fact["what"]),
+        )
+        for fact in facts
+    ]
+    head = ("path", "state", "segments", "used bytes", "oldest", "what")
+    emit(args, {"disks": facts}, table(head, lines))
+    return 0
+
+
+def _facts(home: Path, row: DiskRow) -> dict[str, object]:
+    facts: dict[str, object] = {"path": row.path, "uuid": row.uuid.hex()}
+    try:
+        seen = footage.disk_facts(home, Path(row.path), row.uuid)
+    except VonggacError as error:  # one that is away must not hide the others
+        return facts | {
+            "state": "unavailable",
+            "segments": row.segments,
+            "segment_bytes": row.segment_bytes,
+            "used_bytes": None,
+            "oldest": None,
+            "what": str(error),
+        }
+    return facts | {
+        "state": seen.state,
+        "segments": seen.segments,
+        "segment_bytes": seen.segment_bytes,
+        "used_bytes": seen.used_bytes,
+        "oldest": None if seen.oldest_ns is None else iso(seen.oldest_ns),
+        "what": "",
+    }
+
+
+def _check(args: argparse.Namespace) -> int:
+    report = check(args.path, is_deep=args.deep)
+    problems = [
+        {"segment": p.segment, "offset": p.offset, "promise": p.promise, "what": p.what}
+        for p in report.problems
+    ]
+    facts = {
+        "ok": report.is_ok,
+        "segments": report.segments,
+        "fragments": report.fragments,
+        "problems": problems,
+    }
+    text = f"{args.path}: {report.segments} segments, {report.fragments} fragments, "
+    text += "all well" if report.is_ok else f"{len(problems)} problems"
+    for p in report.problems:
+        text += f"\nsegment {p.segment}, byte {p.offset}, promise {p.promise}: {p.what}"
+    emit(args, facts, text)
+    return 0 if report.is_ok else 1
+
+
+def _rebuild(args: argparse.Namespace) -> int:
+    with Catalog(args.home, is_readonly=True) as catalog:
+        box_id = catalog.box_id
+    path: Path = args.path.absolute()
+    report = rebuild(path, box_id)
+    _give_to_recorder(path)
+    note_event(args.home, Action.DISK_REBUILD, str(path))
+    facts = {
+        "segments": report.segments,
+        "sealed": report.sealed,
+        "open": report.open,
+        "free": report.free,
+        "fragments": report.fragments,
+        "notes": list(report.notes),
+    }
+    text = f"{path}: {report.sealed} sealed, {report.open} open, {report.free} free segments; "
+    text += f"{report.fragments} fragments"
+    emit(args, facts, "\n".join([text, *report.notes]))
     return 0
 
 

@@ -7,48 +7,18 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from audit_rig import audit_run, vonggac
 from vonggac.registry.camera import Mode, OwnerKind
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import cli, secrets
-from vonggac_appliance.audit import AuditServer
+from vonggac_appliance import secrets
 
 PASSWORD = "Mat-khau#91/bi:mat@x"
 URL = "rtsp://127.0.0.1:8554/main"
-
-
-@contextmanager
-def audit_run(home: Path) -> Iterator[None]:
-    """The real server, in a thread."""
-    server = AuditServer(home)
-    is_ending = threading.Event()
-
-    def serve() -> None:
-        while not is_ending.is_set():
-            server.turn(0.02)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_ending.set()
-        thread.join()
-        server.close()
-
-
-def vonggac(home: Path, *words: str) -> int:
-    try:
-        return cli.main(["--home", str(home), *words])
-    except SystemExit as ended:  # argparse
-        return int(ended.code or 0)
 
 
 def add(home: Path, *words: str) -> int:

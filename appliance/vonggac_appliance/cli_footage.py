@@ -1,0 +1,204 @@
+"""`vonggac timeline|cut`: what is recorded, and handing it over."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vonggac.errors import Refused, StorageError, Unavailable
+from vonggac.evidence.chain import TEXT_MAX, Action
+from vonggac.evidence.receipt import Permit
+from vonggac.media.chunk import gap_word
+from vonggac.registry.camera import Camera, Stream
+from vonggac.registry.catalog import Catalog
+from vonggac.registry.people import Purpose, PurposeCode, local_person
+from vonggac.registry.rules import may_view
+from vonggac_appliance import audit_client, footage
+from vonggac_appliance.cli_common import UsageError, camera_of, emit, leaf, note, table
+from vonggac_appliance.clock import iso, parse_time, wall_ns
+from vonggac_appliance.messages import AuditAppend, AuditReceipt
+
+if TYPE_CHECKING:
+    from vonggac_appliance.cli_common import Commands
+
+__all__ = ["add"]
+
+
+def add(commands: Commands) -> None:
+    """Put the commands into the parser."""
+    timeline = leaf(
+        commands,
+        "timeline",
+        "show what is recorded of a camera, and why the rest is not",
+        "vonggac timeline cam1 --from -2h --to now",
+        _timeline,
+        has_json=True,
+    )
+    _add_range(timeline)
+    cut = leaf(
+        commands,
+        "cut",
+        "copy a camera's footage bit for bit, in whole fragments, once that is logged",
+        "vonggac cut cam1 --from 2026-11-21T20:00:00+07:00 --to 2026-11-21T20:10:00+07:00 \\\n"
+        "    --purpose 'case 2026/17' -o cam1.mp4",
+        _cut,
+        has_json=True,
+    )
+    _add_range(cut)
+    cut.add_argument(
+        "--purpose", metavar="TEXT", help="why; without it the line in the audit chain is red"
+    )
+    cut.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE.mp4", help="must not exist"
+    )
+
+
+def _add_range(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the camera")
+    parser.add_argument("--stream", choices=["main", "sub"], default="main")
+    for name in ("--from", "--to"):
+        parser.add_argument(
+            name,
+            dest=f"{name[2:]}_time",
+            required=True,
+            metavar="TIME",
+            help="ISO 8601, -10m (back from now), or now",
+        )
+
+
+def _range_of(args: argparse.Namespace, now_ns: int) -> tuple[int, int]:
+    from_ns, to_ns = parse_time(args.from_time, now_ns), parse_time(args.to_time, now_ns)
+    if to_ns <= from_ns:
+        raise UsageError("--to is not after --from")
+    return from_ns, to_ns
+
+
+def _stream_of(camera: Camera, name: str) -> Stream:
+    stream = camera.stream(name)
+    if stream is None:
+        raise Refused(f"{camera.code} has no {name} stream")
+    return stream
+
+
+def _disks_of(home: Path) -> list[tuple[Path, bytes]]:
+    with Catalog(home, is_readonly=True) as catalog:
+        return [(Path(row.path), row.uuid) for row in catalog.disks()]
+
+
+def _timeline(args: argparse.Namespace) -> int:
+    from_ns, to_ns = _range_of(args, wall_ns())
+    camera = camera_of(args.home, args.id)
+    stream = _stream_of(camera, args.stream)
+    found = footage.timeline_of(args.home, _disks_of(args.home), stream.id, from_ns, to_ns)
+    until_ns = found.durable_until_ns
+    facts = {
+        "camera": camera.code,
+        "stream": stream.name,
+        "ranges": [
+            {"from": iso(r.from_ns), "to": iso(r.to_ns), "frames": r.frames, "bytes": r.size_bytes}
+            for r in found.ranges
+        ],
+        "gaps": [
+            {"from": iso(g.from_ns), "to": iso(g.to_ns), "reason": gap_word(g.reason)}
+            for g in found.gaps
+        ],
+        "durable_until": None if until_ns is None else iso(until_ns),
+    }
+    lines = [(r.from_ns, r.to_ns, f"{r.frames} frames, {r.size_bytes} bytes") for r in found.ranges]
+    lines += [(g.from_ns, g.to_ns, f"nothing: {gap_word(g.reason)}") for g in found.gaps]
+    rows = [(iso(start), iso(end), what) for start, end, what in sorted(lines)]
+    emit(args, facts, table(("from", "to", "what"), rows))
+    return 0
+
+
+def _cut(args: argparse.Namespace) -> int:
+    now_ns = wall_ns()
+    from_ns, to_ns = _range_of(args, now_ns)
+    output: Path = args.output.absolute()
+    if output.exists():
+        raise UsageError(f"{output} exists already; a cut never overwrites")
+    if not output.parent.is_dir():
+        raise UsageError(f"{output.parent} is no directory")
+    camera = camera_of(args.home, args.id)
+    stream = _stream_of(camera, args.stream)
+    purpose = None if args.purpose is None else Purpose(PurposeCode.OTHER, args.purpose)
+    receipt = _log(args.home, camera, stream, (from_ns, to_ns), purpose, now_ns)
+    report = _write(args.home, stream, (from_ns, to_ns), receipt.receipt, output)
+    facts = {
+        "camera": camera.code,
+        "stream": stream.name,
+        "files": [
+            {
+                "path": str(file.path),
+                "from": iso(file.from_ns),
+                "to": iso(file.to_ns),
+                "bytes": file.size_bytes,
+            }
+            for file in report.files
+        ],
+        "audit_line": receipt.line,
+        "broken_chunks": report.broken,
+    }
+    lines = [(str(f.path), iso(f.from_ns), iso(f.to_ns), str(f.size_bytes)) for f in report.files]
+    emit(args, facts, table(("file", "from", "to", "bytes"), lines))
+    if report.broken:
+        note(f"{report.broken} chunks no longer have the hash made when they were recorded")
+    return 0
+
+
+def _log(
+    home: Path,
+    camera: Camera,
+    stream: Stream,
+    span: tuple[int, int],
+    purpose: Purpose | None,
+    now_ns: int,
+) -> AuditReceipt:
+    """The line in the audit chain, without which not a byte is read; Refused, Unavailable."""
+    if purpose is not None and len(purpose.text) > TEXT_MAX:
+        raise UsageError(f"--purpose has at most {TEXT_MAX} characters")
+    answer = may_view(local_person(os.getuid()), camera, *span, purpose, now_ns)
+    given = None if purpose is None else (purpose.code.value, purpose.text)
+    if not answer.is_allowed:
+        attempt = AuditAppend(Action.CUT, camera.code, given, f"refused: {answer.sentence}")
+        try:
+            audit_client.append(home, attempt)
+        except (Unavailable, StorageError) as error:
+            note(str(error))
+        raise Refused(f"{camera.code}: {answer.sentence}")
+    if answer.is_red:
+        note(f"this look is red in the audit chain: {answer.sentence}")
+    return audit_client.append(
+        home,
+        AuditAppend(
+            action=Action.CUT,
+            object=f"{camera.code}/{stream.name}",
+            purpose=given,
+            permit=Permit.STORED,
+            camera=camera.id,
+            streams=(stream.id,),
+            from_ns=span[0],
+            to_ns=span[1],
+        ),
+    )
+
+
+def _write(
+    home: Path, stream: Stream, span: tuple[int, int], receipt: bytes, output: Path
+) -> footage.CutReport:
+    """Whole files or none: written beside the target, then given their names."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".vonggac-cut-", dir=output.parent) as draft:
+            disks = _disks_of(home)
+            out = Path(draft) / output.name
+            report = footage.cut(home, disks, stream.id, *span, receipt, out)
+            for file in report.files:
+                target = output.parent / file.path.name
+                os.link(file.path, target)  # never over another file
+                file.path = target
+    except OSError as error:
+        raise StorageError(f"{output} cannot be written: {error.strerror}") from error
+    return report
