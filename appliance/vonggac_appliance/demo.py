@@ -33,6 +33,9 @@ _COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())
 _START_S = 30.0
 _END_S = 40.0
 
+_Line = dict[str, list[dict[str, str]]]
+"""A `timeline --json`, as far as it is lists."""
+
 
 def main(
     home: Path | None = None, seconds: float | None = None, *, cameras_only: bool = False
@@ -48,13 +51,15 @@ def main(
         for camera, streams in urls.items():
             print(f"{camera}: {streams['main']}  {streams['sub']}")
         if cameras_only:
-            print(f"user and password stand in {credentials}")
+            print(f"user and password stand in {credentials}", flush=True)
+            stop.begin()
             while not stop.is_due():
                 time.sleep(0.2)
             return 0
         disk = _set_up(home, urls, credentials)
         with _running(home):
             print(f"recording into {disk}; Ctrl-C ends", flush=True)
+            stop.begin()
             _watch(home, stop)
         return _sum_up(home, disk, list(urls))
 
@@ -63,10 +68,16 @@ class _Stop:
     """Ctrl-C, SIGTERM, or the time that was asked for."""
 
     def __init__(self, seconds: float | None) -> None:
-        self._until_s = None if seconds is None else time.monotonic() + seconds
+        self._seconds = seconds
+        self._until_s: float | None = None
         self._is_asked = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
+
+    def begin(self) -> None:
+        """The time that was asked for runs from here."""
+        if self._seconds is not None:
+            self._until_s = time.monotonic() + self._seconds
 
     def is_due(self) -> bool:
         """Whether to end."""
@@ -139,6 +150,16 @@ def _set_up(home: Path, urls: dict[str, dict[str, str]], credentials: Path) -> P
         login = ["--credentials-file", str(credentials)]
         _must(_vonggac(home, "camera", "add", camera, *address, *login, "--owner-kind", kind))
     return disk
+
+
+def _gaps_between(line: _Line) -> list[str]:
+    """Reasons of the gaps between the first picture and the last."""
+    if not line["ranges"]:
+        return ["nothing was recorded"]
+    first, last = line["ranges"][0]["from"], line["ranges"][-1]["to"]
+    # Times of one zone in one form: their order is that of their letters.
+    inside = (gap for gap in line["gaps"] if first <= gap["from"] and gap["to"] <= last)
+    return [gap["reason"] for gap in inside]
 
 
 def _size_mib(home: Path) -> int:
@@ -216,7 +237,7 @@ def _sum_up(home: Path, disk: Path, cameras: list[str]) -> int:
             line = json.loads(_must(_vonggac(home, "timeline", camera, *arguments)))
             frames = sum(part["frames"] for part in line["ranges"])
             mib = sum(part["bytes"] for part in line["ranges"]) / _MIB
-            gaps = ", ".join(sorted({gap["reason"] for gap in line["gaps"]})) or "none"
+            gaps = ", ".join(_gaps_between(line)) or "none"
             print(f"{camera} {stream}: {frames} frames, {mib:.1f} MiB, gaps: {gaps}")
     check = _vonggac(home, "disk", "check", str(disk), "--json")
     report = json.loads(check.stdout or _must(check))
