@@ -122,7 +122,7 @@ vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault 
 
     const uint32_t before = a->count;
     const vg_err err = vg_depacketize(a, packet, fault);
-    if (packet->marker && a->count > before) a->notes[a->count - 1].flags |= VG_NOTE_MARKER;
+    if (packet->marker) vg_mark_last(a, before);
     return err;
 }
 

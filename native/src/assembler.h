@@ -112,6 +112,12 @@ vg_err vg_depacketize(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fa
 void vg_fu_close(vg_assembler *a);
 void vg_fu_drop(vg_assembler *a);
 
+/* The marker belongs to the last NAL unit, if there are more than `before`. */
+static inline void vg_mark_last(vg_assembler *a, uint32_t before) {
+    if (a->count > before && a->count <= VG_NALS_HELD)
+        a->notes[a->count - 1].flags |= VG_NOTE_MARKER;
+}
+
 /* access_unit.c */
 
 /* Looks at NAL units until an access unit is ready (true) or there are no more. */

@@ -6,17 +6,41 @@
 
 /* Types of RTP payloads that are no NAL units (RFC 6184 5.2, RFC 7798 4.4). */
 enum { H264_STAP_A = 24, H264_FU_A = 28, H265_AP = 48, H265_FU = 49 };
-enum { START_CODE_SIZE = 3 };
+enum { START_CODE_SIZE = 3, SCAN_BLOCK = 64 };
 
-/* The offset of the next 00 00 01, or `size`. A NAL unit never holds one (H.264 7.4.1), so this
- * runs to the end nearly always: 01 is rare enough to let memchr look for it. */
+/* An extension of gcc and clang on every processor; where there are no vectors they make words of
+ * it. */
+typedef uint8_t vector __attribute__((vector_size(16)));
+
+static vector load(const uint8_t *p) {
+    vector v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Are there two zeros in a row among the first bytes of `p`? Reads one byte more than a block. */
+static bool has_zeros(const uint8_t *p) {
+    vector found = {0};
+    for (size_t i = 0; i < SCAN_BLOCK; i += sizeof(vector))
+        found |= (vector)((load(p + i) | load(p + i + 1)) == 0);
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
+}
+
+/* The offset of the next 00 00 01, or `size`. A NAL unit never holds one (H.264 7.4.1) and seldom
+ * two zeros, so this runs to the end nearly always, block by block. */
 static size_t start_code(const uint8_t *p, size_t size) {
-    size_t from = START_CODE_SIZE - 1;
-    while (from < size) {
-        const uint8_t *one = memchr(p + from, 1, size - from);
-        if (one == NULL) return size;
-        if (one[-1] == 0 && one[-2] == 0) return (size_t)(one - p) - 2;
-        from = (size_t)(one - p) + 1;
+    size_t i = 0;
+    while (size - i >= START_CODE_SIZE) {
+        if (size - i > SCAN_BLOCK + 1 && !has_zeros(p + i)) {
+            i += SCAN_BLOCK;
+            continue;
+        }
+        const size_t left = size - i - (START_CODE_SIZE - 1);
+        const size_t end = i + (left < SCAN_BLOCK ? left : SCAN_BLOCK);
+        for (; i < end; i++)
+            if (p[i] == 0 && p[i + 1] == 0 && p[i + 2] == 1) return i;
     }
     return size;
 }
@@ -186,9 +210,9 @@ void vg_fu_close(vg_assembler *a) {
     }
     a->fu_open = false;
     const uint32_t before = a->count;
-    vg_fault ignored; /* with an error the access unit is discarded, which is counted */
-    (void)finish(a, a->fu_start, &ignored);
-    if (a->count > before) a->notes[a->count - 1].flags |= VG_NOTE_MARKER;
+    vg_fault ignored;
+    if (finish(a, a->fu_start, &ignored) != VG_OK) return; /* discarded, and counted */
+    vg_mark_last(a, before);
 }
 
 static vg_err refuse(vg_assembler *a, const char *rule, vg_fault *fault) {

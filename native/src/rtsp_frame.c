@@ -160,6 +160,15 @@ static vg_err skip_garbage(vg_rtsp_splitter *s, const uint8_t *data, size_t size
     return VG_OK;
 }
 
+/* An item at `p`: a packet, or a message behind `lead` bytes of CR and LF. */
+static verdict item_at(vg_rtsp_splitter *s, const uint8_t *p, size_t left, size_t lead,
+                       size_t *size) {
+    if (*p != '$') return whole_message_at(s, p, left, lead, size);
+    const verdict is = packet_at(s, p, left, size);
+    if (is != NO || s->skipped > 0 || !is_known(s, p[1])) return is;
+    return is_half(s, p, left, *size) ? NO : YES;
+}
+
 vg_err vg_rtsp_next(vg_rtsp_splitter *splitter, const uint8_t *data, size_t size, vg_rtsp_item *out,
                     vg_fault *fault) {
     assert(splitter != NULL && (data != NULL || size == 0) && out != NULL && fault != NULL);
@@ -172,12 +181,7 @@ vg_err vg_rtsp_next(vg_rtsp_splitter *splitter, const uint8_t *data, size_t size
     const uint8_t *p = data + lead;
     const size_t left = size - lead;
     size_t item_size = 0;
-    verdict is;
-    if (*p != '$')
-        is = whole_message_at(splitter, p, left, lead, &item_size);
-    else if ((is = packet_at(splitter, p, left, &item_size)) == NO && splitter->skipped == 0)
-        is = is_known(splitter, p[1]) && !is_half(splitter, p, left, item_size) ? YES : NO;
-
+    const verdict is = item_at(splitter, p, left, lead, &item_size);
     if (is == MAYBE) return VG_MORE;
     if (is == NO) {
         const size_t garbage = lead + 1 + garbage_size(splitter, p + 1, left - 1);
