@@ -93,7 +93,7 @@ KEYS = (
     Key("cameras", "connect_timeout", Kind.DURATION, "5 s", "1 s", "60 s"),
     Key("cameras", "retry_min", Kind.DURATION, "1 s", "100 ms", "1 min"),
     Key("cameras", "retry_max", Kind.DURATION, "30 s", "1 s", "1 h"),
-    Key("cameras", "starts_per_second", Kind.COUNT, 8, 1, 64),
+    Key("cameras", "starts_per_second", Kind.COUNT, 16, 1, 64),
     Key("cameras", "flood_rate", Kind.RATE, "100 Mbit/s", "1 Mbit/s", "1 Gbit/s"),
     Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
     Key("record", "arena", Kind.SIZE, "256 MiB", "16 MiB", "2 GiB"),

@@ -152,7 +152,7 @@ async def _turns(
             recorder.clock(is_clock_synchronised())
         if not is_ready and (recorder.is_started or now_s - started_s > _READY_S):
             is_ready = True
-            _log.info("recording %d cameras", len(recorder.cameras))
+            _log.info("ready, %d cameras in the catalog", len(recorder.cameras))
             notifier.ready(f"{len(recorder.cameras)} cameras")
         if recorder.is_healthy:
             notifier.watchdog()
