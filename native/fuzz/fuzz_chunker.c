@@ -1,0 +1,135 @@
+/* Holds for any access units at any times: chunks hold exactly the bytes that were kept, their
+ * times and numbers rise, and when the run is over the arena is empty. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bytes.h"
+#include "vg/chunker.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { BLOCKS = 24, NALS = 4, PICTURE_MAX = 24 * 1024 };
+
+static const uint8_t SPS[] = {0x67, 0x42, 0xC0, 0x0C, 0xDA, 0x05, 0x06, 0x7E,
+                              0x7C, 0x04, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40,
+                              0x00, 0x00, 0x0C, 0x83, 0xC5, 0x0A, 0xA8};
+static const uint8_t PPS[] = {0x68, 0xCE, 0x0F, 0xC8};
+
+typedef struct run {
+    vg_arena arena;
+    vg_chunker *chunker;
+    uint64_t payload, next_sequence;
+    int64_t wall_end_ns;
+    uint32_t waiting[BLOCKS]; /* handed over, not acknowledged */
+    uint32_t waiting_count;
+} run;
+
+static void check(bool holds) {
+    if (!holds) abort();
+}
+
+static void take_closed(run *r) {
+    uint32_t header;
+    while ((header = vg_chunker_closed(r->chunker)) != VG_NO_BLOCK) {
+        vg_arena_send(&r->arena, header);
+        vg_arena_chunk chunk;
+        vg_claim claim;
+        vg_fault fault = {0};
+        uint8_t hash[VG_SHA256_SIZE];
+        check(vg_arena_chunk_copy(&r->arena, header, &chunk, &fault));
+        check(vg_claim_read(vg_arena_at(&r->arena, header) + chunk.head_offset, chunk.head_bytes,
+                            &claim, hash, &fault) == VG_OK);
+        check(claim.sequence == r->next_sequence++ && claim.video_bytes == chunk.payload_bytes);
+        check(claim.samples > 0 && claim.duration >= claim.samples);
+        r->payload += chunk.payload_bytes;
+        r->waiting[r->waiting_count++] = header;
+    }
+}
+
+static void acknowledge(run *r) {
+    for (uint32_t i = 0; i < r->waiting_count; i++)
+        vg_arena_durable(&r->arena, r->waiting[i]);
+    r->waiting_count = 0;
+}
+
+/* A picture from five bytes: what it holds, its size, how its times step. */
+static void push(run *r, vg_bytes *in, uint8_t *bytes, uint32_t *rtp, int64_t *arrival) {
+    const uint8_t what = vg_bytes_u8(in);
+    const uint16_t step = vg_bytes_u16(in);
+    const uint8_t large = vg_bytes_u8(in);
+    const uint8_t late = vg_bytes_u8(in);
+    vg_nal_unit nals[NALS];
+    uint32_t count = 0;
+    uint32_t used = 0;
+    if ((what & 1U) != 0) {
+        memcpy(bytes, SPS, sizeof SPS);
+        nals[count++] = (vg_nal_unit){.offset = 0, .size = sizeof SPS, .type = 7};
+        memcpy(bytes + sizeof SPS, PPS, sizeof PPS);
+        used = sizeof SPS + sizeof PPS;
+        /* Another PPS now and then: behind its stop bit anything may stand. */
+        uint32_t pps_size = sizeof PPS;
+        if ((what & 2U) != 0) bytes[used++] = large, pps_size++;
+        nals[count++] = (vg_nal_unit){.offset = sizeof SPS, .size = pps_size, .type = 8};
+    }
+    const uint32_t picture = 1 + (uint32_t)large * (PICTURE_MAX / 256);
+    nals[count++] = (vg_nal_unit){.offset = used, .size = picture, .type = 1};
+    *rtp += (uint32_t)(int32_t)(int16_t)step * ((what & 4U) != 0 ? 20000U : 1U);
+    *arrival += (int64_t)late * 10000000 - ((what & 8U) != 0 ? 1000000000 : 0);
+    const vg_access_unit au = {
+        .bytes = bytes,
+        .nals = nals,
+        .nal_count = count,
+        .timestamp = *rtp,
+        .kind = (what & 16U) != 0 ? VG_SYNC_IDR : VG_SYNC_NONE,
+        .damaged = (what & 32U) != 0,
+        .is_picture = true,
+    };
+    vg_fault fault = {0};
+    const vg_err err =
+        vg_chunker_push(r->chunker, &au, *arrival, VG_CAMERA_CLOCK_UNKNOWN, false, &fault);
+    check(err == VG_OK || fault.rule != NULL);
+    take_closed(r);
+    if ((what & 64U) != 0) vg_chunker_tick(r->chunker);
+    take_closed(r);
+    if ((what & 128U) != 0) acknowledge(r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static uint8_t memory[(size_t)BLOCKS * VG_ARENA_BLOCK];
+    static uint8_t bytes[PICTURE_MAX + 64];
+    run r = {0};
+    check(vg_arena_format(&r.arena, memory, sizeof memory) == VG_OK);
+    void *chunker =
+        mmap(NULL, vg_chunker_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check(chunker != MAP_FAILED);
+    r.chunker = chunker;
+    vg_bytes in = vg_bytes_of(data, size);
+    const uint8_t how = vg_bytes_u8(&in);
+    const vg_run_start start = {
+        .run = 7, .references_lost = (how & 1U) != 0, .inband = (how & 2U) != 0};
+    const vg_sets sets = {
+        .codec = VG_CODEC_H264,
+        .sps = {SPS},
+        .sps_size = {sizeof SPS},
+        .sps_count = (how & 4U) != 0,
+        .pps = {PPS},
+        .pps_size = {sizeof PPS},
+        .pps_count = (how & 4U) != 0,
+    };
+    vg_chunker_init(r.chunker, &r.arena, &start, &sets);
+    uint32_t rtp = 0;
+    int64_t arrival = INT64_C(1763700000000000000);
+    while (vg_bytes_left(&in) >= 5)
+        push(&r, &in, bytes, &rtp, &arrival);
+    vg_chunker_end(r.chunker);
+    take_closed(&r);
+    vg_chunker_state state;
+    vg_chunker_read(r.chunker, &state);
+    check(state.bytes == r.payload && state.next_sequence == r.next_sequence);
+    acknowledge(&r);
+    vg_chunker_drop(r.chunker);
+    check(r.arena.used == 0);
+    (void)munmap(chunker, vg_chunker_size());
+    return 0;
+}
