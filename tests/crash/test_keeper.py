@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import random
+import resource
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,11 @@ import pytest
 from crash.keeper_peer import Arena, KeeperPeer
 from store.maker import Bench, FakeStream, make_disk
 from vonggac._native import segment as native
+from vonggac.store.check import check
+from vonggac.store.journal import SegmentState
+from vonggac.store.start import open_for_reading
+from vonggac_appliance import sockets
+from vonggac_appliance.messages import DiskState, Kind
 
 
 @pytest.fixture
@@ -110,3 +118,74 @@ def test_a_second_recorder_is_told_so(where: Path, tmp_path: Path, arena: Arena)
     status, said = peer.wait()
     bench.crash()
     assert status == 1 and "another recorder" in said and "Traceback" not in said
+
+
+def test_a_failed_write_stops_the_keeper_and_makes_the_disk_suspect(
+    where: Path, tmp_path: Path, arena: Arena
+) -> None:
+    peer = KeeperPeer(where, tmp_path, arena)
+    peer.ready()
+    peer.connect()
+    stream = FakeStream(1)
+    stream.begin(1)
+    peer.tick([stream.chunk()])
+    peer.wait_for(1)
+    # From now on every write behind the first block fails (EFBIG), as a disk's would with EIO.
+    resource.prlimit(peer.process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+    peer.tick([stream.chunk()])
+    state = sockets.decode(peer.heard(Kind.DISK_STATE), DiskState)
+    assert state.state == "failed" and state.errno == errno.EFBIG
+    status, said = peer.wait()
+    assert status == 1 and "has failed" in said and "Traceback" not in said
+    assert len(peer.acknowledged) == 1
+
+    peer = KeeperPeer(where, tmp_path, arena)
+    assert peer.ready().suspect
+    peer.connect(1)
+    peer.wait_for(1)
+    assert peer.quit()[0] == 0
+    assert [entry[2] for entry in found_on(where, stream)] == [0, 1]
+    report = check(where, is_deep=True)
+    assert report.problems == []
+    reading = open_for_reading(where)
+    states = [row.state for _, row in reading.archive.segments() if row.chunks]
+    reading.close()
+    assert sorted(states) == [SegmentState.OPEN, SegmentState.SEALED]
+
+
+def test_recording_goes_on_while_the_index_is_made_again(
+    where: Path, tmp_path: Path, arena: Arena
+) -> None:
+    bench = Bench.open(where)
+    bench.prime(1)
+    old = FakeStream(2)
+    old.begin(1)
+    for _ in range(20):
+        bench.tick([old.chunk(2_000_000)])
+    bench.crash()
+    (where / "index" / "data.mdb").unlink()
+    peer = KeeperPeer(where, tmp_path, arena)
+    peer.ready()
+    peer.connect()
+    stream = FakeStream(1)
+    stream.begin(2)
+    peer.tick([stream.chunk()])
+    peer.wait_for(1)
+    assert peer.quit()[0] == 0
+    assert len(found_on(where, old)) == 20 and len(found_on(where, stream)) == 1
+    assert check(where, is_deep=True).problems == []
+
+
+def test_a_chunk_that_does_not_hold_together_is_refused_and_stops_nobody(
+    where: Path, tmp_path: Path, arena: Arena
+) -> None:
+    peer = KeeperPeer(where, tmp_path, arena)
+    peer.ready()
+    peer.connect()
+    good, bad = FakeStream(1), FakeStream(2)
+    good.begin(1)
+    bad.begin(1)
+    peer.tick([replace(bad.chunk(), run=77), good.chunk()])
+    peer.wait_for(1)
+    assert peer.acknowledged == [(good.stream, 1, 0)] and peer.refused == [(bad.stream, 77, 0)]
+    assert peer.quit()[0] == 0

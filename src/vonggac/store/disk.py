@@ -237,13 +237,16 @@ def _check_segment_bytes(segment_bytes: int) -> None:
 
 
 def _segments_within(size_bytes: int, segment_bytes: int) -> int:
-    count = size_bytes // segment_bytes
-    while count > 0:
+    """The most segments that fit beside the journal and the index that they need."""
+    low, high = 0, size_bytes // segment_bytes
+    while low < high:
+        count = (low + high + 1) // 2
         needed = count * segment_bytes + journal.FILE_BYTES
         if needed + index.map_bytes(count, segment_bytes) <= size_bytes:
-            break
-        count -= 1
-    return count
+            low = count
+        else:
+            high = count - 1
+    return low
 
 
 def _check_place(path: Path, size_bytes: int) -> None:
