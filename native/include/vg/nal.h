@@ -42,7 +42,8 @@ typedef struct vg_access_unit {
     bool is_picture; /* holds at least one slice */
 } vg_access_unit;
 
-/* What was odd, by the rows of docs/design/rtsp-interop (a count each, for people and metrics). */
+/* What was odd, by the tables of docs/design/rtsp-interop.md (a count each, for people and
+ * metrics). */
 typedef struct vg_nal_counts {
     /* foreign: other SSRC or payload type */
     uint64_t packets, packets_lost, packets_duplicate, packets_foreign;
