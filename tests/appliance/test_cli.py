@@ -300,6 +300,26 @@ def test_a_home_without_catalog_ends_with_78(
     assert "no catalog" in capsys.readouterr().err
 
 
+def in_a_process(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """For commands that set up logging and signals of their own."""
+    command = [sys.executable, "-m", "vonggac_appliance", "--home", str(home), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_recorder_without_catalog_ends_with_78(home: Path) -> None:
+    told = in_a_process(home, "record")
+    assert told.returncode == 78
+    assert "no catalog" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_second_writer_of_the_chain_ends_with_1(home: Path) -> None:
+    with audit_run(home):
+        told = in_a_process(home, "audit", "run")
+    assert told.returncode == 1
+    assert "another `vonggac audit run`" in told.stderr
+
+
 def test_doctor_finds_what_is_wrong(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

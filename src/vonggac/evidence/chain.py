@@ -72,7 +72,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What reading the whole chain gave."""
+    """What reading the whole chain gave.
+
+    A tail without newline was never acknowledged and is not counted; the next line tells of it.
+    """
 
     entries: int
     head: str
@@ -121,15 +124,15 @@ class _Walk:
         self._expected_number = 1
         self._prev = GENESIS
         self._head_at: int | None = 0 if head == GENESIS else None
+        self._has_tail = False
         self._problems: list[Problem] = []
 
     def take(self, line: bytes) -> None:
-        """The next line, with its newline."""
-        self._position += 1
+        """The next line, with its newline; without one it is the tail of a log being written."""
         if not line.endswith(b"\n"):
-            self._say("is cut off: it has no newline, so it was never acknowledged")
-            self._position -= 1
+            self._has_tail = True
             return
+        self._position += 1
         event = _parse(line)
         if event is None:
             self._say("is no event in canonical form: it was altered")
@@ -152,10 +155,22 @@ class _Walk:
                 )
         if self._head is None and self._position:
             self._say("is the last, and the head file that would prove it is missing")
-        elif self._head is not None and self._head_at is None and self._head != GENESIS:
-            self._say("does not end at the head: it was altered, or lines after it were dropped")
+        elif self._head is not None and self._head_at is None:
+            self._check_end()
         behind = 0 if self._head_at is None else self._position - self._head_at
         return Verification(self._position, self._prev, tuple(self._problems), behind)
+
+    def _check_end(self) -> None:
+        """The head is none of the lines. A tail alone is no fault: it was never acknowledged."""
+        if self._has_tail:
+            self._problems.append(Problem(self._position + 1, "is cut off"))
+        else:
+            self._problems.append(
+                Problem(
+                    max(1, self._position),
+                    "is not what the head names: it was altered, or lines after it were dropped",
+                )
+            )
 
     def _check_links(self, event: dict[str, Value]) -> None:
         number = event.get("n")
