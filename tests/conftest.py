@@ -8,8 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A busy machine is no defect, and a tree that only root may write to is no reason to warn.
+settings.register_profile("vonggac", deadline=None, database=None)
+settings.load_profile("vonggac")
 
 
 @pytest.fixture(scope="session")
