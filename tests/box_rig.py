@@ -99,6 +99,11 @@ class Box:
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
+        self.until_answered()
+
+    def until_answered(self) -> None:
+        """Waits until the recorder answers."""
+        assert self.process is not None
         until_s = time.monotonic() + DEADLINE_S
         while time.monotonic() < until_s and self.process.poll() is None:
             with contextlib.suppress(Unavailable):

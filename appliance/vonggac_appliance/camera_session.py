@@ -74,6 +74,8 @@ class _End:
     """False where the camera has already closed."""
     is_failure: bool = True
     """False: tried again without a wait."""
+    is_attached: bool = True
+    """False: no loop has the connection any more."""
 
 
 class Owner(Protocol):
@@ -446,11 +448,12 @@ class StreamSession:
         """The loop died: a new run on the same connection, unless this stream did it."""
         if lost.is_guilty:
             what = "its input crashed the recorder's loop"
-            return _End(GapReason.CRASHES, what, says_goodbye=False)
+            return _End(GapReason.CRASHES, what, is_attached=False)
         while True:
             happening = await self._inbox.get()
             if isinstance(happening, _Order):
-                return _End(happening.reason, happening.what, is_failure=False)
+                reason, what = happening.reason, happening.what
+                return _End(reason, what, is_failure=False, is_attached=False)
             if isinstance(happening, _Returned):
                 # Now, not before: keepers have said how far the dead loop's chunks reach.
                 # A neighbour's fault: of this stream at most the second being parsed is missing.
@@ -462,18 +465,19 @@ class StreamSession:
         """The arena is full: the run ends, and another follows once the disk has caught up."""
         assert self._loop is not None
         assert self.keeper is not None
-        self._owner.alarm("arena-full", self.name, f"disk {self.keeper.path} does not keep up")
+        self._owner.alarm("arena-full", self.name, "its disk does not keep up, pictures are lost")
         self._loop.detach(self.stream.id, GapReason.DISK)
         await self._wait_ended()
         self._run_is_over(GapReason.DISK)
-        if (message := self.gap_message()) is not None:
-            self.keeper.gap_open(message)
+        what = f"disk {self.keeper.path} does not keep up"
+        self._move(Cause.FAILED, what)
         give_up_s = time.monotonic() + _ROOM_S
         full_s = time.monotonic()
         while self.keeper.last_durable_s < full_s:
             if time.monotonic() > give_up_s or self._is_ending:
-                return _End(GapReason.DISK, f"disk {self.keeper.path} does not keep up")
+                return _End(GapReason.DISK, what, is_attached=False)
             await asyncio.sleep(0.2)
+        self._move(Cause.TRY, "")
         if not self._attach(connection, b"", loop_wire.FLAG_REFERENCES_LOST):
             return await self._after_loss(connection, _Lost(is_guilty=False))
         return None
@@ -490,10 +494,10 @@ class StreamSession:
     async def _goodbye(self, connection: CameraConnection, end: _End) -> None:
         """TEARDOWN while the loop still writes, then the end of the run."""
         assert self._loop is not None
-        if end.reason is GapReason.CRASHES:
+        if not end.is_attached or not self._loop.is_up:
             connection.teardown_directly()
             return
-        if end.says_goodbye and self._loop.is_up:
+        if end.says_goodbye:
             self._answers.clear()
             if message := connection.teardown():
                 self._loop.send_rtsp(self.stream.id, message)

@@ -70,6 +70,8 @@ class Keeper:
         self._pid = 0
         self._failures = 0
         self._started_s = 0.0
+        self._ready_s = 0.0
+        self._is_silent = False
         self._is_ending = False
         self._again: asyncio.Task[None] | None = None
 
@@ -132,6 +134,13 @@ class Keeper:
             self._again.cancel()
         self._send(Kind.QUIT, None)
 
+    def turn(self, now_s: float, is_written: bool, most_s: float) -> None:
+        """Once a second: a keeper whose disk hangs cannot say so itself."""
+        silent_s = now_s - max(self.last_durable_s, self._ready_s)
+        if self.state == "recording" and self.is_ready and is_written and silent_s > most_s:
+            self._is_silent = True
+            self._become("slow", f"nothing was made durable for {most_s:g} s")
+
     def kill(self) -> None:
         """Ends it at once."""
         self._children.kill(self._pid)
@@ -159,6 +168,9 @@ class Keeper:
         if kind == Kind.DURABLE:
             self.last_durable = msgspec.msgpack.decode(body, type=Durable)
             self.last_durable_s = time.monotonic()
+            if self._is_silent:
+                self._is_silent = False
+                self._become("recording", "")
             self._hears.keeper_durable(self, self.last_durable)
         elif kind == Kind.SEALED:
             self._hears.keeper_sealed(self, msgspec.msgpack.decode(body, type=Sealed))
@@ -170,6 +182,8 @@ class Keeper:
         elif kind == Kind.KEEPER_READY:
             self.ready = msgspec.msgpack.decode(body, type=KeeperReady)
             self.last_durable_s = 0.0
+            self._ready_s = time.monotonic()
+            self._is_silent = False
             _log.info("disk %s is recovered and writable", self.path)
             self._become("recording", "")
             for gap in self._hears.open_gaps_of(self):

@@ -44,6 +44,8 @@ _log = logging.getLogger("vonggac.record")
 
 _KEEPERS_S = 15.0
 """How long streams wait for every disk to say which runs it knows: an flock may take 10 s."""
+_SILENT_S = 4.0
+"""Twice the bound on what a power cut may take: an alarm, the disk is shown as slow."""
 _HEALTH_S = 10.0
 """A disk that made nothing durable for so long, while cameras record, is a stuck one."""
 
@@ -111,6 +113,8 @@ class Recorder:
         self._turned_s = now_s
         for loop in self.loops:
             loop.turn(now_s, is_late)
+        for keeper in self.keepers:
+            keeper.turn(now_s, self._is_written(keeper, _SILENT_S), _SILENT_S)
         for session in self.sessions.values():
             verdict = self.may_record(session.camera)
             if not verdict.is_allowed:
@@ -161,14 +165,16 @@ class Recorder:
     def is_healthy(self) -> bool:
         """Whether every disk that is written to made something durable lately."""
         now_s = time.monotonic()
-        for keeper in self.keepers:
-            is_written = any(
-                s.keeper is keeper and s.state is State.RECORDING and s.recording_s() > _HEALTH_S
-                for s in self.sessions.values()
-            )
-            if is_written and keeper.is_ready and now_s - keeper.last_durable_s > _HEALTH_S:
-                return False
-        return True
+        return not any(
+            keeper.is_ready
+            and now_s - keeper.last_durable_s > _HEALTH_S
+            and self._is_written(keeper, _HEALTH_S)
+            for keeper in self.keepers
+        )
+
+    def _is_written(self, keeper: Keeper, for_s: float) -> bool:
+        """Whether a stream has been sending it pictures for so long."""
+        return any(s.keeper is keeper and s.recording_s() > for_s for s in self.sessions.values())
 
     # --- cameras ------------------------------------------------------------------------------
 
@@ -417,6 +423,8 @@ class Recorder:
         self._publisher.send(bus.DiskChanged(keeper.uuid, keeper.path, keeper.state, keeper.what))
         if keeper.state == "failed":
             self.alarm("disk-failed", keeper.path, keeper.what)
+        elif keeper.state == "slow":
+            self.alarm("disk-slow", keeper.path, keeper.what)
         elif keeper.state == "down" and not self._is_ending:
             self.alarm("keeper-crashed", keeper.path, keeper.what)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from box_rig import (
     PASSWORD,
     Box,
     Cameras,
+    child_pids,
     free_port,
     kill_loop_while_parsing,
     states,
@@ -295,6 +297,37 @@ def test_a_killed_recorder_takes_its_children_along_and_its_successor_goes_on(
     assert all(after[key] > before[key] for key in before)
     ((reason, _),) = box.holes("cam1", "main")
     assert reason == "box stopped"
+
+
+@pytest.mark.slow
+def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_says_so(
+    box: Box, cameras: Cameras
+) -> None:
+    (box.home / "config.toml").write_text('[record]\narena = "16 MiB"\n')
+    box.add(cameras, "cam1")
+    box.add(cameras, "cam2")
+    with box.running():
+        box.until_durable(1.0)
+        connections = cameras.connections
+        keeper = box.keeper_pid()
+        os.kill(keeper, signal.SIGSTOP)
+        box.until(lambda now: now.disks[0].state == "slow")
+        box.until(lambda now: any(c.gap_reason == "disk" for c in now.cameras), deadline_s=60.0)
+        os.kill(keeper, signal.SIGCONT)
+        box.until_durable(2.0)
+
+    assert cameras.connections == connections
+    holes = [hole for c in ("cam1", "cam2") for s in ("main", "sub") for hole in box.holes(c, s)]
+    assert holes
+    assert {reason for reason, _ in holes} == {"disk"}
+
+
+def test_a_recorder_without_its_zygote_ends(box: Box) -> None:
+    with contextlib.suppress(AssertionError), box.running():
+        assert box.process is not None
+        (forker,) = child_pids(box.process.pid)
+        os.kill(forker, signal.SIGKILL)
+        assert box.process.wait(30) == 1
 
 
 def test_a_second_recorder_in_the_home_says_so(box: Box) -> None:

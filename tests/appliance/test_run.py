@@ -1,0 +1,77 @@
+"""`vonggac run`: everything under one supervisor, ended in order, started again when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from box_rig import Box, Cameras, child_pids, wait_gone
+from vonggac_appliance import run
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path / "home")
+    yield made
+    if made.process is not None:
+        made.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def cameras() -> Iterator[list[Cameras]]:
+    """Those that a test starts; stopped after it."""
+    started: list[Cameras] = []
+    yield started
+    for one in started:
+        one.stop()
+
+
+def _services(box: Box) -> dict[str, int]:
+    """The last word of each child's command line, and its pid."""
+    assert box.process is not None
+    found = {}
+    for pid in child_pids(box.process.pid):
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        found[" ".join(words[words.index("--home") + 2 :]).strip()] = pid
+    return found
+
+
+def test_the_audit_chain_and_the_recorder_run_and_end_together(box: Box) -> None:
+    with box.running("run"):
+        services = _services(box)
+        children = [*services.values(), *child_pids(services["record"])]
+
+    assert set(services) == {"audit run", "record"}
+    wait_gone(children)
+
+
+def test_a_service_that_dies_is_started_again_and_the_others_stay(
+    box: Box, cameras: list[Cameras]
+) -> None:
+    cameras.append(Cameras(1))
+    box.add(cameras[0], "cam1")
+    with box.running("run"):
+        box.until_durable(1.0)
+        before = _services(box)
+        os.kill(before["record"], signal.SIGKILL)
+        wait_gone([before["record"]])
+        box.until_answered()
+        box.until_durable(1.0)
+        after = _services(box)
+
+    assert after["audit run"] == before["audit run"]
+    assert after["record"] != before["record"]
+
+
+def test_what_only_a_person_can_fix_ends_it_with_78(box: Box) -> None:
+    (box.home / "config.toml").write_text("[record]\nloops = 3\n")
+
+    assert "config.toml, line 2" in box.run("run", status=78)
+
+
+def test_the_audit_chain_starts_before_the_recorder() -> None:
+    assert [service.name for service in run.SERVICES] == ["audit", "record"]
