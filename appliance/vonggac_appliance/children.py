@@ -24,9 +24,9 @@ class Children:
         self._on_exit: dict[int, OnExit] = {}
 
     @property
-    def count(self) -> int:
-        """How many children are alive."""
-        return len(self._on_exit)
+    def is_lost(self) -> bool:
+        """Whether the zygote is gone: nobody can be forked, signalled or heard of any more."""
+        return not self._channel.is_open
 
     async def start_loop(
         self, number: int, incarnation: int, flood: int, fds: Sequence[int], on_exit: OnExit

@@ -147,7 +147,7 @@ class Recorder:
 
     async def _gone(self, is_there: Callable[[], bool], most_s: float) -> None:
         until_s = time.monotonic() + most_s
-        while is_there() and time.monotonic() < until_s:
+        while is_there() and not self._children.is_lost and time.monotonic() < until_s:
             await asyncio.sleep(0.02)
 
     @property
