@@ -23,7 +23,7 @@ static void remember(vg_reorder *r, int64_t presentation) {
         r->recent[r->recent_count++] = presentation;
         return;
     }
-    for (uint8_t i = 1; i < VG_REORDER_MAX; i++)
+    for (size_t i = 1; i < VG_REORDER_MAX; i++)
         r->recent[i - 1] = r->recent[i];
     r->recent[VG_REORDER_MAX - 1] = presentation;
 }
