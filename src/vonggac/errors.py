@@ -5,8 +5,8 @@ VonggacError
 +-- StorageError       the disk or the index refused; data may be at risk    -> stop the writer
 |   +-- OutOfSpace     nothing can be reused before the write is tried again -> wait, alarm
 +-- Unavailable        a camera, a process or a peer is not there            -> retry with a delay
-+-- Refused            a rule says no (basis, rights, limits)                -> tell the person which
-+-- ConfigError        only a person can fix it                              -> exit 78, never retried
++-- Refused            a rule says no (basis, rights, limits)                -> say which
++-- ConfigError        only a person can fix it                              -> exit 78, no retry
 """
 
 from __future__ import annotations

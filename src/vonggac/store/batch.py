@@ -8,13 +8,14 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
-
-from typing_extensions import Buffer
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from vonggac._native import ring as native
 from vonggac.media.chunk import Claim, Row
 from vonggac.store.open_segment import OpenSegment
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 class Incoming(Protocol):
