@@ -150,7 +150,7 @@ class Disk:
 
 
 def segment_path(disk: Path, number: int) -> Path:
-    """Where a segment lies (format.md, Identifiers)."""
+    """Where a segment lies (docs/design/storage.md)."""
     return disk / SEGMENTS_NAME / f"{number // SEGMENTS_A_FOLDER:04d}" / f"{number:08d}.mp4"
 
 

@@ -81,7 +81,7 @@ class OpenSegment:
         return len(self.entries) // ENTRY_BYTES
 
     def fits(self, chunk_bytes: int) -> bool:
-        """format.md, Segment: the table and a `free` must find room behind this chunk."""
+        """docs/ref/segment-format.md: the table and a `free` must find room behind this chunk."""
         return self.size - self.offset >= chunk_bytes + (self.count + 1) * ENTRY_BYTES + BLOCK_BYTES
 
     def decode_time_of(self, claim: Claim) -> int:
