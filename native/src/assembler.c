@@ -106,10 +106,13 @@ vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault 
     }
     if (ends_for_room(a, packet)) return VG_AGAIN;
     a->counts.packets++;
+    const bool earlier_gap = a->gap; /* still unseen: no NAL unit is finished since */
+    a->gap = false;
     const admission is = admit(a, packet);
+    if (a->gap && a->fu_open) vg_fu_drop(a);
+    a->gap |= earlier_gap;
     if (is == REFUSED) return VG_OK;
 
-    if (a->gap && a->fu_open) vg_fu_drop(a);
     if (is == NEW_STREAM || packet->timestamp != a->timestamp) {
         vg_unit_change_timestamp(a);
         a->skip_packets = 0;

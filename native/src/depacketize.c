@@ -204,7 +204,7 @@ void vg_fu_drop(vg_assembler *a) {
 void vg_fu_close(vg_assembler *a) {
     assert(a->fu_open);
     a->counts.fu_odd++;
-    if (!a->fu_marker || a->gap) {
+    if (!a->fu_marker) {
         vg_fu_drop(a);
         return;
     }

@@ -139,6 +139,18 @@ def test_parameter_sets_with_the_timestamp_of_the_picture_before_go_to_the_next(
     assert [unit.timestamp for unit in units] == [1, 2]
 
 
+@pytest.mark.parametrize("kind", [6, 7, 8, 9, 14, 15, 16, 17, 18])
+def test_these_types_begin_the_next_access_unit(kind: int) -> None:
+    nal = bytes([kind, 0x80, 0x80])
+    assert nals(Camera().send(1, P_1, nal, P_1).end()) == [[P_1], [nal, P_1]]
+
+
+@pytest.mark.parametrize("kind", [10, 11, 12, 13, 19, 20, 21, 22, 23])
+def test_these_types_stay_with_the_open_access_unit(kind: int) -> None:
+    nal = bytes([kind, 0x80, 0x80])
+    assert nals(Camera().send(1, P_1, nal, P_1).end()) == [[P_1, nal], [P_1]]
+
+
 def test_an_end_of_sequence_stays_with_its_picture() -> None:
     assert nals(Camera().send(1, IDR, ENDED).send(2, IDR).end()) == [[IDR, ENDED], [IDR]]
 
@@ -318,6 +330,25 @@ def test_a_lost_fragment_damages_its_picture(lost: int) -> None:
     assert flags(units) == [True, False]
 
 
+def test_a_picture_behind_a_loss_comes_whole_in_fragments() -> None:
+    units = Camera().send(1, P_1).lose().send(2, *fu(IDR)).send(3, P_1).end()
+    assert nals(units) == [[P_1], [IDR], [P_1]]
+    assert flags(units) == [True, True, False]
+
+
+def test_a_marker_ends_a_nal_unit_behind_a_loss_too() -> None:
+    first, middle, last = fu(IDR)
+    open_end = last[:1] + bytes([last[1] & ~0x40]) + last[2:]
+    units = Camera().send(1, P_1).lose().send(2, first, middle, (open_end, M)).send(3, P_1).end()
+    assert nals(units) == [[P_1], [IDR], [P_1]]
+
+
+def test_an_unfinished_nal_unit_at_the_end_marks_its_picture() -> None:
+    units = Camera().send(1, P_1, *fragments(H264, P_2, 4)[:2]).end()
+    assert nals(units) == [[P_1]]
+    assert flags(units) == [True]
+
+
 # Aggregates
 
 
@@ -343,6 +374,8 @@ def test_an_aggregate_that_promises_too_much_keeps_what_is_whole() -> None:
 def test_an_aggregate_may_hold_two_pictures() -> None:
     units = Camera().send(1, aggregate(H264, [P_1, P_2, P_1, AUD, P_1])).end()
     assert nals(units) == [[P_1, P_2], [P_1], [AUD, P_1]]
+    units = Camera().send(1, aggregate(H264, [P_1, P_1, SPS])).send(2, PPS, IDR).end()
+    assert nals(units) == [[P_1], [P_1], [SPS, PPS, IDR]]
 
 
 # Annex B where it does not belong
@@ -373,6 +406,7 @@ def test_start_codes_inside_h265_and_aggregates_split() -> None:
 
 def test_zeros_behind_a_nal_unit_are_not_part_of_it() -> None:
     assert nals(Camera().send(1, SPS + b"\0\0\0", IDR + b"\0").end()) == [[SPS, IDR]]
+    assert nals(Camera().send(1, SPS + b"\0\0\1", IDR + b"\0\0\0\1").end()) == [[SPS, IDR]]
 
 
 # What is dropped
@@ -437,6 +471,25 @@ def test_a_duplicate_is_dropped() -> None:
     assert nals(camera.end()) == [[IDR], [P_1]]
     assert camera.assembler.counts["packets_duplicate"] == 1
     assert flags(camera.units) == [False, False]
+
+
+def test_a_camera_that_sends_everything_twice_loses_nothing() -> None:
+    camera = Camera()
+    for i in range(20):
+        camera.send(i, (P_1, M))
+        camera.sequence -= 1
+        camera.send(i, (P_1, M))
+    assert nals(camera.end()) == [[P_1]] * 20
+    assert not any(flags(camera.units))
+    assert camera.assembler.counts["packets_duplicate"] == 20
+
+
+def test_a_loss_between_pictures_of_one_timestamp_marks_both() -> None:
+    assert flags(Camera().send(1, P_1).lose().send(1, P_1).send(2, P_1).end()) == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_lost_packets_are_counted_and_mark_both_sides() -> None:

@@ -116,6 +116,11 @@ def test_a_dollar_in_garbage_is_not_a_packet() -> None:
     assert all(kind == GARBAGE for kind, _, _ in items[:-2])
 
 
+def test_after_garbage_a_packet_has_to_be_rtp() -> None:
+    fake = b"\0$\0\0\x08" + bytes(8)
+    assert split(fake + interleaved(0, A)) == [(GARBAGE, -1, fake), (PACKET, 0, A)]
+
+
 def test_a_message_after_garbage_is_found() -> None:
     items = split(b"\0\0\0" + OK + interleaved(0, A))
     assert items == [(GARBAGE, -1, b"\0\0\0"), (MESSAGE, -1, OK), (PACKET, 0, A)]
