@@ -1,7 +1,6 @@
 /* The block states are one byte each behind the header; the low bits are vg_block_state. Nobody but
  * the one loop that owns the arena writes any of it; release and acquire order what readers see. */
 #include <assert.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -14,13 +13,13 @@ enum {
 };
 
 typedef struct head {
-    _Atomic uint32_t magic; /* written last */
+    uint32_t magic; /* written last */
     uint32_t version, blocks, first;
     uint8_t reserved[48];
-    _Atomic uint8_t states[];
+    uint8_t
+        states[]; /* atomic: of the compiler's own, which clang-tidy reads with gcc's headers too */
 } head;
 
-static_assert(sizeof(_Atomic uint8_t) == 1, "the state table is an array of bytes");
 static_assert(sizeof(head) == 64, "the layout is shared between processes");
 
 static head *head_of(const vg_arena *arena) {
@@ -28,11 +27,11 @@ static head *head_of(const vg_arena *arena) {
 }
 
 static uint8_t state_of(const vg_arena *arena, uint32_t block) {
-    return atomic_load_explicit(&head_of(arena)->states[block], memory_order_acquire);
+    return __atomic_load_n(&head_of(arena)->states[block], __ATOMIC_ACQUIRE);
 }
 
 static void set_state(vg_arena *arena, uint32_t block, uint8_t state) {
-    atomic_store_explicit(&head_of(arena)->states[block], state, memory_order_release);
+    __atomic_store_n(&head_of(arena)->states[block], state, __ATOMIC_RELEASE);
 }
 
 /* Blocks that header and states take. */
@@ -56,8 +55,8 @@ vg_err vg_arena_format(vg_arena *arena, uint8_t *base, size_t size) {
     h->first = first;
     memset(h->reserved, 0, sizeof h->reserved);
     for (uint32_t i = 0; i < blocks; i++)
-        atomic_store_explicit(&h->states[i], (uint8_t)VG_BLOCK_FREE, memory_order_relaxed);
-    atomic_store_explicit(&h->magic, VG_ARENA_MAGIC, memory_order_release);
+        __atomic_store_n(&h->states[i], (uint8_t)VG_BLOCK_FREE, __ATOMIC_RELAXED);
+    __atomic_store_n(&h->magic, (uint32_t)VG_ARENA_MAGIC, __ATOMIC_RELEASE);
     return vg_arena_attach(arena, base, size);
 }
 
@@ -65,7 +64,7 @@ vg_err vg_arena_attach(vg_arena *arena, uint8_t *base, size_t size) {
     assert(arena != NULL && base != NULL);
     if (size < VG_ARENA_BLOCK) return VG_VALUE;
     head *h = (head *)(void *)base;
-    if (atomic_load_explicit(&h->magic, memory_order_acquire) != VG_ARENA_MAGIC) return VG_VALUE;
+    if (__atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) != VG_ARENA_MAGIC) return VG_VALUE;
     const uint32_t blocks = h->blocks;
     const uint32_t first = h->first;
     if (h->version != VG_ARENA_VERSION || blocks != blocks_of(size)) return VG_VALUE;

@@ -136,7 +136,8 @@ static bool on_attach(loop *l, vg_bytes *r, int *fd) {
     a.predecessor = vg_bytes_u64(r);
     a.reason = vg_bytes_u8(r);
     a.gap_start_ns = (int64_t)vg_bytes_u64(r);
-    a.sets.codec = (vg_codec)a.codec;
+    a.sets.codec =
+        a.codec == VG_CODEC_H265 ? VG_CODEC_H265 : VG_CODEC_H264; /* others are refused */
     a.sets.vps_count = take_sets(r, 4, a.sets.vps, a.sets.vps_size);
     a.sets.sps_count = take_sets(r, 4, a.sets.sps, a.sets.sps_size);
     a.sets.pps_count = take_sets(r, 8, a.sets.pps, a.sets.pps_size);
@@ -350,7 +351,7 @@ static bool turn(loop *l, int timeout_ms) {
 
 static void pace(const loop *l) {
     if (l->wants_more) return;
-    const int64_t until = l->now_ns + TURN_US * 1000;
+    const int64_t until = l->now_ns + TURN_US * INT64_C(1000);
     const struct timespec t = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
     (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
@@ -375,7 +376,7 @@ static void quit(loop *l) {
         l->keepers[i].bye_due = l->keepers[i].w.fd >= 0;
     end_turn(l);
     loop_unwatch(l, &l->control); /* its end would wake us for nothing */
-    const int64_t until = l->now_ns + QUIT_WAIT_MS * NS_PER_MS;
+    const int64_t until = l->now_ns + (int64_t)QUIT_WAIT_MS * NS_PER_MS;
     while (!is_drained(l) && l->now_ns < until)
         if (!turn(l, 20)) return;
 }
@@ -442,7 +443,7 @@ static void close_loop(loop *l) {
         free(l->keepers[i].queue);
     }
     outbox_clear(&l->parent);
-    if (l->crash != NULL) (void)munmap((void *)(uintptr_t)l->crash, sizeof(vg_crash_page));
+    if (l->crash != NULL) (void)munmap((void *)l->crash, sizeof(vg_crash_page));
     if (l->arena.base != NULL) (void)munmap(l->arena.base, l->arena.size);
     if (l->timer.fd >= 0) (void)close(l->timer.fd);
     if (l->epoll_fd >= 0) (void)close(l->epoll_fd);

@@ -177,8 +177,8 @@ void keeper_ready(keeper *k, uint32_t events) {
     for (int i = 0; i < 16 && k->w.fd >= 0; i++) {
         int passed_fd;
         const ssize_t size = wire_receive(k->w.fd, bytes, sizeof bytes, &passed_fd);
-        if (passed_fd >= 0) (void)close(passed_fd);
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (passed_fd >= 0) (void)close(passed_fd);
         if (size <= 0) {
             keeper_drop(k);
             return;

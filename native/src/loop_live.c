@@ -245,8 +245,9 @@ void live_ready(viewer *v) {
     int fd;
     if (v->dead) return;
     const ssize_t size = wire_receive(v->w.fd, byte, sizeof byte, &fd);
+    const bool is_broken = size < 0 && errno != EAGAIN && errno != EWOULDBLOCK;
     if (fd >= 0) (void)close(fd);
-    if (size == 0 || (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) {
+    if (size == 0 || is_broken) {
         forget(v);
         return;
     }

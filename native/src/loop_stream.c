@@ -387,7 +387,9 @@ void stream_free(stream *s) {
 static bool allocate(stream *s) {
     s->assembler = malloc(vg_assembler_size());
     s->units = map_zeros(VG_AU_MAX);
-    return s->assembler != NULL && s->units != NULL;
+    if (s->assembler == NULL || s->units == NULL) return false;
+    s->chunker = map_zeros(vg_chunker_size());
+    return s->chunker != NULL;
 }
 
 static const char *refusal(loop *l, const attachment *a) {
@@ -444,7 +446,7 @@ const char *stream_attach(loop *l, const attachment *a, int fd) {
     memcpy(s->id, a->stream, VG_ID_SIZE);
     s->splitter.channels[a->rtp_channel / 64] |= UINT64_C(1) << a->rtp_channel % 64;
     s->splitter.channels[a->rtcp_channel / 64] |= UINT64_C(1) << a->rtcp_channel % 64;
-    if (!allocate(s) || (s->chunker = map_zeros(vg_chunker_size())) == NULL) {
+    if (!allocate(s)) {
         (void)close(fd);
         stream_free(s);
         return "out of memory";

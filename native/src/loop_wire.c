@@ -54,8 +54,8 @@ typedef union control_buffer {
 } control_buffer;
 
 bool wire_send(int fd, const uint8_t *bytes, size_t size, int passed_fd) {
-    /* The kernel writes nothing through it; iovec has no const. */
-    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+    struct iovec part = {.iov_len = size};
+    memcpy(&part.iov_base, &bytes, sizeof bytes); /* iovec has no const; nothing is written */
     control_buffer control = {0};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (passed_fd >= 0) {

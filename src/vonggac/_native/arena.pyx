@@ -143,7 +143,7 @@ cdef class ArenaWriter(_Mapping):
         return self._c.used
 
     def recover(self):
-        """As a loop's successor does: frees what was not handed over, gives the headers in order."""
+        """As a loop's successor: frees what was not handed over, gives the headers in order."""
         cdef uint32_t *headers = <uint32_t *>calloc(self._c.blocks, sizeof(uint32_t))
         if headers == NULL:
             raise MemoryError

@@ -182,7 +182,7 @@ cdef class Chunker:
         return self._closed()
 
     def state(self):
-        """(next sequence, samples, skipped before sync, dropped, sets dropped, entries, in band)."""
+        """(next sequence, samples, skipped, dropped, sets dropped, entries, in band)."""
         cdef vg_chunker_state state
         vg_chunker_read(self._c, &state)
         return (state.next_sequence, state.samples, state.skipped_before_sync,
