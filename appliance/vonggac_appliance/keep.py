@@ -9,25 +9,25 @@ from __future__ import annotations
 import errno
 import logging
 import resource
-import select
 import signal
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-
-import msgspec
 
 from vonggac._native.arena import ArenaChunk
 from vonggac.errors import ConfigError, MediaError, StorageError, VonggacError
 from vonggac.store.batch import Batch, Outcome
+from vonggac.store.filing import Finished
 from vonggac.store.index import Commit
 from vonggac.store.journal import OpenGap
-from vonggac.store.ring import Finished
 from vonggac.store.start import Started, start
-from vonggac_appliance import keep_pace, parts, sockets
+from vonggac_appliance import keep_pace, sockets
 from vonggac_appliance.keep_loops import LoopLink, Status
+from vonggac_appliance.keep_parent import Parent
+from vonggac_appliance.keep_poll import READ, WRITE, Poller
 from vonggac_appliance.keep_questions import Questions
 from vonggac_appliance.keep_writer import Writer
 from vonggac_appliance.messages import (
@@ -71,6 +71,8 @@ def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> in
             state = DiskState(bytes(16), "failed", str(error), errno.EIO)
             sockets.send(control, Kind.DISK_STATE, state)
         return 1
+    if started.why_rebuilt is not None:
+        _log.warning("%s; it is made again while recording goes on", started.why_rebuilt)
     for note in started.found.notes:
         _log.warning("%s: %s", disk_path, note)
     keeper = Keeper(started, Path(home), control, marker)
@@ -92,10 +94,10 @@ class Keeper:
     """The main thread."""
 
     def __init__(self, started: Started, home: Path, control: socket.socket, marker: Path) -> None:
-        control.setblocking(False)
         self.ring = started.ring
         self.rebuild = started.rebuild
-        self.control = control
+        self.poller = Poller()
+        self.parent = Parent(control, self.poller, self._obey, self._begin_to_end)
         self.marker = marker
         self.identity = started.ring.disk.identity
         self.writer = Writer()
@@ -105,14 +107,9 @@ class Keeper:
         self.links: list[LoopLink] = []
         self._pending: deque[Chunk] = deque()
         self._refused: list[tuple[Chunk, str]] = []
-        self._out: deque[bytes] = deque()
-        self._poller = select.epoll()
-        self._handlers: dict[int, Callable[[int], None]] = {}
-        self._events: dict[int, int] = {}
         self._session_start_ns = time.time_ns()
         self._ticks_since_commit = 0
         self._is_hurried = True
-        self._is_control_open = True
         self._ends_at_s: float | None = None
         self._status: int | None = None
         self._disk_state = ("recording", "")
@@ -122,12 +119,11 @@ class Keeper:
         signal.signal(signal.SIGTERM, lambda *_: self._begin_to_end())
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's business
         self.writer.start()
-        self._watch(self.writer.fd, select.EPOLLIN, lambda _: self.writer.collect())
-        self._watch(self.control.fileno(), select.EPOLLIN, self._on_control)
+        self.poller.watch(self.writer.fd, READ, lambda _: self.writer.collect())
         self.ring.archive.trim_sessions(SESSIONS_MAX)
         self.ring.archive.put_session(self._session_start_ns, self._session_start_ns)
-        self.questions.begin(self._watch, self._unwatch)
-        self._say(Kind.KEEPER_READY, self._ready())
+        self.questions.begin(self.poller)
+        self.parent.say(Kind.KEEPER_READY, self._ready())
         try:
             while self._status is None:
                 self._turn()
@@ -140,10 +136,7 @@ class Keeper:
         timeout_s = self.pace.wait_s(time.monotonic(), self._has_work())
         if self.rebuild is not None:
             timeout_s = 0.0
-        for fd, mask in self._poller.poll(timeout_s):
-            handler = self._handlers.get(fd)
-            if handler is not None:
-                handler(mask)
+        self.poller.turn(timeout_s)
         self._step_rebuild()
         self._take_arrived()
         if self.writer.is_idle and self._status is None:
@@ -231,7 +224,8 @@ class Keeper:
 
     def _begin_commit(self) -> None:
         self._ticks_since_commit = 0
-        if self.ring.is_index_lost and not self.ring.is_rebuilt:
+        if not self.ring.can_commit:
+            self.ring.filing.settle()  # packed, so that memory holds out
             return
         self.ring.archive.put_session(self._session_start_ns, time.time_ns())
         frozen = self.ring.freeze()
@@ -270,7 +264,7 @@ class Keeper:
         if (state, what) != self._disk_state:
             self._disk_state = (state, what)
             self.questions.state = state
-            self._say(Kind.DISK_STATE, DiskState(self.identity.disk, state, what, number))
+            self.parent.say(Kind.DISK_STATE, DiskState(self.identity.disk, state, what, number))
 
     def _fail(self, outcome: Outcome) -> None:
         """A failed write or sync is never tried again: nobody knows what the cache still holds."""
@@ -325,13 +319,13 @@ class Keeper:
         )
 
     def _report(self, finished: Finished, bytes_written: int, tick_ms: float) -> None:
-        streams = [self._stream_end(moved.stream) for moved in finished.moved]
+        streams = [self._stream_end(stream) for stream in finished.moved]
         if streams:
             durable = Durable(self.identity.disk, tick_ms, bytes_written, streams)
-            self._say(Kind.DURABLE, durable)
+            self.parent.say(Kind.DURABLE, durable)
         for sealed in finished.sealed:
             segment = sealed.segment
-            self._say(
+            self.parent.say(
                 Kind.SEALED,
                 Sealed(
                     self.identity.disk,
@@ -341,42 +335,6 @@ class Keeper:
                     segment.wall_end_ns,
                 ),
             )
-
-    def _say(self, kind: Kind, body: msgspec.Struct) -> None:
-        if self._is_control_open:
-            self._out.extend(parts.split(kind, msgspec.msgpack.encode(body)))
-            self._write_control()
-
-    def _write_control(self) -> None:
-        while self._out:
-            try:
-                self.control.send(self._out[0], socket.MSG_NOSIGNAL)
-            except BlockingIOError:
-                break
-            except OSError:
-                self._lose_control()
-                return
-            self._out.popleft()
-        self._watch(
-            self.control.fileno(),
-            select.EPOLLIN | (select.EPOLLOUT if self._out else 0),
-            self._on_control,
-        )
-
-    def _on_control(self, mask: int) -> None:
-        if mask & select.EPOLLOUT:
-            self._write_control()
-        while self._is_control_open:
-            try:
-                message = sockets.recv(self.control)
-            except BlockingIOError:
-                return
-            except VonggacError as error:
-                if not isinstance(error, sockets.Closed):
-                    _log.error("the parent talks nonsense: %s", error)
-                self._lose_control()
-                return
-            self._obey(message)
 
     def _obey(self, message: sockets.Message) -> None:
         if message.kind == Kind.LOOP and message.fds:
@@ -393,12 +351,6 @@ class Keeper:
         elif message.kind == Kind.QUIT:
             self._begin_to_end()
 
-    def _lose_control(self) -> None:
-        if self._is_control_open:
-            self._is_control_open = False
-            self._unwatch(self.control.fileno())
-            self._begin_to_end()
-
     def _begin_to_end(self) -> None:
         if self._ends_at_s is None:
             self._ends_at_s = time.monotonic() + _LAST_WAIT_S
@@ -410,7 +362,8 @@ class Keeper:
             return
         if self._pending and not is_late:
             return
-        if self.ring.archive.index.is_dirty or self._ticks_since_commit:
+        self.ring.filing.settle()
+        if self.ring.can_commit and self.ring.archive.index.is_dirty:
             self._begin_commit()
             return
         self._status = 0
@@ -420,56 +373,39 @@ class Keeper:
     def _add_link(self, sock: socket.socket, loop: Loop) -> None:
         link = LoopLink(sock, loop.loop, loop.incarnation)
         self.links.append(link)
-        self._watch(sock.fileno(), select.EPOLLIN, lambda mask: self._on_loop(link, mask))
+        self.poller.watch(sock.fileno(), READ, partial(self._on_loop, link))
 
     def _on_loop(self, link: LoopLink, mask: int) -> None:
         try:
-            if mask & select.EPOLLOUT:
+            if mask & WRITE:
                 link.write()
             link.read()
         except (MediaError, OSError) as error:
             _log.error("loop %d talks nonsense: %s", link.number, error)
         if not link.is_connected:
-            self._unwatch(link.sock.fileno())
+            self.poller.unwatch(link.sock.fileno())
 
     def _take_arrived(self) -> None:
         for link in self.links:
             self._pending.extend((link, header) for header in link.arrived)
             link.arrived.clear()
             if link.is_connected:
-                events = select.EPOLLIN | (select.EPOLLOUT if link.wants_write else 0)
-                handler = self._handlers[link.sock.fileno()]
-                self._watch(link.sock.fileno(), events, handler)
+                events = READ | (WRITE if link.wants_write else 0)
+                self.poller.watch(link.sock.fileno(), events, partial(self._on_loop, link))
 
     def _let_go(self) -> None:
         """Connections that will bring nothing more, and whose chunks are all durable or refused."""
         for link in [link for link in self.links if link.is_drained]:
             if link.is_connected:
                 link.say_drained()
-                self._unwatch(link.sock.fileno())
-            self._say(Kind.DRAINED, Loop(link.number, link.incarnation))
+                self.poller.unwatch(link.sock.fileno())
+            self.parent.say(Kind.DRAINED, Loop(link.number, link.incarnation))
             self.links.remove(link)
             link.close()
 
-    # --- plumbing
-
-    def _watch(self, fd: int, events: int, handler: Callable[[int], None]) -> None:
-        if fd not in self._handlers:
-            self._poller.register(fd, events)
-            self._events[fd] = events
-        elif self._events[fd] != events:
-            self._poller.modify(fd, events)
-            self._events[fd] = events
-        self._handlers[fd] = handler
-
-    def _unwatch(self, fd: int) -> None:
-        if self._handlers.pop(fd, None) is not None:
-            self._events.pop(fd)
-            self._poller.unregister(fd)
-
     def _close(self) -> None:
         self.questions.close()
-        self._flush_control()
+        self.parent.flush()
         for link in self.links:
             link.close()
         if self._status == 0:
@@ -477,16 +413,6 @@ class Keeper:
             self.ring.archive.index.close()
             self.ring.close()
             self.ring.disk.close()
-
-    def _flush_control(self) -> None:
-        """The last words: the parent must hear that the disk has failed."""
-        if self._is_control_open and self._out:
-            self.control.settimeout(1.0)
-            try:
-                while self._out:
-                    self.control.send(self._out.popleft(), socket.MSG_NOSIGNAL)
-            except OSError as error:
-                _log.warning("the parent did not hear the last words: %s", error)
 
 
 def _commit(commit: Callable[[Commit], None], frozen: Commit, errors: list[StorageError]) -> None:

@@ -29,6 +29,7 @@ from vonggac.store.ring import Ring
 from vonggac.store.timeline import explain
 from vonggac_appliance import parts, sockets
 from vonggac_appliance.keep_pace import Pace
+from vonggac_appliance.keep_poll import READ, WRITE, Poller
 from vonggac_appliance.messages import (
     AskDisk,
     AskLease,
@@ -54,7 +55,6 @@ _WAITING_PARTS_MAX = 64
 """A client that asks and does not read is let go: 4 MiB of answers."""
 RECEIPT_KEY = Path("keys") / "receipt.key"
 
-Watch = Callable[[int, int, Callable[[int], None]], None]
 Answer = tuple[Kind, msgspec.Struct, int]
 """Kind, body, and a descriptor to send along (-1: none)."""
 
@@ -104,12 +104,12 @@ class Questions:
         self._listeners: list[tuple[socket.socket, Path]] = []
         ring.spares.is_leased = self.leases.holds
 
-    def begin(self, watch: Watch, unwatch: Callable[[int], None]) -> None:
+    def begin(self, poller: Poller) -> None:
         """Opens the sockets.
 
         Nobody can ask for pictures where they cannot be made; recording goes on.
         """
-        self._watch, self._unwatch = watch, unwatch
+        self._poller = poller
         classes: tuple[Class, ...] = ("view", "machine")
         for name in classes:
             try:
@@ -121,13 +121,13 @@ class Questions:
                 continue
             listener.setblocking(False)
             self._listeners.append((listener, path))
-            watch(listener.fileno(), select.EPOLLIN, self._acceptor(listener, name))
+            poller.watch(listener.fileno(), READ, self._acceptor(listener, name))
 
     def close(self) -> None:
         for client in list(self._clients.values()):
             self._drop(client)
         for listener, path in self._listeners:
-            self._unwatch(listener.fileno())
+            self._poller.unwatch(listener.fileno())
             listener.close()
             path.unlink(missing_ok=True)
 
@@ -143,13 +143,13 @@ class Questions:
             sock.setblocking(False)
             client = _Client(sock, name)
             self._clients[sock.fileno()] = client
-            self._watch(sock.fileno(), select.EPOLLIN, lambda mask: self._serve(client, mask))
+            self._poller.watch(sock.fileno(), READ, lambda mask: self._serve(client, mask))
 
         return accept
 
     def _serve(self, client: _Client, mask: int) -> None:
         try:
-            if mask & select.EPOLLIN and len(client.out) < _WAITING_PARTS_MAX:
+            if mask & READ and len(client.out) < _WAITING_PARTS_MAX:
                 message = sockets.recv(client.sock)
                 message.close_fds()
                 kind, body, fd = self._answer(client, message)
@@ -168,12 +168,12 @@ class Questions:
             self._drop(client)
             return
         # A client that does not read its answers is not read from either.
-        events = select.EPOLLOUT if client.out else select.EPOLLIN
-        self._watch(client.sock.fileno(), events, lambda mask: self._serve(client, mask))
+        events = WRITE if client.out else READ
+        self._poller.watch(client.sock.fileno(), events, lambda mask: self._serve(client, mask))
 
     def _drop(self, client: _Client) -> None:
         fd = client.sock.fileno()
-        self._unwatch(fd)
+        self._poller.unwatch(fd)
         self._clients.pop(fd, None)
         for lease in client.leases:
             self.leases.give(lease)
@@ -214,7 +214,7 @@ class Questions:
         return Kind.ROWS, Rows(packed, more, until_ns), -1
 
     def _runs(self, ask: AskRuns) -> Answer:
-        self.ring.settle_streams()
+        self.ring.filing.settle_streams()
         archive = self.ring.archive
         # The run before tells where the first one's gap began.
         found = archive.runs(ask.stream, 0, ask.to_ns)
@@ -228,14 +228,11 @@ class Questions:
 
     def _disk(self) -> Answer:
         identity = self.ring.disk.identity
-        free = len(self.ring.spares.ready) + len(self.ring.spares.reserved)
-        oldest_ns: int | None = None
-        used = len(self.ring.open)
-        for _, row in self.ring.archive.reusable():
-            if row.state is SegmentState.SEALED:
-                oldest_ns = row.wall_start_ns
-                break
-            free += 1
+        spares = self.ring.spares
+        free = len(spares.ready) + len(spares.reserved)
+        free += self.ring.archive.free_count(identity.segments)
+        oldest = self.ring.archive.oldest_sealed(identity.segments)
+        oldest_ns = None if oldest is None else oldest.wall_start_ns
         used = identity.segments - free
         if oldest_ns is None:
             starts = [segment.wall_start_ns for segment in self.ring.open.values()]

@@ -142,7 +142,7 @@ def test_a_rebuild_finds_the_same_rows_and_runs(recorded: Recorded) -> None:
     assert rows_on(recorded.where, recorded.streams) == recorded.rows
     after = open_for_reading(recorded.where)
     assert after.archive.runs(stream, 0, FAR_NS) == runs
-    assert after.disk.identity.era == era + 1 and after.is_index_usable
+    assert after.disk.identity.era == era + 1 and after.why_rebuilt is None
     after.close()
     assert check(recorded.where, is_deep=True).problems == []
 

@@ -138,6 +138,16 @@ class Archive:
             assert row is not None
             yield number, row
 
+    def free_count(self, segments: int) -> int:
+        """Segments that hold nothing: their order is their number, below that of any sealed one."""
+        return sum(1 for _ in self.index.items(Table.ORDER, b"", _U64.pack(segments - 1)))
+
+    def oldest_sealed(self, segments: int) -> SegmentRow | None:
+        """The next footage to be given up, on a disk of so many segments."""
+        for _, value in self.index.items(Table.ORDER, _U64.pack(segments), b"\xff" * 8):
+            return self.segment(_U32.unpack(value)[0])
+        return None
+
     def forget(self, number: int) -> None:
         """Takes a segment's rows, and the runs that end in it, out of the index: it is being
         reused.

@@ -8,14 +8,14 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from vonggac._native import ring as native
 from vonggac.media.chunk import Claim, Row
 from vonggac.store.open_segment import OpenSegment
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+Token = TypeVar("Token")
+Bytes = bytes | bytearray | memoryview
 
 
 class Incoming(Protocol):
@@ -36,14 +36,11 @@ class Incoming(Protocol):
     @property
     def head(self) -> bytearray: ...
     @property
-    def segment_head(self) -> Buffer: ...
+    def segment_head(self) -> Bytes: ...
     @property
     def payload(self) -> Sequence[memoryview]: ...
     @property
     def payload_bytes(self) -> int: ...
-
-
-Token = TypeVar("Token")
 
 
 @dataclass(slots=True)
@@ -73,7 +70,7 @@ class Opened:
 
     number: int
     entry_sha256: bytes
-    head: Buffer
+    head: Bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Batch(Generic[Token]):
 
     sync_fd: int
     segment_bytes: int
-    writes: list[tuple[int, int, Sequence[Buffer]]] = field(default_factory=list)
+    writes: list[tuple[int, int, Sequence[Bytes]]] = field(default_factory=list)
     zeros: list[Spare] = field(default_factory=list)
     reserved: list[Spare] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
@@ -113,7 +110,7 @@ class Batch(Generic[Token]):
     def is_empty(self) -> bool:
         return not self.writes and not self.zeros
 
-    def write(self, fd: int, offset: int, parts: Sequence[Buffer], size: int) -> None:
+    def write(self, fd: int, offset: int, parts: Sequence[Bytes], size: int) -> None:
         self.writes.append((fd, offset, parts))
         self.bytes_written += size
 

@@ -80,8 +80,8 @@ class _Check:
     def run(self) -> Report:
         rows = dict(self.archive.segments())
         self._check_room(rows)
-        if not self.reading.is_index_usable:
-            self._add(-1, 0, DERIVABLE, "the index is missing, damaged or older than the journal")
+        if self.reading.why_rebuilt is not None:
+            self._add(-1, 0, DERIVABLE, self.reading.why_rebuilt)
         for note in self.reading.found.notes:
             self._add(-1, 0, DURABLE, note)
         holding = [(n, r) for n, r in rows.items() if r.state in _HOLDING]

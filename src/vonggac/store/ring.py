@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-
-from typing_extensions import Buffer
+from dataclasses import dataclass, field
 
 from vonggac._native import ring as native_ring
 from vonggac._native import segment as native
 from vonggac.errors import MediaError, StorageError
-from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Claim, PackedRow, SyncKind, row_of
+from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Claim, SyncKind, row_of
 from vonggac.store import journal
-from vonggac.store.archive import Archive, RunRow, SegmentRow, StreamRow
-from vonggac.store.batch import Batch, Incoming, Opened, Placed, SealedSegment, Token
+from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.batch import Batch, Bytes, Incoming, Opened, Placed, SealedSegment, Token
 from vonggac.store.disk import Disk
+from vonggac.store.filing import Filing, Finished, StreamState
 from vonggac.store.index import Commit
 from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
 from vonggac.store.open_segment import OpenSegment
@@ -30,36 +29,6 @@ from vonggac.store.spares import Spares
 
 _OTHER_BYTES_MAX = HEAD_BYTES_MAX + 2 * BLOCK_BYTES
 """What a segment of one chunk holds besides it."""
-
-
-@dataclass(slots=True)
-class StreamState:
-    """A stream, as far as it is durable, and where it goes on."""
-
-    camera: bytes
-    run: int = 0
-    sequence: int = -1
-    wall_end_ns: int = 0
-    segment: OpenSegment | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A stream that a finished batch has moved on."""
-
-    camera: bytes
-    stream: bytes
-    run: int
-    sequence: int
-    wall_end_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What became durable."""
-
-    moved: list[Moved]
-    sealed: list[SealedSegment]
 
 
 @dataclass(slots=True)
@@ -87,9 +56,12 @@ class Ring:
     rebuilds.
     """
     is_rebuilt: bool = False
-    _touched: set[int] = field(default_factory=set)
+    filing: Filing = field(init=False)
     _committing: dict[int, JournalSegment] = field(default_factory=dict)
     _surplus: list[tuple[OpenSegment, bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.filing = Filing(self.archive, self.streams, self.open, self.inband)
 
     @classmethod
     def start(
@@ -265,7 +237,7 @@ class Ring:
         )
         written = len(head) + chunk.payload_bytes
         padding = native_ring.free_box(place.chunk_bytes - written)
-        parts: list[Buffer] = [head, *chunk.payload, padding]
+        parts: list[Bytes] = [head, *chunk.payload, padding]
         batch.write(segment.fd, segment.offset, parts, place.chunk_bytes)
         row = row_of(claim, place, chunk.wall_end_ns)
         segment.add(claim, row)
@@ -357,72 +329,15 @@ class Ring:
         """
         for opened in batch.opened:
             self.archive.use_entry(opened.entry_sha256, bytes(memoryview(opened.head)))
-        moved: dict[bytes, Moved] = {}
         for placed in batch.placed:
-            self._file(placed)
-            claim = placed.claim
-            moved[claim.stream] = Moved(
-                claim.camera, claim.stream, claim.run, claim.sequence, placed.row.wall_end_ns
-            )
+            self.filing.chunk(placed)
         for sealed in batch.sealed:
-            self._file_sealed(sealed)
+            self.filing.sealed(sealed)
         for fd in batch.close_fds:
             os.close(fd)
         self.spares.finish(batch)
-        return Finished(list(moved.values()), batch.sealed)
-
-    def _file(self, placed: Placed) -> None:
-        claim, row = placed.claim, placed.row
-        self.archive.add_row(claim.stream, PackedRow(placed.segment, placed.epoch, row))
-        self._touched.add(placed.segment)
-        stream = self.streams[claim.stream]
-        if claim.run >= stream.run:
-            if claim.run != stream.run:
-                self._file_run(claim.stream, stream)
-                first = bool(claim.flags & ChunkFlag.FIRST)
-                self.archive.put_run(
-                    claim.stream,
-                    RunRow(
-                        claim.run,
-                        row.wall_start_ns,
-                        row.wall_end_ns,
-                        claim.sequence,
-                        claim.predecessor_run if first else 0,
-                        claim.gap_reason if first else 0,
-                        claim.gap_start_ns if first else 0,
-                    ),
-                )
-            stream.run, stream.sequence, stream.wall_end_ns = (
-                claim.run,
-                claim.sequence,
-                row.wall_end_ns,
-            )
-            return
-        # Chunks of a run that a dead loop had handed over, behind those of its successor.
-        known = self.archive.run(claim.stream, claim.run)
-        if known is None:
-            known = RunRow(claim.run, row.wall_start_ns, row.wall_end_ns, claim.sequence)
-        self.archive.put_run(
-            claim.stream,
-            replace(known, last_sequence=claim.sequence, wall_end_ns=row.wall_end_ns),
-        )
-
-    def _file_run(self, stream: bytes, state: StreamState) -> None:
-        known = self.archive.run(stream, state.run)
-        if known is not None:
-            self.archive.put_run(
-                stream,
-                replace(known, last_sequence=state.sequence, wall_end_ns=state.wall_end_ns),
-            )
-
-    def _file_sealed(self, sealed: SealedSegment) -> None:
-        segment = sealed.segment
-        row = segment.summary(SegmentState.SEALED, sealed.order)
-        self.archive.put_segment(segment.number, row)
-        self._touched.discard(segment.number)
-        if sealed.continues:
-            flag = int(ChunkFlag.CONTINUES)
-            self.archive.mark_last_row(segment.stream, segment.number, row, flag)
+        moved = dict.fromkeys(placed.claim.stream for placed in batch.placed)
+        return Finished(list(moved), batch.sealed)
 
     def open_gap(self, gap: OpenGap) -> None:
         """Stands in the journal until the stream's next run names it in its first claim."""
@@ -432,32 +347,16 @@ class Ring:
 
     # the index
 
+    @property
+    def can_commit(self) -> bool:
+        """False while the index is lost, or known to hold only a part."""
+        return self.is_rebuilt or not self.is_index_lost
+
     def freeze(self) -> Commit:
         """What the index's next commit writes; everything in it is durable already (promise 4)."""
-        for number in self._touched:
-            segment = self.open.get(number)
-            if segment is not None:
-                self.archive.put_segment(number, segment.summary(SegmentState.OPEN, segment.order))
-        self._touched.clear()
-        self.settle_streams()
-        self.archive.file_tails()
+        self.filing.settle()
         self._committing, self.unindexed = self.unindexed, {}
         return self.archive.index.freeze(self.spares.highest_epoch, self.seal_order)
-
-    def settle_streams(self) -> None:
-        """Brings runs and streams of the archive up to date, for a commit or a question."""
-        for stream, state in self.streams.items():
-            if state.run:
-                self._file_run(stream, state)
-                row = StreamRow(
-                    state.camera,
-                    state.run,
-                    state.sequence,
-                    state.wall_end_ns,
-                    stream in self.inband,
-                )
-                if self.archive.stream(stream) != row:
-                    self.archive.put_stream(stream, row)
 
     def committed(self, commit: Commit) -> None:
         """The index holds what the journal listed for it; the next journal leaves that out."""
@@ -471,7 +370,7 @@ class Ring:
 
     def commit_failed(self) -> None:
         """The index is lost; recording goes on with journal and memory (promise 4)."""
-        self.is_index_lost = True
+        self.is_index_lost, self.is_rebuilt = True, False
         self.is_journal_dirty = True
 
     def rebuilt(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +20,6 @@ from vonggac.store.ring import Ring
 LOCK_WAIT_SECONDS = 10.0
 """A recorder that was killed needs that long at most until its keepers have finished a sync."""
 
-_log = logging.getLogger("vonggac.store")
-
 
 @dataclass(slots=True)
 class Started:
@@ -34,6 +31,7 @@ class Started:
     ring: Ring
     found: Recovered
     rebuild: Rebuild | None
+    why_rebuilt: str | None
 
 
 @dataclass(slots=True)
@@ -44,7 +42,8 @@ class Reading:
     snapshot: Snapshot
     archive: Archive
     found: Recovered
-    is_index_usable: bool
+    why_rebuilt: str | None
+    """Why the index could not be used, and the segments were read instead."""
 
     def close(self) -> None:
         self.archive.index.close()
@@ -65,33 +64,43 @@ def start(path: Path, box: bytes, is_suspect: bool = False) -> Started:
     disk = disks.open_disk(path, box, exclusive=True, wait_seconds=LOCK_WAIT_SECONDS)
     try:
         snapshot = read_journal(disk)
-        index, is_complete = _index_for_keeping(disk, snapshot)
+        index, why = _index_for_keeping(disk, snapshot)
         archive = Archive(index)
         found = recover(disk, snapshot, archive, is_suspect=is_suspect)
         ring = Ring.start(disk, snapshot, archive, found, seal_all=is_suspect)
     except BaseException:
         disk.close()
         raise
-    rebuild = None if is_complete else Rebuild(disk, archive, skip=ring.live_numbers())
-    if rebuild is not None:
-        ring.is_index_lost = True
-        ring.spares.may_reuse_sealed = False  # the oldest is not known before all were seen
-    return Started(ring, found, rebuild)
+    if why is None:
+        return Started(ring, found, None, None)
+    ring.is_index_lost = True
+    ring.spares.may_reuse_sealed = False  # the oldest is not known before all were seen
+    return Started(ring, found, Rebuild(disk, archive, skip=ring.live_numbers()), why)
 
 
-def _index_for_keeping(disk: Disk, snapshot: Snapshot) -> tuple[Index, bool]:
+def _index_for_keeping(disk: Disk, snapshot: Snapshot) -> tuple[Index, str | None]:
+    index, why = _usable_index(disk, snapshot, writable=True)
+    if index is not None:
+        return index, None
+    # Promise 4: recording starts with what the journal holds.
+    path, size = disk.index_path(), disk.index_bytes()
+    indexes.create(path, disk.identity.disk, size)
+    return Index.open(path, disk.identity.disk, size, writable=True), why
+
+
+def _usable_index(
+    disk: Disk, snapshot: Snapshot, *, writable: bool
+) -> tuple[Index | None, str | None]:
+    """The index, or why it must be made again."""
     path, size = disk.index_path(), disk.index_bytes()
     try:
-        index = Index.open(path, disk.identity.disk, size, writable=True)
-        if index_is_complete(Archive(index), snapshot):
-            return index, True
-        index.close()
-        _log.warning("the index of %s is older than its journal and is made again", disk.path)
+        index = Index.open(path, disk.identity.disk, size, writable=writable)
     except StorageError as error:
-        _log.warning("%s; it is made again while recording goes on", error)
-    # Promise 4: recording starts with what the journal holds.
-    indexes.create(path, disk.identity.disk, size)
-    return Index.open(path, disk.identity.disk, size, writable=True), False
+        return None, str(error)
+    if index_is_complete(Archive(index), snapshot):
+        return index, None
+    index.close()
+    return None, f"the index in {path} is older than the journal"
 
 
 def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
@@ -102,9 +111,10 @@ def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
     disk = disks.open_disk(path, box, exclusive=False)
     try:
         snapshot = read_journal(disk)
-        archive, is_usable = _archive_for_reading(disk, snapshot)
+        index, why = _usable_index(disk, snapshot, writable=False)
+        archive = Archive(index or Index.in_memory(disk.identity.disk))
         found = recover(disk, snapshot, archive)
-        if not is_usable:
+        if why is not None:
             live = {s.life.number for s in found.segments} | {s.number for s in found.spares}
             rebuild = Rebuild(disk, archive, skip=live | {s.number for s in found.sealed})
             while rebuild.step():
@@ -112,16 +122,4 @@ def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
     except BaseException:
         disk.close()
         raise
-    return Reading(disk, snapshot, archive, found, is_usable)
-
-
-def _archive_for_reading(disk: Disk, snapshot: Snapshot) -> tuple[Archive, bool]:
-    path, size = disk.index_path(), disk.index_bytes()
-    try:
-        archive = Archive(Index.open(path, disk.identity.disk, size, writable=False))
-        if index_is_complete(archive, snapshot):
-            return archive, True
-        archive.index.close()
-    except StorageError as error:
-        _log.warning("%s; the segments themselves are read", error)
-    return Archive(Index.in_memory(disk.identity.disk)), False
+    return Reading(disk, snapshot, archive, found, why)
