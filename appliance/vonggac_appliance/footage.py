@@ -1,5 +1,4 @@
-"""Footage of a stream wherever it is: asked from a running keeper, else read from the disk itself.
-"""
+"""Footage of a stream wherever it is: asked from a running keeper, else read from the disk."""
 
 from __future__ import annotations
 
@@ -248,8 +247,7 @@ def _write_cut(
 
 
 class _Reader:
-    """Reads a segment after the other; each piece is checked against the lease before it is used.
-    """
+    """Reads a segment after the other; each piece is checked against the lease before it is used."""
 
     def __init__(self, source: Source, stream: bytes, receipt: bytes) -> None:
         self._source = source

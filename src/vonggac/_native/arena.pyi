@@ -42,7 +42,7 @@ class ArenaWriter:
         """Blocks that are not free."""
 
     def recover(self) -> list[int]:
-        """As a loop's successor does: frees what was not handed over, gives the headers in order."""
+        """As a loop's successor: frees what was not handed over, gives the headers in order."""
 
     def put(
         self,

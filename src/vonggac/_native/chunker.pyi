@@ -73,4 +73,4 @@ class Chunker:
         """The run ends; gives the header blocks it closed."""
 
     def state(self) -> tuple[int, int, int, int, int, int, bool]:
-        """(next sequence, samples, skipped before sync, dropped, sets dropped, entries, in band)."""
+        """Next sequence, samples, skipped before sync, dropped, sets dropped, entries, in band."""

@@ -11,7 +11,8 @@ def run_loop(
 ) -> int:
     """Runs until QUIT or the end of `control_fd`; gives the exit status.
 
-    `arena_fd`: formatted, read-write; `arena_read_fd`: the same memfd opened read-only, for keepers;
-    `crash_page_fd`: a page where the stream being parsed stands, or -1; 0 bytes a second: the default.
+    `arena_fd`: formatted, read-write; `arena_read_fd`: the same memfd opened read-only, for
+    keepers; `crash_page_fd`: a page where the stream being parsed stands, or -1; 0 bytes a second:
+    the default.
     The GIL is given back only at the end, so a process does nothing else.
     """

@@ -104,7 +104,7 @@ def _piece(packed: PackedRow, data: bytes, line: _Line) -> Piece:
 
 
 class _Line:
-    """Decode times of one file, as in a segment (docs/ref/segment-format.md), from its own start."""
+    """Decode times of one file, from its own start; as in docs/ref/segment-format.md."""
 
     def __init__(self) -> None:
         self.count = 0
