@@ -247,7 +247,7 @@ def _write_cut(
 
 
 class _Reader:
-    """Reads a segment after the other; each piece is checked against the lease before it is used."""
+    """Reads a segment after the other; each piece is checked against the lease before its use."""
 
     def __init__(self, source: Source, stream: bytes, receipt: bytes) -> None:
         self._source = source
