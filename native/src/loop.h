@@ -160,8 +160,9 @@ void wire_u32(wire_writer *w, uint32_t value);
 void wire_u64(wire_writer *w, uint64_t value);
 void wire_bytes(wire_writer *w, const void *bytes, size_t size);
 void wire_blob(wire_writer *w, const void *bytes, size_t size);
-/* One message, with at most one descriptor: true, or false with errno. */
-bool wire_send(int fd, const uint8_t *bytes, size_t size, int passed_fd);
+/* One message, with at most one descriptor (not const because iovec is not; nothing is written):
+ * true, or false with errno. */
+bool wire_send(int fd, uint8_t *bytes, size_t size, int passed_fd);
 /* Its size; 0 at the end; -1 with errno. `*passed_fd` is -1 without one and belongs to the caller.
  */
 ssize_t wire_receive(int fd, uint8_t *bytes, size_t capacity, int *passed_fd);

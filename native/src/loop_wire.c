@@ -53,9 +53,8 @@ typedef union control_buffer {
     char bytes[CMSG_SPACE(sizeof(int))];
 } control_buffer;
 
-bool wire_send(int fd, const uint8_t *bytes, size_t size, int passed_fd) {
-    struct iovec part = {.iov_len = size};
-    memcpy(&part.iov_base, &bytes, sizeof bytes); /* iovec has no const; nothing is written */
+bool wire_send(int fd, uint8_t *bytes, size_t size, int passed_fd) {
+    struct iovec part = {.iov_base = bytes, .iov_len = size};
     control_buffer control = {0};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (passed_fd >= 0) {

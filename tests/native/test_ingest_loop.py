@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -503,6 +504,53 @@ def test_nonsense_from_the_parent_is_ignored(rig: Rig) -> None:
     for junk in (b"", b"\x00", b"\x00\x01\x00\x01" + bytes(8), bytes(64), os.urandom(5000)):
         if junk:
             rig.tell(junk)
+    keeper = rig.keeper()
+    camera = rig.attach()
+    camera.send(gop(3))
+    rig.detach()
+    assert keeper.nals == without_sets(camera.sent)
+
+
+def test_no_message_of_the_parent_ends_the_loop(rig: Rig) -> None:
+    """Mutations of real ones, with and without a descriptor; QUIT itself is left out."""
+    random = Random(7)
+    a = loop_wire.Attach(
+        b"c" * 16,
+        OTHER,
+        0,
+        1,
+        96,
+        0,
+        1,
+        90_000,
+        5000,
+        0,
+        9,
+        0,
+        0,
+        0,
+        (),
+        (SPS,),
+        (PPS,),
+        b"$\0\0\4",
+    )
+    real = [
+        loop_wire.attach(a),
+        loop_wire.detach(OTHER, 1),
+        loop_wire.rtsp(OTHER, b"OPTIONS * RTSP/1.0\r\n\r\n"),
+        loop_wire.keeper(5, 0),
+        loop_wire.live(OTHER, b"head"),
+        loop_wire.clock(is_synced=True),
+    ]
+    for n in range(400):
+        message = bytearray(random.choice(real))
+        for _ in range(random.randrange(4)):
+            message[random.randrange(4, len(message))] = random.choice((0, 1, 127, 255))
+        ours, theirs = socket.socketpair()
+        rig.tell(bytes(message[: random.randrange(8, len(message) + 1)]), theirs if n % 4 else None)
+        ours.close()
+        theirs.close()
+        rig.turn(0)
     keeper = rig.keeper()
     camera = rig.attach()
     camera.send(gop(3))
