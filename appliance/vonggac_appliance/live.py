@@ -99,7 +99,7 @@ class LiveServer:
         session = self._session_of(ask.stream)
         if session is None or session.camera.id != ask.camera:
             return Refused("gone", "no such stream is recorded here")
-        head = Live(ask.camera, ask.stream, session.run, session.durable_until_ns)
+        head = Live(ask.camera, ask.stream, session.progress.run, session.progress.durable_until_ns)
         (header,) = split(Kind.LIVE, msgspec.msgpack.encode(head))
         if not session.show(header, os.dup(caller.fileno())):
             return Refused("gone", f"the camera is not recorded at this moment: {session.what}")

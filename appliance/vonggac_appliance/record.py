@@ -165,7 +165,7 @@ def _act(recorder: Recorder, request: bus.Control) -> bus.Reply:
     if isinstance(request, bus.Status):
         return status_of(recorder)
     if isinstance(request, bus.Changed):
-        recorder.reconcile()
+        recorder.roster.read()
         return bus.Ok()
     if recorder.restart_camera(request.camera):
         return bus.Ok()

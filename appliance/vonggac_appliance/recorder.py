@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -37,7 +37,8 @@ from vonggac_appliance.config import Config
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loops import LoopHandle, Session
-from vonggac_appliance.messages import Durable, GapOpen, KeeperReady, Loop, Sealed, StreamEnd
+from vonggac_appliance.messages import Durable, GapOpen, KeeperReady, Loop, Sealed
+from vonggac_appliance.roster import Roster
 from vonggac_appliance.secrets import open_sealed
 
 _log = logging.getLogger("vonggac.record")
@@ -66,8 +67,7 @@ class Recorder:
         self.backoff = Backoff(
             first_s=settings.cameras.retry_min_ns / 1e9, most_s=settings.cameras.retry_max_ns / 1e9
         )
-        self.cameras: dict[bytes, Camera] = {}
-        self.sessions: dict[bytes, StreamSession] = {}
+        self.roster = Roster(catalog, self, self._left, self._expect)
         self.keepers: list[Keeper] = []
         self.loops: list[LoopHandle] = []
         self._home = home
@@ -76,10 +76,7 @@ class Recorder:
         self._key = key
         self._children = children
         self._publisher = publisher
-        self._changes = -1
-        self._sealed: dict[bytes, bytes | None] = {}
         self._memory: dict[bytes, Memory] = {}
-        self._ends: dict[bytes, StreamEnd] = {}
         self._slots: dict[bytes, int] = {}
         self._loop_of: dict[bytes, LoopHandle] = {}
         self._crashes: dict[bytes, CrashRecord] = {}
@@ -88,7 +85,6 @@ class Recorder:
         self._last_run = 0
         self._started_s = time.monotonic()
         self._turned_s = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
         self._is_ending = False
 
     # --- life --------------------------------------------------------------------------------
@@ -98,7 +94,7 @@ class Recorder:
         disks = self._catalog.disks()
         if not disks:
             raise ConfigError("no disk is enrolled: vonggac disk format PATH --size 100G")
-        self.reconcile()
+        self.roster.read()
         for slot, disk in enumerate(disks):
             keeper = Keeper(
                 slot, disk.path, str(self._home), self._catalog.box_id, self._children, self
@@ -119,8 +115,7 @@ class Recorder:
             verdict = self.may_record(session.camera)
             if not verdict.is_allowed:
                 session.leave(verdict.gap, verdict.sentence)
-        if self._catalog.changes != self._changes:
-            self.reconcile()
+        self.roster.follow()
 
     def clock(self, is_synced: bool) -> None:
         """Says to all loops whether the box's clock is synchronised; it stands in every claim."""
@@ -130,10 +125,7 @@ class Recorder:
     async def end(self) -> None:
         """TEARDOWN to all cameras, then loops hand over, then keepers finish a sync."""
         self._is_ending = True
-        for task in tuple(self._tasks):
-            task.cancel()
-        ends = [s.end(GapReason.BOX_STOPPED) for s in self.sessions.values()]
-        await asyncio.gather(*ends)
+        await self.roster.end()
         for loop in self.loops:
             loop.end()
         await self._gone(lambda: any(loop.pid for loop in self.loops), 3.0)
@@ -178,74 +170,31 @@ class Recorder:
 
     # --- cameras ------------------------------------------------------------------------------
 
-    def reconcile(self) -> None:
-        """Follows the catalog: who is new starts, who is gone ends, who changed does both."""
-        self._changes = self._catalog.changes
-        rows = {camera.id: camera for camera in self._catalog.cameras()}
-        sealed = {one: self._catalog.sealed_credentials(one) for one in rows}
-        for one in [x for x in self.cameras if x not in rows]:
-            self._drop(one, "it was removed from the catalog")
-        for one, camera in rows.items():
-            before = self.cameras.get(one)
-            if before == camera and self._sealed.get(one) == sealed[one]:
-                continue
-            self._sealed[one] = sealed[one]
-            if before is not None and _same_connection(before, camera):
-                self.cameras[one] = camera
-                for session in self._sessions_of(one):
-                    session.camera = camera
-                    session.retry()
-                continue
-            ended = self._drop(one, "its row was changed") if before is not None else None
-            self.cameras[one] = camera
-            self._spawn(self._begin(camera, ended))
-        self._expect()
+    @property
+    def cameras(self) -> dict[bytes, Camera]:
+        """Those of the catalog, by id."""
+        return self.roster.cameras
+
+    @property
+    def sessions(self) -> dict[bytes, StreamSession]:
+        """By stream id."""
+        return self.roster.sessions
 
     def restart_camera(self, code: str) -> bool:
         """Releases a camera from quarantine and waiting. False: there is none of that name."""
-        camera = next((c for c in self.cameras.values() if c.code == code), None)
+        camera = self.roster.by_code(code)
         if camera is None:
             return False
         self._crashes.pop(camera.id, None)
-        for session in self._sessions_of(camera.id):
+        for session in self.roster.of_camera(camera.id):
             session.leave(GapReason.PAUSED, "restarted by a person")
             session.retry()
         return True
 
-    async def _begin(self, camera: Camera, ended: asyncio.Task[None] | None) -> None:
-        if ended is not None:
-            await asyncio.wait({ended})
-        for stream in camera.streams:
-            session = StreamSession(camera, stream, self)
-            self.sessions[stream.id] = session
-            if stream.id in self._ends:
-                session.known(self._ends[stream.id])
-            session.start()
-        self._expect()
-
-    def _drop(self, camera_id: bytes, why: str) -> asyncio.Task[None]:
-        camera = self.cameras.pop(camera_id)
-        _log.info("camera %s: %s, ending its sessions", camera.code, why)
-        sessions = self._sessions_of(camera_id)
-        if (loop := self._loop_of.pop(camera_id, None)) is not None:
-            loop.cameras.discard(camera_id)
-
-        async def end() -> None:
-            await asyncio.gather(*(s.end(GapReason.PAUSED) for s in sessions))
-            for session in sessions:
-                if self.sessions.get(session.stream.id) is session:
-                    del self.sessions[session.stream.id]
-
-        return self._spawn(end())
-
-    def _sessions_of(self, camera_id: bytes) -> list[StreamSession]:
-        return [s for s in self.sessions.values() if s.camera.id == camera_id]
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def _left(self, camera: Camera) -> None:
+        """A camera is gone: its loop has room."""
+        if (loop := self._loop_of.pop(camera.id, None)) is not None:
+            loop.cameras.discard(camera.id)
 
     # --- what a stream asks for (camera_session.Owner) ----------------------------------------
 
@@ -319,7 +268,7 @@ class Recorder:
         return await open_connection(stream.url, credentials, self._settings.cameras, memory)
 
     def _credentials(self, camera: Camera) -> Credentials | None:
-        sealed = self._sealed.get(camera.id)
+        sealed = self.roster.sealed(camera)
         if sealed is None:
             return None
         try:
@@ -365,7 +314,7 @@ class Recorder:
         """Tells the bus; the journal learns it from the run's first claim."""
         code, name = session.camera.code, session.stream.name
         self._publisher.send(
-            bus.GapClosed(code, name, start_ns, time.time_ns(), reason.words, session.run)
+            bus.GapClosed(code, name, start_ns, time.time_ns(), reason.words, session.progress.run)
         )
 
     def alarm(self, kind: str, subject: str, what: str) -> None:
@@ -380,7 +329,7 @@ class Recorder:
         self._last_run = max(self._last_run, ready.last_run)
         for end in ready.streams:
             self._slots.setdefault(end.stream, keeper.slot)
-            self._ends[end.stream] = end
+            self.roster.ends[end.stream] = end
             if (session := self.sessions.get(end.stream)) is not None:
                 session.known(end)
         if ready.suspect:
@@ -395,7 +344,7 @@ class Recorder:
     def keeper_durable(self, keeper: Keeper, durable: Durable) -> None:
         """A sync completed."""
         for end in durable.streams:
-            self._ends[end.stream] = end
+            self.roster.ends[end.stream] = end
             if (session := self.sessions.get(end.stream)) is not None:
                 session.durable(end)
         ends = [(end.stream, end.wall_end_ns) for end in durable.streams]
@@ -456,7 +405,7 @@ class Recorder:
         self._crashes[camera.id] = record
         if record.is_quarantined:
             self.alarm("camera-quarantined", camera.code, "two crashes in ten minutes")
-            for session in self._sessions_of(camera.id):
+            for session in self.roster.of_camera(camera.id):
                 if session is not guilty:
                     session.leave(GapReason.CRASHES, "its other stream crashed the recorder")
                 session.retry()
@@ -473,9 +422,3 @@ class Recorder:
             if keeper.is_ready:
                 share = -(-unplaced // max(1, len(self.keepers)))
                 keeper.expect(self._count(keeper) + share)
-
-
-def _same_connection(a: Camera, b: Camera) -> bool:
-    """Whether a changed row needs no other connection."""
-    is_same_loop = (a.owner_kind is OwnerKind.HOUSEHOLD) == (b.owner_kind is OwnerKind.HOUSEHOLD)
-    return a.streams == b.streams and a.code == b.code and is_same_loop

@@ -55,10 +55,12 @@ def _stream(session: StreamSession) -> bus.StreamStatus:
         width=session.width,
         height=session.height,
         gap_reason=session.gap_reason,
-        gap_start_ns=None if is_recording or session.gap is None else session.gap.start_ns,
-        run=session.run,
-        durable_until_ns=session.durable_until_ns,
-        recorded_ns=session.recorded_ns,
+        gap_start_ns=None
+        if is_recording or session.progress.gap is None
+        else session.progress.gap.start_ns,
+        run=session.progress.run,
+        durable_until_ns=session.progress.durable_until_ns,
+        recorded_ns=session.progress.recorded_ns,
         flood=session.is_flooding,
     )
     if stats is None:

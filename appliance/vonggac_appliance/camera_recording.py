@@ -1,0 +1,300 @@
+"""One connection that plays, from ATTACH to its end: the runs on it, and how it is left.
+
+What its loop says comes through a queue, so that everything about a connection happens in one
+order. When to connect, and what to do afterwards, is `camera_session`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from vonggac.ingest.progress import Progress
+from vonggac.ingest.states import Cause
+from vonggac.media.chunk import GapReason
+from vonggac.registry.camera import Camera, Stream
+from vonggac_appliance import loop_wire
+from vonggac_appliance.camera_connection import CameraConnection
+from vonggac_appliance.keepers import Keeper
+from vonggac_appliance.loop_wire import LoopEvent
+from vonggac_appliance.loops import LoopHandle
+
+_log = logging.getLogger("vonggac.record")
+
+TEARDOWN_S = 1.0
+"""Always TEARDOWN: a Tapo TC70 frees no session otherwise. But a dead camera must not hold up its
+own return."""
+ENDED_S = 2.0
+_ROOM_S = 10.0
+"""How long a connection is kept while its disk catches up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The loop died."""
+
+    is_guilty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Another loop stands ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """From outside: leave the connection, for this reason."""
+
+    reason: GapReason
+    what: str
+
+
+Happening = loop_wire.Event | loop_wire.Ended | Lost | Returned | Order
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Why a connection was left."""
+
+    reason: GapReason
+    what: str
+    says_goodbye: bool = True
+    """False where the camera has already closed."""
+    is_failure: bool = True
+    """False: tried again without a wait."""
+    is_attached: bool = True
+    """False: no loop has the connection any more."""
+
+
+class Recorded(Protocol):
+    """The stream whose connection this is."""
+
+    camera: Camera
+    stream: Stream
+    progress: Progress
+    stall_ms: int
+
+    @property
+    def name(self) -> str: ...
+    def next_run(self) -> int: ...
+    def run_begins(self, codec: int) -> None: ...
+    def first_video(self) -> None: ...
+    def stopped(self, reason: GapReason) -> None: ...
+    def move(self, cause: Cause, what: str) -> None: ...
+    def alarm(self, kind: str, what: str) -> None: ...
+    def loop_event(self, event: loop_wire.Event) -> None: ...
+    def loop_message(self, message: bytes) -> None: ...
+    def loop_ended(self, ended: loop_wire.Ended) -> None: ...
+    def loop_stats(self, stats: loop_wire.StreamStats) -> None: ...
+    def loop_lost(self, is_guilty: bool) -> None: ...
+    def loop_returned(self) -> None: ...
+
+
+class Recording:
+    """Owns the connection; closes it when `hold` ends."""
+
+    def __init__(
+        self, stream: Recorded, connection: CameraConnection, loop: LoopHandle, keeper: Keeper
+    ) -> None:
+        self._of = stream
+        self._connection = connection
+        self._loop = loop
+        self._keeper = keeper
+        self._inbox: asyncio.Queue[Happening] = asyncio.Queue()
+        self._answered = asyncio.Event()
+
+    def put(self, happening: Happening) -> None:
+        """Tells it something; in order."""
+        self._inbox.put_nowait(happening)
+
+    def heard(self, message: bytes) -> None:
+        """An RTSP message of the camera, after PLAY."""
+        self._answered.set()
+        if answer := self._connection.heard(message):
+            self._loop.send_rtsp(self._of.stream.id, answer)
+
+    def show(self, header: bytes, fd: int) -> bool:
+        """Gives a viewer's socket to the loop; takes the descriptor."""
+        return self._loop.send_live(self._of.stream.id, header, fd)
+
+    async def hold(self) -> End:
+        """Records until something ends it, says goodbye, and tells what it was."""
+        try:
+            end = await self._record()
+            await self._goodbye(end)
+            return end
+        finally:
+            self._loop.forget(self._of.stream.id)
+            self._connection.close()
+
+    async def _record(self) -> End:
+        if not self._attach(self._connection.early, flags=0):
+            lost = await self._after_loss(Lost(is_guilty=False))
+            if lost is not None:
+                return lost
+        keep_alive_at_s = time.monotonic() + self._connection.keep_alive_s
+        while True:
+            try:
+                left_s = keep_alive_at_s - time.monotonic()
+                happening = await asyncio.wait_for(self._inbox.get(), left_s)
+            except TimeoutError:
+                self._loop.send_rtsp(self._of.stream.id, self._connection.keep_alive())
+                keep_alive_at_s += self._connection.keep_alive_s
+                continue
+            end = await self._happened(happening)
+            if end is not None:
+                return end
+
+    async def _happened(self, happening: Happening) -> End | None:
+        if isinstance(happening, Order):
+            return End(happening.reason, happening.what, is_failure=False)
+        if isinstance(happening, Lost):
+            return await self._after_loss(happening)
+        if isinstance(happening, loop_wire.Ended):
+            self._note(happening)
+            return End(GapReason.UNKNOWN, "its loop ended the run", is_attached=False)
+        if isinstance(happening, Returned):
+            return None  # nothing was lost here
+        if happening.event is LoopEvent.NO_ROOM:
+            return await self._wait_for_room()
+        self._remark(happening)
+        return self._end_by(happening)
+
+    def _end_by(self, event: loop_wire.Event) -> End | None:
+        """How an event ends the connection, if it does."""
+        if event.event is LoopEvent.STALLED:
+            return End(GapReason.NO_VIDEO, f"no picture for {self._of.stall_ms / 1000:g} s")
+        if event.event is LoopEvent.CLOSED:
+            reason, what = _closed(event.errno)
+            return End(reason, what, says_goodbye=False)
+        if event.event is LoopEvent.BYE:
+            return End(GapReason.CAMERA_OFF, "the camera said BYE")
+        if event.event is LoopEvent.BAD_STREAM:
+            what = f"its bytes are no RTP any more ({event.detail})"
+            return End(GapReason.BAD_STREAM, what, says_goodbye=False)
+        return None
+
+    def _remark(self, event: loop_wire.Event) -> None:
+        """What does not end it."""
+        if event.event is LoopEvent.FIRST_VIDEO:
+            self._of.first_video()
+        elif event.event is LoopEvent.FLOOD:
+            what = f"it sends more than its limit, pictures are dropped ({event.detail})"
+            self._of.alarm("flood", what)
+        elif event.event is LoopEvent.LATE_KEYFRAME:
+            _log.warning("%s: no key frame for 30 s, recording goes on", self._of.name)
+        elif event.event is LoopEvent.ENTRY_CHANGED:
+            _log.info("%s: another picture size or codec setting: %s", self._of.name, event.detail)
+
+    def _attach(self, early: bytes, flags: int) -> bool:
+        """Opens a run, the connection's first or a later one. False: there is no loop now."""
+        play = self._connection.play
+        self._of.run_begins(int(play.codec))
+        run = self._of.next_run()
+        opening = self._of.progress.begin(run, time.time_ns())
+        if self._of.progress.is_inband:
+            flags |= loop_wire.FLAG_INBAND
+        attach = loop_wire.Attach(
+            camera=self._of.camera.id,
+            stream=self._of.stream.id,
+            keeper=self._keeper.slot,
+            codec=int(play.codec),
+            payload_type=play.payload_type,
+            rtp_channel=play.rtp_channel,
+            rtcp_channel=play.rtcp_channel,
+            clock_rate=play.clock_rate,
+            stall_ms=self._of.stall_ms,
+            flags=flags,
+            run=run,
+            predecessor=opening.predecessor,
+            reason=int(opening.reason),
+            gap_start_ns=opening.gap_start_ns,
+            vps=play.vps,
+            sps=play.sps,
+            pps=play.pps,
+            early=early,
+        )
+        return self._loop.attach(self._of, attach, self._connection.fileno())
+
+    async def _after_loss(self, lost: Lost) -> End | None:
+        """The loop died: a new run on the same connection, unless this stream did it."""
+        if lost.is_guilty:
+            what = "its input crashed the recorder's loop"
+            return End(GapReason.CRASHES, what, is_attached=False)
+        while True:
+            happening = await self._inbox.get()
+            if isinstance(happening, Order):
+                reason, what = happening.reason, happening.what
+                return End(reason, what, is_failure=False, is_attached=False)
+            if isinstance(happening, Returned):
+                # Now, not before: keepers have said how far the dead loop's chunks reach.
+                # A neighbour's fault: of this stream at most the second being parsed is missing.
+                self._of.stopped(GapReason.BOX_STOPPED)
+                if self._attach(b"", loop_wire.FLAG_REFERENCES_LOST):
+                    return None
+
+    async def _wait_for_room(self) -> End | None:
+        """The arena is full: the run ends, and another follows once the disk has caught up."""
+        what = f"its disk {self._keeper.path} does not keep up"
+        self._of.alarm("arena-full", what)
+        self._loop.detach(self._of.stream.id, GapReason.DISK)
+        await self._wait_ended()
+        self._of.stopped(GapReason.DISK)
+        self._of.move(Cause.FAILED, what)
+        full_s = time.monotonic()
+        while self._keeper.last_durable_s < full_s:
+            if time.monotonic() - full_s > _ROOM_S:
+                return End(GapReason.DISK, what, is_attached=False)
+            with contextlib.suppress(TimeoutError):
+                happening = await asyncio.wait_for(self._inbox.get(), 0.2)
+                if isinstance(happening, Order):
+                    return End(happening.reason, happening.what, True, False, False)
+        self._of.move(Cause.TRY, "")
+        if not self._attach(b"", loop_wire.FLAG_REFERENCES_LOST):
+            return await self._after_loss(Lost(is_guilty=False))
+        return None
+
+    async def _goodbye(self, end: End) -> None:
+        """TEARDOWN while the loop still writes, then the end of the run."""
+        if not end.is_attached or not self._loop.is_up:
+            self._connection.teardown_directly()
+            return
+        if end.says_goodbye and (message := self._connection.teardown()):
+            self._answered.clear()
+            self._loop.send_rtsp(self._of.stream.id, message)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._answered.wait(), TEARDOWN_S)
+        self._loop.detach(self._of.stream.id, int(end.reason))
+        await self._wait_ended()
+
+    async def _wait_ended(self) -> None:
+        """Bounded: a loop that does not answer is found and ended by its own watchdog."""
+        deadline_s = time.monotonic() + ENDED_S
+        while self._loop.is_up:
+            try:
+                left_s = deadline_s - time.monotonic()
+                happening = await asyncio.wait_for(self._inbox.get(), left_s)
+            except TimeoutError:
+                return
+            if isinstance(happening, loop_wire.Ended):
+                self._note(happening)
+                return
+            if isinstance(happening, Lost):
+                return
+
+    def _note(self, ended: loop_wire.Ended) -> None:
+        self._of.progress.ended(ended.run, ended.next_sequence, ended.last_wall_end_ns)
+
+
+def _closed(number: int) -> tuple[GapReason, str]:
+    """FIN and RST come from the camera (a reboot); silence from what lies between."""
+    word = errno.errorcode.get(number, str(number)) if number else "its end"
+    what = f"the connection was lost ({word})"
+    if number in (errno.ETIMEDOUT, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH):
+        return GapReason.NETWORK, what
+    return GapReason.CAMERA_OFF, what
