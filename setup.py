@@ -64,12 +64,7 @@ def extension(name: str, sources: tuple[str, ...]) -> Extension:
 
 setup(
     ext_modules=cythonize(
-        [
-            extension(name, sources)
-            for name, sources in EXTENSIONS.items()
-            if Path(f"src/vonggac/_native/{name}.pyx").exists()
-            and all(Path(f"native/src/{source}.c").exists() for source in sources)
-        ],
+        [extension(name, sources) for name, sources in EXTENSIONS.items()],
         include_path=["src"],
         build_dir="build/cython",
         compiler_directives={"language_level": 3, "embedsignature": True},
