@@ -60,7 +60,7 @@ class Keeper:
         self.last_durable: Durable | None = None
         self.last_durable_s = 0.0
         """Monotonic; 0: nothing was made durable in this life."""
-        self.streams = 0
+        self._expected = -1
         self._home = home
         self._box_id = box_id
         self._children = children
@@ -120,8 +120,9 @@ class Keeper:
 
     def expect(self, streams: int) -> None:
         """Says how many streams will be written, so that spare segments stand ready."""
-        self.streams = streams
-        self._send(Kind.EXPECT, Expect(streams))
+        if streams != self._expected:
+            self._expected = streams
+            self._send(Kind.EXPECT, Expect(streams))
 
     def gap_open(self, gap: GapOpen) -> None:
         """Has a gap journalled. While the keeper is down it is kept by who knows the gaps."""
@@ -183,6 +184,7 @@ class Keeper:
             self.ready = msgspec.msgpack.decode(body, type=KeeperReady)
             self.last_durable_s = 0.0
             self._ready_s = time.monotonic()
+            self._expected = -1
             self._is_silent = False
             _log.info("disk %s is recovered and writable", self.path)
             self._become("recording", "")

@@ -7,6 +7,7 @@ user exists; no user is ever created here.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import pwd
@@ -31,6 +32,7 @@ _AGAIN = Backoff(first_s=1.0, most_s=30.0, jitter=0.0)
 _GOOD_AFTER_S = 60.0
 _END_S = 30.0
 """The recorder says goodbye to its cameras (3 s) and its keepers finish a sync (10 s)."""
+_PR_SET_PDEATHSIG = 1
 _COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 
 
@@ -116,6 +118,7 @@ class _Supervisor:
             [*command, *child.service.arguments],
             stdin=subprocess.DEVNULL,
             process_group=0,  # Ctrl-C is ours: children end in order
+            preexec_fn=_end_with_parent,  # one thread here: nothing can hold a lock
             user=None if identity is None else identity.pw_uid,
             group=None if identity is None else identity.pw_gid,
             extra_groups=None if identity is None else os.getgrouplist(*_login(identity)),
@@ -154,6 +157,14 @@ class _Supervisor:
         signal.set_wakeup_fd(-1)
         self._wake.close()
         self._woken.close()
+
+
+def _end_with_parent() -> None:
+    """In the child, after it changed its user (which would clear it): SIGTERM when `run` dies.
+
+    Otherwise a killed supervisor left two services behind that its successor cannot see.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _identity(user: str) -> pwd.struct_passwd | None:

@@ -67,6 +67,15 @@ def test_a_service_that_dies_is_started_again_and_the_others_stay(
     assert after["record"] != before["record"]
 
 
+def test_a_killed_supervisor_takes_its_services_along(box: Box) -> None:
+    box.start("run")
+    services = _services(box)
+    children = [*services.values(), *child_pids(services["record"])]
+    box.stop(signal.SIGKILL)
+
+    wait_gone(children)
+
+
 def test_what_only_a_person_can_fix_ends_it_with_78(box: Box) -> None:
     (box.home / "config.toml").write_text("[record]\nloops = 3\n")
 
