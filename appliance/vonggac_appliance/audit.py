@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pwd
 import selectors
 import signal
 import socket
@@ -56,8 +55,8 @@ class AuditServer:
 
     def __init__(self, home: Path, clock: Clock = wall_ns) -> None:
         self._clock = clock
-        self._is_single_user = service_uid(AUDIT_USER) != os.geteuid()
-        self._serve_uid = service_uid(SERVE_USER)
+        self._is_single_user = sockets.service_uid(AUDIT_USER) != os.geteuid()
+        self._serve_uid = sockets.service_uid(SERVE_USER)
         self._key = receipt_key(home)
         self._log = AuditLog(home)
         self._has_started_line = False
@@ -265,26 +264,22 @@ def main(home: Path) -> int:
     return 0
 
 
-def service_uid(name: str) -> int | None:
-    """The uid of a service user; None where the package has not made it (development, demo)."""
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:
-        return None
-
-
 def _check(append: AuditAppend) -> None:
     """Raises MediaError for what would make a line that nobody can read."""
     texts = [append.action, append.object, append.result, append.person or "", append.role or ""]
     texts += append.purpose or ()
     if any(len(text) > chain.TEXT_MAX for text in texts):
         raise MediaError("limit", f"a text of more than {chain.TEXT_MAX} characters", 0)
+    if append.permit and append.action not in chain.Action.LOOKS:
+        raise MediaError("value", "a permit for an action that shows nothing", 0)
     if append.action not in chain.Action.ALL or append.action == chain.Action.AUDIT_START:
         raise MediaError("value", "an action that the chain does not know", 0)
     if append.purpose is not None and append.purpose[0] not in tuple(PurposeCode):
         raise MediaError("value", "a purpose that is not in the list", 0)
     if not append.permit:
         return
+    if append.result != "allowed":
+        raise MediaError("value", "a permit in a line that does not say it was allowed", 0)
     ids = (append.camera, *append.streams)
     if append.permit not in tuple(Permit) or append.to_ns <= append.from_ns:
         raise MediaError("value", "a permit without its kind or its range", 0)

@@ -242,7 +242,7 @@ class Ok(msgspec.Struct, frozen=True, tag="ok"):
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """Not done. `code`: unknown-camera, malformed, stopping."""
+    """Not done. `code`: unknown-camera, malformed, failed, stopping."""
 
     code: str
     what: str

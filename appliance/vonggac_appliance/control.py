@@ -13,9 +13,9 @@ import msgspec
 import zmq
 import zmq.asyncio
 
-from vonggac.errors import Unavailable
+from vonggac.errors import Unavailable, VonggacError
 from vonggac_appliance import bus
-from vonggac_appliance.sockets import ipc_path, prepare_class, reachable
+from vonggac_appliance.sockets import DECODE_ERRORS, ipc_path, prepare_class, reachable
 
 _log = logging.getLogger("vonggac.record")
 
@@ -54,9 +54,13 @@ class ControlServer:
     def _reply(self, raw: bytes) -> bus.Reply:
         try:
             request = msgspec.msgpack.decode(raw, type=bus.Control)
-        except msgspec.MsgspecError as error:
+        except DECODE_ERRORS as error:
             return _malformed(str(error))
-        return self._act(request)
+        try:
+            return self._act(request)
+        except VonggacError as error:  # such as a catalog that cannot be read: recording goes on
+            _log.error("%s is not done: %s", type(request).__name__, error)
+            return bus.Failed("failed", str(error))
 
 
 def ask(home: Path, request: bus.Control, deadline_s: float = 3.0) -> bus.Reply:
@@ -76,7 +80,7 @@ def ask(home: Path, request: bus.Control, deadline_s: float = 3.0) -> bus.Reply:
         raw = dealer.recv()
     try:
         reply: bus.Reply = msgspec.msgpack.decode(raw, type=bus.Reply)
-    except msgspec.MsgspecError as error:
+    except DECODE_ERRORS as error:
         raise Unavailable(f"the recorder answers in another version: {error}") from error
     return reply
 

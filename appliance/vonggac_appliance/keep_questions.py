@@ -53,6 +53,9 @@ RUNS_MAX = 20_000
 CLIENTS_MAX = 256
 _WAITING_PARTS_MAX = 64
 """A client that asks and does not read is let go: 4 MiB of answers."""
+_ID_BYTES = 16
+_TIME_MAX_NS = 1 << 62
+MOTION_USER = "vonggac-motion"
 RECEIPT_KEY = Path("keys") / "receipt.key"
 
 Answer = tuple[Kind, msgspec.Struct, int]
@@ -68,7 +71,8 @@ class _Client:
     def __init__(self, sock: socket.socket, name: Class) -> None:
         self.sock = sock
         self.name = name
-        self.leases: set[int] = set()
+        self.leases: dict[int, int] = {}
+        """Number: wall time in ns after which it is not renewed (its receipt's expiry)."""
         self.out: deque[tuple[bytes, int]] = deque()
 
     def write(self) -> None:
@@ -102,6 +106,8 @@ class Questions:
         self.state = "recording"
         self._clients: dict[int, _Client] = {}
         self._listeners: list[tuple[socket.socket, Path]] = []
+        self._motion_uid = sockets.service_uid(MOTION_USER)
+        """None without service users: then the folder alone tells (docs/ref/sockets.md)."""
         ring.spares.is_leased = self.leases.holds
 
     def begin(self, poller: Poller) -> None:
@@ -137,7 +143,7 @@ class Questions:
                 sock, _ = listener.accept()
             except OSError:
                 return  # the caller has gone again
-            if len(self._clients) >= CLIENTS_MAX:
+            if len(self._clients) >= CLIENTS_MAX or not self._is_welcome(sock, name):
                 sock.close()
                 return
             sock.setblocking(False)
@@ -146,6 +152,16 @@ class Questions:
             self._poller.watch(sock.fileno(), READ, lambda mask: self._serve(client, mask))
 
         return accept
+
+    def _is_welcome(self, sock: socket.socket, name: Class) -> bool:
+        """Who needs no receipt is known by his user, not by a folder alone."""
+        if name != "machine" or self._motion_uid is None:
+            return True
+        uid = sockets.peer_of(sock).uid
+        if uid == self._motion_uid:
+            return True
+        _log.warning("user %d is not %s: it gets nothing of class machine", uid, MOTION_USER)
+        return False
 
     def _serve(self, client: _Client, mask: int) -> None:
         try:
@@ -197,6 +213,7 @@ class Questions:
         return _refused("malformed", f"no question has the number {message.kind}")
 
     def _rows(self, ask: AskRows) -> Answer:
+        _check(ask.stream, ask.from_ns, ask.to_ns)
         if not 0 < ask.limit <= ROWS_MAX or ask.from_ns >= ask.to_ns:
             return _refused("range", f"a range that ends after it begins, 1 to {ROWS_MAX} rows")
         packed: list[bytes] = []
@@ -214,6 +231,7 @@ class Questions:
         return Kind.ROWS, Rows(packed, more, until_ns), -1
 
     def _runs(self, ask: AskRuns) -> Answer:
+        _check(ask.stream, ask.from_ns, ask.to_ns)
         self.ring.filing.settle_streams()
         archive = self.ring.archive
         # The run before tells where the first one's gap began.
@@ -263,36 +281,40 @@ class Questions:
         return self.ring.archive.segment(number)
 
     def _lease(self, client: _Client, ask: AskLease) -> Answer:
+        if not 0 <= ask.segment < self.ring.disk.identity.segments:
+            raise MediaError("value", f"the disk has no segment {ask.segment}", 0)
         row = self._current(ask.segment)
         if row is None or (row.epoch, row.stream) != (ask.epoch, ask.stream):
             return _refused("gone", f"segment {ask.segment} was given up")
+        until_ns = _TIME_MAX_NS
         if client.name == "view":
-            why = self._receipt_refuses(ask, row)
-            if why is not None:
+            seen, why = self._seen_receipt(ask, row)
+            if seen is None:
                 return _refused("receipt", why)
+            until_ns = seen.expires_ns
         now_ms = time.monotonic_ns() // 1_000_000
         try:
             lease = self.leases.take(ask.segment, ask.epoch, now_ms)
         except RefusedError as error:
             return _refused("limit", str(error))
-        client.leases.add(lease)
+        client.leases[lease] = until_ns
         fd = self.ring.disk.open_segment(ask.segment, writable=False)
         return Kind.LEASE, Lease(lease, LEASE_MS), fd
 
-    def _receipt_refuses(self, ask: AskLease, row: SegmentRow) -> str | None:
-        """Why not: a lease gives a whole segment, so the receipt must reach into its time."""
+    def _seen_receipt(self, ask: AskLease, row: SegmentRow) -> tuple[receipts.Receipt | None, str]:
+        """It, or why not: a lease gives a whole segment, so it must reach into its time."""
         try:
             key = (self.home / RECEIPT_KEY).read_bytes()
         except OSError as error:
-            return f"no receipt can be checked: {error.strerror}"
+            return None, f"no receipt can be checked: {error.strerror}"
         seen = receipts.read(key, ask.receipt)
         if seen is None:
-            return "this is no receipt of the audit chain"
+            return None, "this is no receipt of the audit chain"
         from_ns = max(seen.from_ns, row.wall_start_ns)
         to_ns = min(seen.to_ns, row.wall_end_ns)
         if from_ns >= to_ns:
-            return "the range lies outside the receipt"
-        return receipts.verify(
+            return None, "the range lies outside the receipt"
+        why = receipts.verify(
             key,
             ask.receipt,
             row.camera,
@@ -302,8 +324,13 @@ class Questions:
             receipts.Permit.STORED,
             time.time_ns(),
         )
+        return (seen, "") if why is None else (None, why)
 
     def _renew(self, client: _Client, ask: Renew) -> Answer:
+        if time.time_ns() >= client.leases.get(ask.lease, _TIME_MAX_NS):
+            self.leases.give(ask.lease)
+            del client.leases[ask.lease]
+            return _refused("receipt", "the receipt has expired")
         number = self.leases.segment_of(ask.lease) if ask.lease in client.leases else None
         if number is None:
             return _refused("gone", "the lease has run out")
@@ -314,6 +341,14 @@ class Questions:
         except RefusedError as error:
             return _refused("gone", str(error))
         return Kind.LEASE, Lease(ask.lease, LEASE_MS), -1
+
+
+def _check(stream: bytes, *times_ns: int) -> None:
+    """Raises MediaError for what no key of the index can be made of."""
+    if len(stream) != _ID_BYTES:
+        raise MediaError("value", f"a stream's id of {len(stream)} bytes", 0)
+    if not all(-_TIME_MAX_NS < ns < _TIME_MAX_NS for ns in times_ns):
+        raise MediaError("value", "a time that is none", 0)
 
 
 def _refused(code: str, what: str) -> Answer:

@@ -23,6 +23,7 @@ from vonggac_appliance.parts import Joiner, split
 _log = logging.getLogger("vonggac.record")
 
 _ASK_S = 2.0
+_AGAIN_S = 0.2
 _WAITING_MAX = 64
 """Callers that have not said what they want yet."""
 
@@ -45,7 +46,12 @@ class LiveServer:
         """Runs until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            caller, _ = await loop.sock_accept(self._listener)
+            try:
+                caller, _ = await loop.sock_accept(self._listener)
+            except OSError as error:  # gone again, or no descriptor left: recording goes on
+                _log.warning("a viewer could not be accepted: %s", error)
+                await asyncio.sleep(_AGAIN_S)
+                continue
             if len(self._callers) >= _WAITING_MAX:
                 caller.close()
                 continue
@@ -71,7 +77,7 @@ class LiveServer:
                 refusal = self._hand_over(raw, caller)
             except TimeoutError:
                 return
-            except (MediaError, msgspec.MsgspecError) as error:
+            except (MediaError, *sockets.DECODE_ERRORS) as error:
                 refusal = Refused("malformed", str(error))
             if refusal is not None:
                 for message in split(Kind.REFUSED, msgspec.msgpack.encode(refusal)):

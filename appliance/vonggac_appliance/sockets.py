@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pwd
 import socket
 import struct
 from array import array
@@ -22,6 +23,7 @@ from vonggac.errors import MediaError, Unavailable
 
 __all__ = [
     "CLASSES",
+    "DECODE_ERRORS",
     "Closed",
     "Message",
     "Peer",
@@ -35,6 +37,7 @@ __all__ = [
     "recv",
     "reachable",
     "send",
+    "service_uid",
     "socket_path",
 ]
 
@@ -49,6 +52,9 @@ PARTS_MAX = 1024
 FDS_MAX = 1
 PATH_BYTES_MAX = 107
 """sun_path has 108 bytes with its zero."""
+
+DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What MessagePack that is not ours raises: a text that is no UTF-8, a thousand brackets."""
 
 _HEADER = struct.Struct(">HHIHH")
 _CREDENTIALS = struct.Struct("3i")
@@ -174,6 +180,14 @@ def peer_of(sock: socket.socket) -> Peer:
     return Peer(*_CREDENTIALS.unpack(raw))
 
 
+def service_uid(name: str) -> int | None:
+    """The uid of a service user; None where the package has not made it (development, demo)."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
 def send(
     sock: socket.socket,
     kind: int,
@@ -235,7 +249,7 @@ def decode(message: Message, struct_type: type[StructT]) -> StructT:
     """The message's body as `struct_type`; MediaError if it is something else."""
     try:
         return msgspec.msgpack.decode(message.body, type=struct_type)
-    except msgspec.MsgspecError as error:
+    except DECODE_ERRORS as error:
         raise MediaError("value", f"{struct_type.__name__}: {error}", _HEADER.size) from error
 
 

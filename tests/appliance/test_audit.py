@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vonggac.errors import ConfigError, Refused, StorageError, Unavailable
@@ -276,8 +277,21 @@ def test_an_altered_last_line_does_not_stop_the_numbers(home: Path) -> None:
         AuditAppend(action="cut", object="c", purpose=None, permit=9, camera=CAMERA),
         AuditAppend("cut", "c", None, permit=1, camera=CAMERA, streams=(b"x",), to_ns=1),
         AuditAppend("cut", "c", None, permit=1, camera=CAMERA, streams=(MAIN,), to_ns=1 << 63),
+        msgspec.structs.replace(CUT, result="refused: no agreement"),
+        msgspec.structs.replace(CUT, action="camera add"),
     ],
-    ids=["action", "start", "long", "purpose", "no-range", "permit", "stream", "time"],
+    ids=[
+        "action",
+        "start",
+        "long",
+        "purpose",
+        "no-range",
+        "permit",
+        "stream",
+        "time",
+        "a-receipt-under-a-refusal",
+        "a-receipt-under-another-act",
+    ],
 )
 def test_a_malformed_append_is_refused_and_leaves_no_line(
     home: Path, run: Run, wrong: AuditAppend
@@ -285,6 +299,21 @@ def test_a_malformed_append_is_refused_and_leaves_no_line(
     with run():
         with pytest.raises(Refused):
             audit_client.append(home, wrong)
+        assert audit_client.append(home, ADD).line == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\x81\xa6action\xa2\xff\xfe", b"\x81\xa1z" + b"\x91" * 60_000 + b"\0"],
+    ids=["no-utf-8", "a-thousand-brackets"],
+)
+def test_what_cannot_be_decoded_is_refused_and_ends_nobody(
+    home: Path, run: Run, body: bytes
+) -> None:
+    path = sockets.socket_path(home, "audit", "append.sock")
+    with run(), sockets.connect(path, 5) as caller:
+        sockets.send(caller, Kind.AUDIT_APPEND, body, request=4)
+        assert sockets.decode(sockets.recv(caller), RefusedMessage).code == "malformed"
         assert audit_client.append(home, ADD).line == 2
 
 

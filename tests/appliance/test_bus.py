@@ -14,7 +14,7 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from vonggac.errors import MediaError, Unavailable
+from vonggac.errors import MediaError, StorageError, Unavailable
 from vonggac_appliance import bus, channel, control, loop_wire, parts
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.sockets import ipc_path
@@ -98,6 +98,9 @@ def test_the_control_socket_answers_and_survives_nonsense(tmp_path: Path, name: 
                 dealer.connect(address)
                 await dealer.send(b"\xc1 no message")
                 replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus.Reply))
+                for nonsense in (b"\x81\xa4type\xa1\xff", b"\x81\xa1z" + b"\x91" * 60_000 + b"\0"):
+                    await dealer.send(nonsense)
+                    replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus.Reply))
                 await dealer.send_multipart([b"two", b"frames"])
                 replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus.Reply))
             replies.append(await asyncio.to_thread(control.ask, home, bus.Changed()))
@@ -107,10 +110,26 @@ def test_the_control_socket_answers_and_survives_nonsense(tmp_path: Path, name: 
 
     replies = asyncio.run(scene())
 
-    assert [type(reply) for reply in replies] == [bus.Failed] * 4
+    assert [type(reply) for reply in replies] == [bus.Failed] * 6
     codes = [reply.code for reply in replies if isinstance(reply, bus.Failed)]
-    assert codes == ["unknown-camera", "malformed", "malformed", "unknown-camera"]
+    assert codes == ["unknown-camera", *["malformed"] * 4, "unknown-camera"]
     assert seen == [bus.RestartCamera("x"), bus.Changed()]
+
+
+def test_what_cannot_be_done_is_answered_and_ends_nothing(home: Path) -> None:
+    def act(_: bus.Control) -> bus.Reply:
+        raise StorageError("the catalog is damaged")
+
+    async def scene() -> list[bus.Reply]:
+        with zmq.asyncio.Context() as context:
+            server = control.ControlServer(home, context, act)
+            task = asyncio.create_task(server.serve())
+            replies = [await asyncio.to_thread(control.ask, home, bus.Changed()) for _ in "12"]
+            task.cancel()
+            server.close()
+        return replies
+
+    assert asyncio.run(scene()) == [bus.Failed("failed", "the catalog is damaged")] * 2
 
 
 def test_a_recorder_that_is_not_running_is_said_at_once(home: Path) -> None:

@@ -51,6 +51,8 @@ class Action:
     ALL = frozenset(
         (AUDIT_START, CUT, LIVE, LOOK, DISK_FORMAT, DISK_REBUILD, CAMERA_ADD, CAMERA_REMOVE)
     )
+    LOOKS = frozenset((CUT, LIVE, LOOK))
+    """What a person sees pictures by; for these alone a receipt is made."""
 
 
 @dataclass(frozen=True, slots=True)

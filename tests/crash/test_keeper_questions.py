@@ -1,0 +1,113 @@
+"""Questions to a keeper from callers who mean it no good, while it records."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from crash.keeper_peer import Arena, KeeperPeer
+from store.maker import FakeStream, make_disk
+from vonggac._native import segment as native
+from vonggac.evidence import receipt
+from vonggac_appliance import secrets, sockets
+from vonggac_appliance.index_client import IndexClient
+from vonggac_appliance.keep_questions import socket_name
+from vonggac_appliance.messages import AskLease, AskRows, AskRuns, Kind, Lease, Refused, Renew
+
+SECOND_NS = 1_000_000_000
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Iterator[KeeperPeer]:
+    """A keeper that has made one chunk of `FakeStream(1)` durable."""
+    make_disk(tmp_path / "disk")
+    arena = Arena.make()
+    keeper = KeeperPeer(tmp_path / "disk", tmp_path, arena)
+    yield keeper
+    if keeper.process.poll() is None:
+        keeper.kill()
+    arena.close()
+
+
+def begin(peer: KeeperPeer) -> tuple[bytes, FakeStream]:
+    disk = peer.ready().disk
+    peer.connect()
+    stream = FakeStream(1)
+    stream.begin(1)
+    peer.tick([stream.chunk()])
+    peer.wait_for(1)
+    return disk, stream
+
+
+def receipt_for(home: Path, stream: FakeStream, from_ns: int, to_ns: int, seconds: float) -> bytes:
+    seen = receipt.Receipt(
+        line=1,
+        camera=stream.camera,
+        streams=(stream.stream,),
+        from_ns=from_ns,
+        to_ns=to_ns,
+        permit=receipt.Permit.STORED,
+        expires_ns=time.time_ns() + int(seconds * SECOND_NS),
+    )
+    return receipt.write(secrets.receipt_key(home), seen)
+
+
+def test_a_question_that_is_none_is_refused_and_stops_nobody(
+    tmp_path: Path, peer: KeeperPeer
+) -> None:
+    disk, stream = begin(peer)
+    questions: list[tuple[Kind, bytes]] = [
+        (Kind.ASK_ROWS, msgspec.msgpack.encode(AskRows(b"s" * 600, 0, 1))),
+        (Kind.ASK_ROWS, msgspec.msgpack.encode(AskRows(b"", 0, 1))),
+        (Kind.ASK_ROWS, msgspec.msgpack.encode(AskRows(stream.stream, -(1 << 63), 1 << 63))),
+        (Kind.ASK_RUNS, msgspec.msgpack.encode(AskRuns(b"s" * 600, 0, 1 << 62))),
+        (Kind.ASK_LEASE, msgspec.msgpack.encode(AskLease(stream.stream, 1 << 40, 1, b""))),
+        (Kind.ASK_LEASE, msgspec.msgpack.encode(AskLease(stream.stream, -1, 1, b""))),
+        (Kind.ASK_LEASE, msgspec.msgpack.encode(AskLease(stream.stream, 1 << 20, 1, b""))),
+        (Kind.ASK_ROWS, b"\x81\xa1z" + b"\x91" * 60_000 + b"\0"),
+        (Kind.ASK_ROWS, b"\x81\xa4\xff\xfe\xfd\xfc\0"),
+        (Kind.ASK_DISK, b"\x81\xa1z\xa1\xff"),
+        (Kind.LIVE, b""),
+    ]
+    path = sockets.socket_path(tmp_path, "view", socket_name(disk))
+    for kind, body in questions:
+        with sockets.connect(path, 10.0) as caller:
+            sockets.send(caller, kind, body)
+            answer = sockets.recv(caller)
+            if kind is not Kind.ASK_DISK:
+                assert sockets.decode(answer, Refused).code in ("malformed", "range"), body[:40]
+    peer.tick([stream.chunk()])
+    peer.wait_for(2)
+    assert peer.quit()[0] == 0
+
+
+def test_a_lease_ends_with_its_receipt(tmp_path: Path, peer: KeeperPeer) -> None:
+    disk, stream = begin(peer)
+    proof = receipt_for(tmp_path, stream, 0, stream.wall_ns, seconds=1.5)
+    with IndexClient(tmp_path, disk) as client:
+        packed, _ = client.rows(stream.stream, 0, stream.wall_ns)
+        row = native.rows_unpack(packed[0])[0]
+    path = sockets.socket_path(tmp_path, "view", socket_name(disk))
+    with sockets.connect(path, 10.0) as caller:
+        sockets.send(caller, Kind.ASK_LEASE, AskLease(stream.stream, row.segment, row.epoch, proof))
+        answer = sockets.recv(caller)
+        lease = sockets.decode(answer, Lease).lease
+        answer.close_fds()
+        until_s = time.monotonic() + 20.0
+        while (answer := _renewed(caller, lease)).kind == Kind.LEASE:
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
+        assert sockets.decode(answer, Refused) == Refused("receipt", "the receipt has expired")
+        sockets.send(caller, Kind.ASK_LEASE, AskLease(stream.stream, row.segment, row.epoch, proof))
+        assert sockets.decode(sockets.recv(caller), Refused).what == "the receipt has expired"
+    assert peer.quit()[0] == 0
+
+
+def _renewed(caller: socket.socket, lease: int) -> sockets.Message:
+    sockets.send(caller, Kind.RENEW, Renew(lease))
+    return sockets.recv(caller)
