@@ -27,8 +27,8 @@ _USER = "demo"
 _OUTAGE = "cam4:40:8"
 """The one on a home Wi-Fi drops out for 8 s after every 40 s."""
 _MIB = 1 << 20
-_SIZES_MIB = (4096, 2048, 1024, 512)
-"""Of the ring; the largest that leaves as much room again free."""
+_SIZES_MIB = (1024, 512)
+"""Of the ring, an hour of these cameras; the largest that leaves as much room again free."""
 _COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 _START_S = 30.0
 _END_S = 40.0

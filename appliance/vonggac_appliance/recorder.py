@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from vonggac.errors import ConfigError, MediaError
+from vonggac.errors import ConfigError, MediaError, VonggacError
 from vonggac.ingest import placement
 from vonggac.ingest.backoff import Backoff, start_limiter
 from vonggac.ingest.quarantine import CrashRecord
@@ -85,6 +85,7 @@ class Recorder:
         self._last_run = 0
         self._started_s = time.monotonic()
         self._turned_s = 0.0
+        self._unread = ""
         self._is_ending = False
 
     # --- life --------------------------------------------------------------------------------
@@ -115,7 +116,14 @@ class Recorder:
             verdict = self.may_record(session.camera)
             if not verdict.is_allowed:
                 session.leave(verdict.gap, verdict.sentence)
-        self.roster.follow()
+        try:
+            self.roster.follow()
+        except VonggacError as error:  # who records goes on; who was added has to wait
+            if str(error) != self._unread:
+                _log.error("the catalog cannot be read, going on with what was: %s", error)
+            self._unread = str(error)
+        else:
+            self._unread = ""
 
     def clock(self, is_synced: bool) -> None:
         """Says to all loops whether the box's clock is synchronised; it stands in every claim."""

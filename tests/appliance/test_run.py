@@ -15,10 +15,9 @@ from vonggac_appliance import run
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path / "home")
+    made = Box(tmp_path / "home", "320M")
     yield made
-    if made.process is not None:
-        made.stop(signal.SIGKILL)
+    made.discard()
 
 
 @pytest.fixture

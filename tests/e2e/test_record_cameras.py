@@ -40,10 +40,9 @@ def cameras() -> Iterator[Cameras]:
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path / "home")
+    made = Box(tmp_path / "home", "320M")
     yield made
-    if made.process is not None:
-        made.stop(signal.SIGKILL)
+    made.discard()
 
 
 def _runs(box: Box) -> dict[tuple[str, str], int]:
@@ -105,6 +104,45 @@ def test_a_camera_that_goes_and_comes_back_leaves_a_gap_and_a_new_run(
     assert reason == "no video"
     assert seconds > 5.0
     assert all(after[key] > before[key] for key in before)
+
+
+def test_reconnects_leak_neither_descriptors_nor_threads(box: Box) -> None:
+    port = free_port()
+    cameras = Cameras(1, port=port)
+    counts = []
+    try:
+        box.add(cameras, "cam1")
+        with box.running():
+            before: dict[tuple[str, str], int] = {}
+            for _ in range(4):
+                _until_newer(box, before)
+                before = _runs(box)
+                counts.append(_descriptors_and_threads(box))
+                cameras.stop()
+                cameras = Cameras(1, port=port)
+    finally:
+        cameras.stop()
+
+    assert counts[1:] == counts[:1] * 3
+
+
+def _all_newer(now: bus.StatusReply, before: dict[tuple[str, str], int]) -> bool:
+    """Whether every stream records in another run than before."""
+    streams = [(c.id, s) for c in now.cameras for s in c.streams]
+    return bool(streams) and all(
+        s.state == "recording" and s.run > before.get((camera, s.name), 0) for camera, s in streams
+    )
+
+
+def _until_newer(box: Box, before: dict[tuple[str, str], int]) -> None:
+    box.until(lambda now: _all_newer(now, before))
+
+
+def _descriptors_and_threads(box: Box) -> list[int]:
+    assert box.process is not None
+    pids = [box.process.pid, *child_pids(box.process.pid), *box.children()]
+    folders = [f"/proc/{pid}/{kind}" for pid in pids for kind in ("fd", "task")]
+    return [len(os.listdir(folder)) for folder in folders]
 
 
 def test_a_camera_that_is_away_at_start_is_recorded_when_it_comes(box: Box) -> None:
@@ -337,11 +375,12 @@ def test_a_second_recorder_in_the_home_says_so(box: Box) -> None:
 
 
 def test_a_home_without_a_disk_says_what_to_type(tmp_path: Path) -> None:
-    made = Box(tmp_path / "home")
+    made = Box(tmp_path / "home", "320M")
     with Catalog(made.home) as catalog:
         catalog.forget_disk(catalog.disks()[0].uuid)
 
     assert "vonggac disk format" in made.run("record", status=78)
+    made.discard()
 
 
 def test_live_pictures_need_a_receipt_and_come_with_one(box: Box, cameras: Cameras) -> None:

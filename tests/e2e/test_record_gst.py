@@ -54,7 +54,7 @@ def test_gst_cameras_are_recorded_cut_and_played(
     gst_port: int, tmp_path: Path, program: Callable[[str], str]
 ) -> None:
     ffprobe = program("ffprobe")
-    box = Box(tmp_path / "home")
+    box = Box(tmp_path / "home", "320M")
     for camera in ("cam1", "cam2"):
         address = f"rtsp://127.0.0.1:{gst_port}/{camera}"
         streams = ("--url", f"{address}/main", "--sub-url", f"{address}/sub")
@@ -79,6 +79,7 @@ def test_gst_cameras_are_recorded_cut_and_played(
     for segment in sorted((box.disk / "segments" / "0000").glob("*.mp4")):
         if segment.read_bytes()[4:8] == b"ftyp":
             assert int(_probe(ffprobe, segment)["nb_read_frames"]) > 0
+    box.discard()
 
 
 def _probe(ffprobe: str, path: Path) -> dict[str, str]:
