@@ -56,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.home = Path(os.environ.get("VONGGAC_HOME") or HOME_DEFAULT)
     run: Callable[[argparse.Namespace], int] = args.run
     try:
-        return run(args)
+        code = run(args)
+        sys.stdout.flush()  # here, where a reader that went away is still foreseen
+        return code
     except (UsageError, TimeFormatError) as error:
         return _tell(error, EXIT_USAGE)
     except ConfigError as error:

@@ -17,7 +17,7 @@ import zmq.asyncio
 from vonggac.errors import MediaError, StorageError, Unavailable
 from vonggac_appliance import bus, channel, control, loop_wire, parts
 from vonggac_appliance.events import Publisher
-from vonggac_appliance.sockets import ipc_path
+from vonggac_appliance.sockets import ipc_path, reachable
 
 EVENTS = [
     bus.CameraChanged("cam1", "main", "waiting", "network", "retrying", 5),
@@ -140,8 +140,8 @@ def test_a_recorder_that_is_not_running_is_said_at_once(home: Path) -> None:
 def test_a_dead_recorders_socket_is_not_waited_for(home: Path) -> None:
     path = bus.control_endpoint(home)
     path.parent.mkdir(parents=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead:
-        dead.bind(str(path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead, reachable(path) as name:
+        dead.bind(name)
 
     with pytest.raises(Unavailable, match="not running"):
         control.ask(home, bus.Status(), deadline_s=60)
