@@ -118,9 +118,9 @@ class Recording:
         if answer := self._connection.heard(message):
             self._loop.send_rtsp(self._of.stream.id, answer)
 
-    def show(self, header: bytes, fd: int) -> bool:
+    def show(self, until_ms: int, header: bytes, fd: int) -> bool:
         """Gives a viewer's socket to the loop; takes the descriptor."""
-        return self._loop.send_live(self._of.stream.id, header, fd)
+        return self._loop.send_live(self._of.stream.id, until_ms, header, fd)
 
     async def hold(self) -> End:
         """Records until something ends it, says goodbye, and tells what it was."""

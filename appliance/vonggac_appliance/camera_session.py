@@ -146,12 +146,12 @@ class StreamSession:
         self._failures = 0
         self._wake.set()
 
-    def show(self, header: bytes, fd: int) -> bool:
+    def show(self, until_ms: int, header: bytes, fd: int) -> bool:
         """Gives a viewer's socket to the loop; takes the descriptor. False: nothing to show."""
         if self._recording is None or self.state is not State.RECORDING:
             os.close(fd)
             return False
-        return self._recording.show(header, fd)
+        return self._recording.show(until_ms, header, fd)
 
     async def end(self, reason: GapReason) -> None:
         """Ends it, TEARDOWN included, within about 3 s. `reason`: of the gap that begins here."""

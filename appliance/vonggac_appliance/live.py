@@ -24,6 +24,7 @@ _log = logging.getLogger("vonggac.record")
 
 _ASK_S = 2.0
 _AGAIN_S = 0.2
+_UNTIL_MAX_MS = (1 << 32) - 1
 _WAITING_MAX = 64
 """Callers that have not said what they want yet."""
 
@@ -90,6 +91,7 @@ class LiveServer:
             raise MediaError("value", "not a request for live pictures", 2)
         ask = msgspec.msgpack.decode(joined[1], type=AskLive)
         now_ns = time.time_ns()
+        seen = receipt.read(self._key, ask.receipt)
         no = receipt.verify(
             self._key,
             ask.receipt,
@@ -100,13 +102,14 @@ class LiveServer:
             receipt.Permit.LIVE,
             now_ns,
         )
-        if no is not None:
-            return Refused("receipt", no)
+        if seen is None or no is not None:
+            return Refused("receipt", no or "this is no receipt of the audit chain")
         session = self._session_of(ask.stream)
         if session is None or session.camera.id != ask.camera:
             return Refused("gone", "no such stream is recorded here")
         head = Live(ask.camera, ask.stream, session.progress.run, session.progress.durable_until_ns)
         (header,) = split(Kind.LIVE, msgspec.msgpack.encode(head))
-        if not session.show(header, os.dup(caller.fileno())):
+        until_ms = (min(seen.expires_ns, seen.to_ns) - now_ns) // 1_000_000
+        if not session.show(min(until_ms, _UNTIL_MAX_MS), header, os.dup(caller.fileno())):
             return Refused("gone", f"the camera is not recorded at this moment: {session.what}")
         return None

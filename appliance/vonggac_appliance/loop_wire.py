@@ -197,9 +197,9 @@ def keeper(slot: int, incarnation: int) -> bytes:
     return _message(Wire.KEEPER, _KEEPER.pack(slot, incarnation))
 
 
-def live(stream: bytes, header: bytes) -> bytes:
-    """LIVE; the viewer's socket travels beside it."""
-    return _message(Wire.LIVE, stream + _blob(header))
+def live(stream: bytes, until_ms: int, header: bytes) -> bytes:
+    """LIVE; the viewer's socket travels beside it, and is closed `until_ms` from now."""
+    return _message(Wire.LIVE, stream + until_ms.to_bytes(4, "big") + _blob(header))
 
 
 def stats(request: int) -> bytes:

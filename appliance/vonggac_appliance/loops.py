@@ -138,12 +138,12 @@ class LoopHandle:
         """Has an RTSP message written between two packets."""
         self._send(loop_wire.rtsp(stream, message))
 
-    def send_live(self, stream: bytes, header: bytes, fd: int) -> bool:
+    def send_live(self, stream: bytes, until_ms: int, header: bytes, fd: int) -> bool:
         """Gives a viewer's socket to the loop. Takes the descriptor."""
         if self._channel is None:
             os.close(fd)
             return False
-        return self._channel.send(loop_wire.live(stream, header), (fd,))
+        return self._channel.send(loop_wire.live(stream, until_ms, header), (fd,))
 
     def send_clock(self, is_synced: bool) -> None:
         """Says whether the box's clock is synchronised."""

@@ -182,11 +182,12 @@ static bool on_keeper(loop *l, vg_bytes *r, int *fd) {
 
 static bool on_live(loop *l, vg_bytes *r, int *fd) {
     const uint8_t *id = vg_bytes_take(r, VG_ID_SIZE);
+    const uint32_t until_ms = vg_bytes_u32(r);
     const blob header = take_blob(r);
     if (r->overrun || *fd < 0) return false;
     stream *s = stream_find(l, id);
     if (s == NULL) return true; /* the viewer sees the end of its socket */
-    const char *why = live_add(s, *fd, header.bytes, header.size);
+    const char *why = live_add(s, *fd, until_ms, header.bytes, header.size);
     *fd = -1;
     if (why != NULL)
         (void)fprintf(stderr, "<5>loop %u: no live view: %s\n", (unsigned)l->config.number, why);

@@ -77,6 +77,7 @@ typedef struct viewer {
     outbox out;
     uint32_t units;
     bool waits_for_sync, skipped, dead;
+    int64_t until_ns; /* monotonic: what its receipt permits */
     uint64_t entries; /* the entry it was told last */
 } viewer;
 
@@ -211,7 +212,7 @@ void keeper_drop(keeper *k);
 
 /* loop_live.c */
 /* Takes the descriptor. NULL, or why it cannot be done. */
-const char *live_add(stream *s, int fd, const uint8_t *header, size_t size);
+const char *live_add(stream *s, int fd, uint32_t until_ms, const uint8_t *header, size_t size);
 void live_ready(viewer *v);
 void live_reap(stream *s, bool all);
 

@@ -91,6 +91,7 @@ static uint64_t entries_of(const stream *s) {
 }
 
 static void offer(viewer *v, const stream *s, const vg_chunk_unit *unit) {
+    if (v->until_ns <= s->owner->now_ns) forget(v);
     if (v->dead) return;
     /* Still busy with what it got: nothing until the next sync sample, and that only if it caught
      * up. */
@@ -217,7 +218,7 @@ static void replay(stream *s, viewer *v) {
     vg_chunker_filling(s->chunker, catch_up, &c);
 }
 
-const char *live_add(stream *s, int fd, const uint8_t *header, size_t size) {
+const char *live_add(stream *s, int fd, uint32_t until_ms, const uint8_t *header, size_t size) {
     uint32_t count = 0;
     for (const viewer *v = s->viewers; v != NULL; v = v->next)
         count++;
@@ -229,6 +230,7 @@ const char *live_add(stream *s, int fd, const uint8_t *header, size_t size) {
     }
     v->w = (watched){.kind = WATCHED_VIEWER, .fd = fd};
     v->waits_for_sync = true;
+    v->until_ns = s->owner->now_ns + (int64_t)until_ms * NS_PER_MS;
     v->entries = entries_of(s);
     put_head(v, s);
     replay(s, v);
@@ -258,6 +260,7 @@ void live_reap(stream *s, bool all) {
     viewer **at = &s->viewers;
     while (*at != NULL) {
         viewer *v = *at;
+        if (v->until_ns <= s->owner->now_ns) forget(v);
         if (!all && !v->dead) {
             if (v->out.first == NULL) (void)loop_watch(s->owner, &v->w, EPOLLIN);
             at = &v->next;

@@ -539,7 +539,7 @@ def test_no_message_of_the_parent_ends_the_loop(rig: Rig) -> None:
         loop_wire.detach(OTHER, 1),
         loop_wire.rtsp(OTHER, b"OPTIONS * RTSP/1.0\r\n\r\n"),
         loop_wire.keeper(5, 0),
-        loop_wire.live(OTHER, b"head"),
+        loop_wire.live(OTHER, 60_000, b"head"),
         loop_wire.clock(is_synced=True),
     ]
     for n in range(400):
@@ -592,10 +592,10 @@ def test_quit_waits_no_longer_than_two_seconds_for_a_silent_keeper(rig: Rig) -> 
 class Viewer:
     """What a live viewer puts together."""
 
-    def __init__(self, rig: Rig, header: bytes = b"the receipt") -> None:
+    def __init__(self, rig: Rig, header: bytes = b"the receipt", until_ms: int = 600_000) -> None:
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         rig.sockets.append(self.socket)
-        rig.tell(loop_wire.live(STREAM, header), theirs)
+        rig.tell(loop_wire.live(STREAM, until_ms, header), theirs)
         self.socket.settimeout(10)
         self.first = self.socket.recv(1 << 16)
         self.heads: list[bytes] = []
@@ -682,6 +682,21 @@ def test_a_slow_viewer_is_dropped_to_the_next_sync_sample_and_told(rig: Rig) -> 
     assert skipped
 
 
+def test_a_viewer_is_let_go_when_its_receipt_ends(rig: Rig) -> None:
+    rig.keeper()
+    camera = rig.attach()
+    camera.send(gop(3))
+    rig.until(lambda: rig.stats().access_units >= 2)
+    start_s = time.monotonic()
+    ending, staying = Viewer(rig, until_ms=1500), Viewer(rig)
+    # Also when no picture comes: the next tick finds it.
+    while ending.socket.recv(1 << 16):
+        pass
+    assert 1.4 < time.monotonic() - start_s < 8
+    camera.send(later(2))
+    assert staying.unit()[0] == 1
+
+
 def test_the_17th_viewer_is_refused_and_the_others_stay(rig: Rig) -> None:
     rig.keeper()
     camera = rig.attach()
@@ -689,7 +704,7 @@ def test_the_17th_viewer_is_refused_and_the_others_stay(rig: Rig) -> None:
     rig.until(lambda: rig.stats().access_units >= 2)
     viewers = [Viewer(rig) for _ in range(16)]
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    rig.tell(loop_wire.live(STREAM, b"x"), theirs)
+    rig.tell(loop_wire.live(STREAM, 60_000, b"x"), theirs)
     ours.settimeout(10)
     assert ours.recv(10) == b""
     ours.close()

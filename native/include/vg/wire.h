@@ -23,8 +23,8 @@ typedef enum vg_wire_kind {
     /* fd = socket to a keeper. slot u16, incarnation u32: (re)connect; hand over again what is SENT
        to that slot */
     VG_WIRE_KEEPER = 4,
-    /* fd = the viewer's SEQPACKET socket. stream 16, header blob (already authorised, sent on
-       first) */
+    /* fd = the viewer's SEQPACKET socket. stream 16, until_ms u32 (the socket is closed so
+       long from now: the receipt ends), header blob (already authorised, sent on first) */
     VG_WIRE_LIVE = 5,
     VG_WIRE_STATS = 6, /* asks for STATS_REPLY */
     VG_WIRE_QUIT = 7,  /* end all runs, hand over, exit 0 */
