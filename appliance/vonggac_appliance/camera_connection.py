@@ -67,7 +67,7 @@ async def _look_up(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Addr
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             answers = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError) as error:
+    except (OSError, UnicodeError, TimeoutError) as error:
         raise SessionFailed(GapReason.NETWORK, f"the name {host} does not resolve") from error
     return [ipaddress.ip_address(str(sockaddr[0]).split("%")[0]) for *_, sockaddr in answers]
 

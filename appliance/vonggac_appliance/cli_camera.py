@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_SECRET_IN_PATH = re.compile(r"(?i)(?:password|passwd|passwort|pwd|pass)=[^&/?\s]")
+_SECRET_IN_PATH = re.compile(r"(?i)(?:passwor[dt]|passwd|pass?|pswd?|psw|pwd)=[^&/?\s]")
 """XM cameras take their login as `/user=admin&password=x&channel=1`."""
 
 
@@ -165,6 +165,11 @@ def _parse_url(text: str, cameras: config.CameraConfig) -> CameraUrl:
             "the address carries a password in its path or query, which would be kept readable; "
             "such cameras are not supported yet"
         )
+    if "@" in url.request_uri:
+        raise UsageError(
+            "the address has an @ behind its host: if it belongs to the login, give that by "
+            "--credentials-file, else write it as %40"
+        )
     with contextlib.suppress(ValueError):  # a name: resolved and checked by the recorder
         address = ipaddress.ip_address(url.host)
         if config.network_of(cameras, address) is None:
@@ -187,17 +192,19 @@ def _credentials(args: argparse.Namespace, urls: list[CameraUrl]) -> Credentials
 
 
 def _read_login(name: str) -> str:
-    if name == "-":
-        if sys.stdin.isatty():
-            return getpass.getpass("user:password (not shown): ")
-        return sys.stdin.read(4096)
     try:
+        if name == "-":
+            if sys.stdin.isatty():
+                return getpass.getpass("user:password (not shown): ")
+            return sys.stdin.read(4096)
         with open(name, encoding="utf-8") as file:
             return file.read(4096)
     except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+        # With a colon it may be the login itself, written where its file should stand.
+        shown = "the file of --credentials-file" if ":" in name else name
+        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is no UTF-8 text") from error
+        raise UsageError("the credentials are no UTF-8 text") from error
 
 
 def _basis(args: argparse.Namespace, now_ns: int) -> Basis | None:

@@ -72,8 +72,11 @@ def seal(public: X25519PublicKey, camera: bytes, credentials: Credentials) -> by
     ephemeral_public = ephemeral.public_key().public_bytes_raw()
     key = _derive(ephemeral.exchange(public), ephemeral_public, public)
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    user = credentials.user.encode()
-    plain = len(user).to_bytes(2, "big") + user + credentials.password.encode()
+    try:
+        user, password = credentials.user.encode(), credentials.password.encode()
+    except UnicodeEncodeError:  # bytes that a terminal's locale let through
+        raise ConfigError("the credentials are no UTF-8 text") from None
+    plain = len(user).to_bytes(2, "big") + user + password
     return _VERSION + ephemeral_public + nonce + AESGCM(key).encrypt(nonce, plain, camera)
 
 

@@ -91,6 +91,8 @@ def test_an_id_is_taken_once(home: Path, capsys: pytest.CaptureFixture[str]) -> 
         pytest.param(["c", "--url", "http://x"], 2, "rtsp://", id="scheme"),
         pytest.param(["c", "--url", "camera"], 2, "rtsp://", id="no-address"),
         pytest.param(["c", "--url", "rtsp://"], 2, "names no host", id="no-host"),
+        pytest.param(["c", "--url", "rtsp://a..b/"], 2, "host name", id="empty-label"),
+        pytest.param(["c", "--url", f"rtsp://{'a' * 64}.vn/"], 2, "host name", id="long-label"),
         pytest.param(["c", "--url", "rtsp://h:99999/"], 2, "port", id="port"),
         pytest.param(["c", "--url", "rtsp://8.8.8.8/"], 1, "camera networks", id="network"),
         pytest.param(["c", "--url", URL, "--transport", "udp"], 2, "udp", id="udp"),
@@ -198,12 +200,26 @@ def test_a_copy_of_the_catalog_opens_no_password(home: Path, tmp_path: Path) -> 
     "words",
     [
         ["camera", "add", "c", f"rtsp://u:{PASSWORD}@127.0.0.1/"],
+        ["camera", "add", "c", "--url", URL, f"rtsp://u:it's \"{PASSWORD}@127.0.0.1/"],
         ["camera", "add", "c", "--url", f"rtsp://u:{PASSWORD}@127.0.0.1:x/"],
         ["camera", "add", "c", "--url", f"http://u:{PASSWORD}@127.0.0.1/"],
         ["camera", "add", "c", "--url", f"rtsp://127.0.0.1/user=u&password={PASSWORD}"],
+        ["camera", "add", "c", "--url", f"rtsp://127.0.0.1/?loginuse=u&loginpas={PASSWORD}"],
+        ["camera", "add", "c", "--url", f"rtsp://u:12345/{PASSWORD}@127.0.0.1/main"],
+        ["camera", "add", "c", "--url", URL, "--credentials-file", f"u:{PASSWORD}"],
         ["camera", "add", "c", "--url", f"rtsp://u:{PASSWORD}@8.8.8.8/"],
     ],
-    ids=["no-option", "port", "scheme", "in-path", "network"],
+    ids=[
+        "no-option",
+        "no-option-quote",
+        "port",
+        "scheme",
+        "in-path",
+        "in-query",
+        "digits-and-slash",
+        "login-for-file",
+        "network",
+    ],
 )
 def test_a_refused_address_is_not_repeated_with_its_password(
     home: Path, capsys: pytest.CaptureFixture[str], words: list[str]
@@ -211,6 +227,25 @@ def test_a_refused_address_is_not_repeated_with_its_password(
     assert vonggac(home, *words) in (1, 2)
     shown = capsys.readouterr()
     assert PASSWORD not in shown.out + shown.err
+    assert not (home / "catalog").exists()
+
+
+@pytest.mark.parametrize("way", ["stdin", "url"])
+def test_a_login_that_is_no_text_is_refused_in_one_sentence(
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    if way == "stdin":
+        monkeypatch.setattr("sys.stdin", io.StringIO("u:\udcff\n"))
+        status = add(home, "--credentials-file", "-")
+    else:
+        status = vonggac(home, "camera", "add", "c", "--url", "rtsp://u:\udcff@127.0.0.1/")
+    assert status == 78
+    assert "no UTF-8 text" in capsys.readouterr().err
+    with Catalog(home, is_readonly=True) as catalog:
+        assert catalog.cameras() == []
 
 
 def test_two_logins_for_one_camera_are_refused(

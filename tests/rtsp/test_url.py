@@ -60,6 +60,9 @@ def test_an_address_is_taken_apart_and_sent_as_written(
         "rtsp://u:secret@h:0/",
         "rtsp://u:secret@h:65536/",
         "rtsp://u:secret@h:x/",
+        "rtsp://u:secret@a..b/",
+        "rtsp://u:secret@.b/",
+        f"rtsp://u:secret@{'a' * 64}/",
         "rtsp://u:secret@[::1/",
         "rtsp://u:secret@h h/",
         "rtsp://u:secret@h:²/",
@@ -84,7 +87,13 @@ def test_any_text_gives_an_address_that_can_be_sent_or_a_config_error(text: str)
 
 def test_no_login_stands_in_texts_for_people() -> None:
     url = parse_camera_url("rtsp://admin:s3cret@h/a")
-    for text in (repr(url), str(url), without_login("at rtsp://admin:s3cret@h/a: refused")):
+    for text in (
+        repr(url),
+        str(url),
+        without_login("at rtsp://admin:s3cret@h/a: refused"),
+        without_login("at rtsp://admin:it's \"a s3cret\n@h/a: refused"),
+        without_login("RTSP://rtsp://admin:p@s3cret@h/a"),
+    ):
         assert "s3cret" not in text
         assert "admin" not in text
 

@@ -73,8 +73,12 @@ def parse_camera_url(text: str) -> CameraUrl:
 
 
 def without_login(text: str) -> str:
-    """A text for people, in which no address carries a login."""
-    return re.sub(r"(?i)(rtsps?://)[^\s\"'<>]*@", r"\1", text)
+    """A text for people, in which no address carries a login.
+
+    A password may hold spaces and quotes: all from an address's start to the last @ before the
+    next address goes.
+    """
+    return re.sub(r"(?is)(rtsps?://)(?:(?!rtsps?://).)*@", r"\1", text)
 
 
 def content_base(url: CameraUrl, value: str | None) -> str:
@@ -155,6 +159,8 @@ def _host_and_port(authority: str) -> tuple[str, int]:
         host, _, port_text = authority.partition(":")
     if not host or re.search(r"[^\x21-\x7e]|[\"<>\\^`{}|]", host):
         raise ConfigError("the camera address names no host")
+    if ":" not in host and not all(0 < len(part) < 64 for part in host.rstrip(".").split(".")):
+        raise ConfigError("the camera address has a host name that is none")
     if port_text == "":
         return host, DEFAULT_PORT
     if not (port_text.isascii() and port_text.isdigit() and 0 < int(port_text[:6]) < 65536):
