@@ -17,6 +17,9 @@ enum {
     SYNC_WINDOW = 8,           /* a sync sample and this many before it within ... */
     SYNC_WINDOW_TICKS = 4 * VG_TIMESCALE, /* ... are more than two a second */
     CHANGES_BEFORE = 2,                   /* within the period; the next one is the third */
+    /* Between two ticks: a camera's timestamps can claim any distance between its sync samples, and
+       each chunk takes two blocks of an arena that it shares with its neighbours. */
+    SYNC_CUTS_MAX = 32,
     HEAD_OFFSET = 1024,
     /* Where the segment's head fits behind the chunk's in the header block. */
     SEGMENT_HEAD_HERE = VG_ARENA_BLOCK - HEAD_OFFSET - VG_CHUNK_HEAD_MAX,
@@ -54,8 +57,11 @@ struct vg_chunker {
     bool references_lost;
     int64_t syncs[SYNC_WINDOW]; /* decode times of the latest sync samples, a ring */
     uint32_t sync_count;
-    int64_t changes[CHANGES_BEFORE]; /* when the entry changed, a ring */
+    uint32_t sync_cuts;               /* since the last tick */
+    uint64_t ticks;                   /* of vg_chunker_tick */
+    uint64_t changes[CHANGES_BEFORE]; /* the ticks at which the entry changed, a ring */
     uint32_t change_count;
+    bool out_of_step; /* a decoder that read on has other sets than the entry's */
 
     /* The chunk being filled; `header` is VG_NO_BLOCK without one. */
     uint32_t header;
@@ -336,7 +342,10 @@ static bool is_all_sync(const vg_chunker *c, int64_t decode) {
 static bool must_cut(vg_chunker *c, const unit *u, int64_t decode) {
     bool cut = u->new_entry;
     if (u->kind != VG_SYNC_NONE) {
-        if (!is_all_sync(c, decode)) cut = true;
+        if (!is_all_sync(c, decode) && c->sync_cuts < SYNC_CUTS_MAX) {
+            c->sync_cuts++;
+            cut = true;
+        }
         c->syncs[c->sync_count++ % SYNC_WINDOW] = decode;
     }
     if (c->payload_bytes + u->bytes > VG_CHUNK_BYTES_MAX) cut = true;
@@ -383,7 +392,9 @@ static vg_err commit(vg_chunker *c, const unit *u, const source *s, int64_t deco
     bool reanchored = false;
     const int64_t wall_ns = vg_timeline_wall(&c->timeline, decode, u->arrival_ns, &reanchored);
     finish_last(c, decode);
-    const bool cut = must_cut(c, u, decode);
+    bool cut = must_cut(c, u, decode);
+    /* Times inside of a chunk are counted from its start: a new anchor is a new start. */
+    if (reanchored && (c->claim.flags & VG_CLAIM_REANCHORED) == 0) cut = true;
     if (has_samples(c) && cut) close_chunk(c, wall_ns);
     if (u->kind != VG_SYNC_NONE) {
         c->references_lost = false;
@@ -465,10 +476,16 @@ static vg_err make_entry(vg_chunker *c, vg_fault *fault) {
     vg_err err = vg_sets_sps(&c->latest, &sps, fault);
     if (err != VG_OK) return err;
     vg_sets_view(&c->latest, c->state.inband, &view);
-    err = vg_head_write(&view, VG_TIMESCALE, c->head, sizeof c->head, &c->head_bytes, fault);
+    /* Apart: a head that turns out too long may not stand where the old one still serves. */
+    uint8_t head[sizeof c->head];
+    size_t head_bytes = 0;
+    err = vg_head_write(&view, VG_TIMESCALE, head, sizeof head, &head_bytes, fault);
     if (err != VG_OK) return err;
+    memcpy(c->head, head, head_bytes);
+    c->head_bytes = head_bytes;
     vg_sha256(c->head, c->head_bytes, c->entry_sha256);
     c->entry = c->latest;
+    c->out_of_step = false;
     c->state.width = sps.width;
     c->state.height = sps.height;
     c->state.entries++;
@@ -485,36 +502,44 @@ static vg_err make_entry(vg_chunker *c, vg_fault *fault) {
 
 /* Called at a sync sample whose sets differ. The third change within the period ends the changing:
  * the stream is avc3/hev1 from then on. The old entry stays where the new one is unusable. */
-static bool change_entry(vg_chunker *c, int64_t media_ticks) {
+static bool change_entry(vg_chunker *c) {
     vg_fault fault;
-    const int64_t second_last = c->changes[c->change_count % CHANGES_BEFORE];
-    const bool flaps = c->change_count >= CHANGES_BEFORE &&
-                       media_ticks - second_last < VG_CHUNKER_SETS_PERIOD_TICKS;
+    const uint64_t second_last = c->changes[c->change_count % CHANGES_BEFORE];
+    const bool flaps =
+        c->change_count >= CHANGES_BEFORE && c->ticks - second_last < VG_CHUNKER_SETS_PERIOD_S;
     c->state.inband = flaps;
     if (make_entry(c, &fault) != VG_OK) {
         c->state.inband = false;
         return false;
     }
-    c->changes[c->change_count++ % CHANGES_BEFORE] = media_ticks;
+    c->changes[c->change_count++ % CHANGES_BEFORE] = c->ticks;
     return true;
 }
 
-/* Which NAL units are kept, and how long they are in mdat. */
+/* Which NAL units are kept, and how long they are in mdat. Once another set than the entry's stands
+ * in band, the one that takes its place again must stand there too (rtsp.md row 103: two SPS in
+ * turns within a GOP). */
 static void select_nals(vg_chunker *c, const vg_access_unit *au, unit *u, source *s) {
+    bool has_sets = false;
     u->bytes = 0;
     for (uint32_t i = 0; i < au->nal_count; i++) {
         const vg_nal_unit *nal = &au->nals[i];
         const vg_set_kind kind = vg_set_kind_of(c->latest.codec, nal->type);
         s->keep[i] = 1;
-        if (kind != VG_SET_NONE && !c->state.inband &&
-            vg_sets_have(&c->entry, kind, au->bytes + nal->offset, nal->size)) {
-            s->keep[i] = 0;
-            u->dropped_sets = true;
-            c->state.sets_dropped++;
-            continue;
+        if (kind != VG_SET_NONE && !c->state.inband) {
+            has_sets = true;
+            const bool is_known = vg_sets_have(&c->entry, kind, au->bytes + nal->offset, nal->size);
+            if (is_known && !c->out_of_step) {
+                s->keep[i] = 0;
+                u->dropped_sets = true;
+                c->state.sets_dropped++;
+                continue;
+            }
+            if (!is_known) c->out_of_step = true;
         }
         u->bytes += 4 + nal->size;
     }
+    if (has_sets) c->out_of_step = !vg_sets_equal(&c->latest, &c->entry);
 }
 
 /* --- pushing --- */
@@ -584,7 +609,7 @@ vg_err vg_chunker_push(vg_chunker *c, const vg_access_unit *au, int64_t arrival_
     if (au->kind != VG_SYNC_NONE && !c->state.inband && !vg_sets_equal(&c->latest, &c->entry)) {
         vg_fault ignored; /* no room is counted, and told by the next push */
         (void)commit_held(c, true, &ignored);
-        u.new_entry = change_entry(c, u.presentation);
+        u.new_entry = change_entry(c);
     }
     source s = {.au = au};
     select_nals(c, au, &u, &s);
@@ -608,6 +633,8 @@ static void close_estimating(vg_chunker *c) {
 
 void vg_chunker_tick(vg_chunker *c) {
     assert(c != NULL);
+    c->ticks++;
+    c->sync_cuts = 0;
     close_estimating(c);
 }
 

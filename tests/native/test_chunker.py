@@ -266,17 +266,80 @@ def test_three_changes_in_ten_minutes_put_the_sets_in_band() -> None:
 
 
 def test_three_changes_in_more_than_ten_minutes_do_not() -> None:
-    s = Stream(blocks=1000)
+    s = Stream()
     s.sync()
     for n in range(4):
-        # Jumps of four seconds are media time; larger ones would be outliers.
-        for _ in range(80):
-            s.pictures += 99
-            s.picture()
+        for _ in range(301):
             s.tick()
         s.sync(sets=[(7, SPS), (8, other_pps(n))])
     assert s.chunker.state()[6] is False
     assert s.chunker.state()[5] == 5
+
+
+def test_timestamps_do_not_make_the_ten_minutes_pass() -> None:
+    s = Stream()
+    s.sync()
+    for n in range(4):
+        for _ in range(90):
+            s.pictures += 99  # four seconds of media time, and no tick
+            s.picture()
+        s.sync(sets=[(7, SPS), (8, other_pps(n))])
+    assert s.chunker.state()[6] is True
+
+
+def test_timestamps_cannot_make_a_chunk_of_every_sync_sample() -> None:
+    """Each takes two blocks of the arena, and the neighbours need them."""
+    s = Stream()
+    for n in range(300):
+        s.picture([*SETS, (5, b"\x65sync")], SyncKind.IDR, at=50 * n)
+    assert len(s.headers) <= 40
+    s.tick()
+    before = len(s.headers)
+    for n in range(300, 303):
+        s.picture([*SETS, (5, b"\x65sync")], SyncKind.IDR, at=50 * n)
+    assert len(s.headers) == before + 2
+    s.end()
+    assert s.nals == [b"\x65sync"] * 303
+
+
+def test_a_set_whose_turn_comes_again_stands_in_band_again() -> None:
+    """Two SPS in turns within a GOP (rtsp.md row 103): whoever reads on needs both."""
+    s = Stream()
+    s.sync()
+    s.picture([(8, other_pps(0)), (1, b"\x41a")])
+    s.picture([(8, PPS), (1, b"\x41b")])
+    s.picture([(8, PPS), (1, b"\x41c")])
+    s.sync()
+    s.end()
+    assert s.nals == [
+        *(b"\x65sync", other_pps(0), b"\x41a", PPS, b"\x41b", b"\x41c"),
+        b"\x65sync",
+    ]
+    assert s.chunker.state()[5] == 1
+
+
+def test_an_entry_that_has_no_room_leaves_the_old_one_whole() -> None:
+    s = Stream()
+    s.sync()
+    s.sync(sets=[(7, SPS), (8, PPS + b"\x55" * 32_400)])
+    s.end()
+    (_, first, _), (_, second, _) = s.chunks()
+    assert second.segment_head == first.segment_head
+    assert hashlib.sha256(second.segment_head).digest() == second.entry_sha256
+
+
+def test_a_new_anchor_of_wall_time_is_a_new_chunk() -> None:
+    s = Stream()
+    s.sync()
+    for _ in range(10):
+        s.picture()
+    for _ in range(60):
+        s.picture(late_ns=60_000_000_000)
+    s.end()
+    first, second = s.claims
+    assert not first.flags & ChunkFlag.REANCHORED
+    assert second.flags & ChunkFlag.REANCHORED
+    assert second.wall_start_ns - first.wall_start_ns > 60_000_000_000
 
 
 def test_an_all_intra_stream_is_cut_at_ticks_alone() -> None:

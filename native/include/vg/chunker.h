@@ -33,8 +33,9 @@ void vg_chunker_drop(vg_chunker *c);
 uint32_t vg_chunker_closed(vg_chunker *c);
 /* VG_OK; VG_LIMIT: the arena is full and the rest of the GOP is dropped (counted, a gap); VG_VALUE:
  * unusable sets. */
-/* three changes within it: avc3/hev1 */
-#define VG_CHUNKER_SETS_PERIOD_TICKS (INT64_C(600) * VG_TIMESCALE)
+/* Three changes within so many calls of vg_chunker_tick (seconds that no camera tells): avc3/hev1.
+ */
+enum { VG_CHUNKER_SETS_PERIOD_S = 600 };
 vg_err vg_chunker_push(vg_chunker *c, const vg_access_unit *au, int64_t arrival_wall_ns,
                        int64_t camera_clock_ns, bool clock_synced, vg_fault *fault);
 void vg_chunker_tick(vg_chunker *c); /* a second ends: closes what has samples */
