@@ -9,6 +9,7 @@
 /* Behind arrival the slew may add a 200th of the spacing; see docs/design/time.md. */
 #define SLEW_DIVISOR 200
 #define AHEAD_DIVISOR 8
+#define WINDOW_NS NS_PER_SECOND
 
 static int64_t usual_delta(const vg_timeline *t) {
     return t->usual_delta > 0 ? t->usual_delta : DEFAULT_DELTA;
@@ -73,6 +74,30 @@ static int64_t filter(vg_timeline *t, int64_t error, int64_t spacing, int64_t ar
     return min64(error, t->minimum_error_ns + min64(elapsed, 2 * spacing));
 }
 
+/* The least error of one to two seconds of arrivals. A burst lasts for none, so what is left is no
+ * delay. Where timestamps stand still or crawl (rtsp.md row 83) there is hardly any spacing for the
+ * filter to rise by, and wall time would stand still with them. */
+static int64_t least_lately(vg_timeline *t, int64_t error, int64_t arrival_ns) {
+    const int64_t elapsed = arrival_ns - t->window_start_ns;
+    if (elapsed >= WINDOW_NS || elapsed < 0) {
+        t->window_before_ns = t->window_least_ns;
+        t->window_least_ns = error;
+        t->window_start_ns = arrival_ns;
+    }
+    t->window_least_ns = min64(t->window_least_ns, error);
+    return min64(t->window_before_ns, t->window_least_ns);
+}
+
+/* Ahead of arrival by far (a burst of cached pictures at the start, the box's clock set back): wall
+ * time may not go back, so it goes on slowly until arrival has come up. Timestamps that run ten
+ * times too fast would still be faster than time; from VG_LEAD_MAX_NS on they have no say. */
+static int64_t step_ahead(const vg_timeline *t, int64_t spacing, int64_t arrival_ns) {
+    int64_t step = spacing / AHEAD_DIVISOR;
+    if (t->wall_ns - arrival_ns > VG_LEAD_MAX_NS)
+        step = min64(step, (arrival_ns - t->last_arrival_ns) / AHEAD_DIVISOR);
+    return step > 1 ? step : 1;
+}
+
 int64_t vg_timeline_wall(vg_timeline *t, int64_t decode_ticks, int64_t arrival_ns,
                          bool *reanchored) {
     assert(t != NULL && reanchored != NULL);
@@ -88,10 +113,11 @@ int64_t vg_timeline_wall(vg_timeline *t, int64_t decode_ticks, int64_t arrival_n
     const int64_t spacing = ticks * NS_PER_SECOND / VG_TIMESCALE;
     t->wall_media_ticks = decode_ticks;
 
-    /* Ahead of arrival by far (a burst of cached pictures at the start, the box's clock set back):
-     * wall time may not go back, so it goes on slowly until arrival has come up. */
-    int64_t step = t->is_ahead ? spacing / AHEAD_DIVISOR : spacing;
-    const int64_t error = filter(t, arrival_ns - (t->wall_ns + step), spacing, arrival_ns);
+    int64_t step = t->is_ahead ? step_ahead(t, spacing, arrival_ns) : spacing;
+    const int64_t seen = arrival_ns - (t->wall_ns + step);
+    int64_t error = filter(t, seen, spacing, arrival_ns);
+    const int64_t least = least_lately(t, seen, arrival_ns);
+    if (least > VG_REANCHOR_NS && least > error) error = least;
     t->last_arrival_ns = arrival_ns;
     t->minimum_error_ns = error;
     if (error > VG_REANCHOR_NS) {
@@ -99,6 +125,8 @@ int64_t vg_timeline_wall(vg_timeline *t, int64_t decode_ticks, int64_t arrival_n
         *reanchored = true;
         step = arrival_ns - t->wall_ns;
         t->minimum_error_ns = 0;
+        t->window_least_ns = 0;
+        t->window_before_ns = 0;
         t->is_ahead = false;
     } else if (t->is_ahead) {
         *reanchored = true;

@@ -109,6 +109,23 @@ def test_an_outage_sets_wall_time_anew_and_says_so() -> None:
     assert seen[-1][0] == START_NS + 199 * FRAME_NS + outage
 
 
+def test_wall_time_goes_on_where_timestamps_stand_still() -> None:
+    """All stamps equal (rtsp.md row 83): decode times are then one tick apart."""
+    t = Timeline()
+    for n in range(25 * 120):
+        arrival = START_NS + n * FRAME_NS
+        wall, _reanchored = t.wall(n, arrival)
+        assert arrival - 5 * SECOND_NS < wall <= arrival
+
+
+def test_wall_time_does_not_run_away_with_timestamps_that_do() -> None:
+    t = Timeline()
+    for n in range(25 * 600):
+        arrival = START_NS + n * FRAME_NS
+        wall, _reanchored = t.wall(10 * n * FRAME, arrival)
+        assert arrival <= wall < arrival + 11 * SECOND_NS
+
+
 def test_a_clock_set_back_never_takes_wall_time_back() -> None:
     t = Timeline()
     arrive(t, 100)

@@ -17,6 +17,7 @@ enum {
 };
 #define VG_SLEW_DEADBAND_NS INT64_C(40000000) /* Wi-Fi jitter below it moves nothing */
 #define VG_REANCHOR_NS INT64_C(2000000000)    /* further off: wall time is set anew and flagged */
+#define VG_LEAD_MAX_NS INT64_C(10000000000)   /* ahead of arrival, whatever the timestamps say */
 
 typedef struct vg_timeline {
     bool started;
@@ -30,6 +31,8 @@ typedef struct vg_timeline {
     int64_t wall_media_ticks; /* the decode time it belongs to */
     int64_t minimum_error_ns; /* filter state of the slew: least arrival delay seen lately */
     int64_t last_arrival_ns;
+    /* the least errors of the present second of arrivals and of the one before */
+    int64_t window_start_ns, window_least_ns, window_before_ns;
     bool is_ahead; /* wall time is far ahead of arrival and waits for it */
     uint64_t counts_outlier, counts_reanchor;
 } vg_timeline;
@@ -40,8 +43,8 @@ int64_t vg_timeline_media(vg_timeline *t, uint32_t rtp_timestamp);
  * `arrival_ns` (UTC). Last start plus spacing, slewed by at most 1/200 of the spacing towards
  * arrival once the error leaves the dead band;
  * `*reanchored` is set where it was off by more than VG_REANCHOR_NS: it is set to arrival where
- * that is later, and where arrival lies behind it goes on at an eighth of the spacing until that
- * has come up. */
+ * that is later, and where arrival lies behind it goes on at an eighth of the spacing (of arrival's
+ * own pace beyond VG_LEAD_MAX_NS) until that has come up. */
 int64_t vg_timeline_wall(vg_timeline *t, int64_t decode_ticks, int64_t arrival_ns,
                          bool *reanchored);
 
