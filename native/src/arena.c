@@ -207,22 +207,41 @@ uint32_t vg_arena_sent(const vg_arena *arena, uint32_t *headers, uint32_t capaci
     return count;
 }
 
+/* DURABLE marks what is claimed while an arena is recovered. */
+enum { CLAIMED = VG_BLOCK_DURABLE | IS_HEADER };
+
+/* False: a block has an owner already. What was claimed till then is nobody's. */
+static bool claim(vg_arena *arena, uint32_t header) {
+    const vg_arena_chunk *chunk = chunk_of(arena, header);
+    for (uint32_t k = 0; k <= chunk->payload_blocks; k++) {
+        const uint32_t block = k < chunk->payload_blocks ? chunk->blocks[k] : chunk->extra_block;
+        if (block == VG_NO_BLOCK) continue;
+        if (state_of(arena, block) != CLAIMED) {
+            set_state(arena, block, CLAIMED);
+            continue;
+        }
+        while (k > 0)
+            set_state(arena, chunk->blocks[--k], VG_BLOCK_SENT);
+        return false;
+    }
+    set_state(arena, header, CLAIMED);
+    return true;
+}
+
 uint32_t vg_arena_recover(vg_arena *arena, uint32_t *headers, uint32_t capacity) {
-    const uint32_t count = vg_arena_sent(arena, headers, capacity);
-    /* What no whole chunk claims is free. DURABLE marks the claimed ones meanwhile. */
+    const uint32_t found = vg_arena_sent(arena, headers, capacity);
+    /* What no whole chunk claims is free; what two claim would be freed twice, and end every
+     * successor in turn. */
+    uint32_t count = 0;
     arena->used = 0;
     arena->order = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const vg_arena_chunk *chunk = chunk_of(arena, headers[i]);
-        for (uint32_t k = 0; k < chunk->payload_blocks; k++)
-            set_state(arena, chunk->blocks[k], VG_BLOCK_DURABLE | IS_HEADER);
-        if (chunk->extra_block != VG_NO_BLOCK)
-            set_state(arena, chunk->extra_block, VG_BLOCK_DURABLE | IS_HEADER);
-        set_state(arena, headers[i], VG_BLOCK_DURABLE | IS_HEADER);
-        arena->order = chunk->order + 1;
+    for (uint32_t i = 0; i < found; i++) {
+        if (!claim(arena, headers[i])) continue;
+        arena->order = chunk_of(arena, headers[i])->order + 1;
+        headers[count++] = headers[i];
     }
     for (uint32_t block = arena->first; block < arena->blocks; block++) {
-        const bool is_claimed = state_of(arena, block) == (VG_BLOCK_DURABLE | IS_HEADER);
+        const bool is_claimed = state_of(arena, block) == CLAIMED;
         set_state(arena, block, is_claimed ? VG_BLOCK_SENT : VG_BLOCK_FREE);
         if (is_claimed) arena->used++;
     }

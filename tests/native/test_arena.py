@@ -151,6 +151,21 @@ def test_a_description_gone_wrong_is_an_error_or_lies_inside(
     writer.durable(header)
 
 
+def test_a_block_that_two_chunks_claim_is_the_first_ones(memory: int) -> None:
+    writer = ArenaWriter(memory)
+    first = put(writer, 0, bytes(BLOCK_BYTES))
+    second = put(writer, 1, bytes(2 * BLOCK_BYTES))
+    blocks = 136  # of vg_arena_chunk
+    with open(f"/proc/self/fd/{memory}", "rb") as arena:
+        arena.seek(first * BLOCK_BYTES + blocks)
+        claimed = arena.read(4)
+    writer.poke(second * BLOCK_BYTES + blocks + 4, claimed)
+    assert writer.recover() == [first]
+    assert writer.used == 2
+    writer.durable(first)
+    assert writer.used == 0
+
+
 def test_what_is_no_arena_is_refused() -> None:
     fd = os.memfd_create("plain", os.MFD_CLOEXEC)
     os.ftruncate(fd, 4 * BLOCK_BYTES)
