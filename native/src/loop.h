@@ -106,6 +106,7 @@ struct stream {
     int64_t tokens; /* bytes that may still come before it is a flood */
     int64_t tokens_at_ns;
     bool is_flood, flood_waits_for_sync;
+    uint32_t messages; /* told to the parent since the last tick */
 
     int64_t attached_ns, last_picture_ns, last_sync_ns; /* monotonic; 0: none yet */
     uint32_t last_sync_rtp, keyframe_interval_ms;

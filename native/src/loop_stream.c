@@ -21,6 +21,8 @@ enum {
     TRIM_PERIOD = 10,
     DRAIN_READS = 16, /* of LOOP_READ_MAX: what stands in a socket when its run ends */
     CARRY_KEPT = 16 * 1024,
+    /* A second. The parent reads the messages of all cameras, in Python. */
+    MESSAGES_MAX = 32,
     MESSAGE_MAX = VG_WIRE_MAX - VG_WIRE_HEADER - VG_ID_SIZE - 4,
 };
 
@@ -146,10 +148,12 @@ static void on_packet(stream *s, const vg_rtsp_item *item) {
 }
 
 static void on_message(stream *s, const vg_rtsp_item *item) {
-    if (item->size > MESSAGE_MAX) { /* no answer that anybody waits for is that long */
+    /* No answer that anybody waits for is that long, and none comes in such a crowd. */
+    if (item->size > MESSAGE_MAX || s->messages == MESSAGES_MAX) {
         s->skipped_bytes += item->size;
         return;
     }
+    s->messages++;
     wire_writer w;
     wire_start(&w, VG_WIRE_MESSAGE, 0, 0, true);
     wire_bytes(&w, s->id, VG_ID_SIZE);
@@ -211,6 +215,7 @@ static bool keep_carry(stream *s, const uint8_t *bytes, size_t size) {
 }
 
 static void end_with(stream *s, uint8_t kind, int error, const char *detail) {
+    crash_page_set(s);
     vg_assembler_flush(s->assembler);
     pull_units(s);
     event(s, kind, error, detail);
@@ -228,15 +233,30 @@ static void take(stream *s, const uint8_t *bytes, size_t size) {
     if (!kept) end_with(s, VG_EVENT_BAD_STREAM, 0, fault.rule);
 }
 
-static void note_flood(stream *s, size_t size) {
-    const int64_t rate = (int64_t)s->owner->config.flood_bytes_per_second;
+static int64_t flood_rate(const stream *s) {
+    return (int64_t)s->owner->config.flood_bytes_per_second;
+}
+
+static void earn_tokens(stream *s) {
+    const int64_t rate = flood_rate(s);
     const int64_t elapsed_us = (s->owner->now_ns - s->tokens_at_ns) / 1000;
     s->tokens_at_ns = s->owner->now_ns;
     const int64_t most = 2 * rate; /* a burst of two seconds' worth is none */
     s->tokens += elapsed_us > 2000000 ? most : elapsed_us * (rate / 1000) / 1000;
     if (s->tokens > most) s->tokens = most;
+}
+
+/* A flood that goes on is left in the connection, where it holds the camera back: to read only in
+ * order to drop would take the processor from everybody else. */
+static bool is_held_back(stream *s) {
+    earn_tokens(s);
+    return s->tokens < -2 * flood_rate(s);
+}
+
+static void note_flood(stream *s, size_t size) {
+    const int64_t rate = flood_rate(s);
+    earn_tokens(s);
     s->tokens -= (int64_t)size;
-    if (s->tokens < -most) s->tokens = -most;
     if (s->tokens < 0 && !s->is_flood) {
         s->is_flood = true;
         event(s, VG_EVENT_FLOOD, 0, "");
@@ -316,7 +336,7 @@ void stream_send(stream *s, const uint8_t *message, size_t size) {
 void stream_ready(stream *s, uint32_t events) {
     if (s->dead) return;
     if ((events & EPOLLOUT) != 0) write_socket(s);
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) (void)read_socket(s);
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !is_held_back(s)) (void)read_socket(s);
 }
 
 /* --- by the clock --- */
@@ -339,8 +359,11 @@ static void trim(stream *s) {
 
 void stream_tick(stream *s, uint64_t tick) {
     if (s->dead) return;
+    s->messages = 0;
+    crash_page_set(s);
     vg_chunker_tick(s->chunker);
     hand_over_closed(s);
+    crash_page_clear(s);
     /* Spread over the period by the stream's random id. */
     if (s->rx.started && (tick + s->id[0]) % REPORT_PERIOD == 0) send_report(s);
     if (!s->dead && (tick + s->id[1]) % TRIM_PERIOD == 0) trim(s);
@@ -470,10 +493,12 @@ void stream_end(stream *s) {
     if (s->dead) return;
     loop *l = s->owner;
     s->dead = true;
+    crash_page_set(s);
     vg_assembler_flush(s->assembler);
     pull_units(s);
     vg_chunker_end(s->chunker);
     hand_over_closed(s);
+    crash_page_clear(s);
     vg_chunker_state state;
     vg_chunker_read(s->chunker, &state);
     wire_writer w;
