@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vonggac.errors import ConfigError, VonggacError
+from vonggac.errors import ConfigError, StorageError, VonggacError
 from vonggac_appliance import cli_audit, cli_camera, cli_disk, cli_doctor, cli_footage, cli_run
 from vonggac_appliance.cli_common import HOME_DEFAULT, Parser, UsageError, example, nest
 from vonggac_appliance.clock import TimeFormatError
@@ -67,7 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(error, EXIT_FAILED)
     except KeyboardInterrupt:
         return EXIT_FAILED
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # a file or a disk that says no
+            what = error.strerror or str(error)
+            named = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+            return _tell(StorageError(f"{named}{what}"), EXIT_FAILED)
         # Whoever read the output has gone; the interpreter's own flush must not complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED

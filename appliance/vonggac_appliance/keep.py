@@ -65,6 +65,13 @@ def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> in
     except ConfigError as error:
         _log.error("%s", error)
         return EXIT_CONFIG
+    except OSError as error:
+        _log.error("the disk %s cannot be recorded on: %s", disk_path, error)
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            return EXIT_CONFIG
+        state = DiskState(bytes(16), "failed", str(error), error.errno or errno.EIO)
+        sockets.send(control, Kind.DISK_STATE, state)
+        return 1
     except VonggacError as error:
         _log.error("the disk %s cannot be recorded on: %s", disk_path, error)
         if isinstance(error, StorageError):

@@ -31,6 +31,8 @@ from vonggac_appliance.parts import Joiner, split
 _log = logging.getLogger("vonggac.record")
 
 _AGAIN = Backoff(first_s=0.2, most_s=10.0, jitter=0.0)
+_LOOK_AGAIN = Backoff(first_s=2.0, most_s=60.0, jitter=0.0)
+"""For a disk that is not there, or is not ours: it may be mounted, or changed, while we run."""
 _GOOD_AFTER_S = 60.0
 """A keeper that lived this long starts its back-off anew."""
 
@@ -69,6 +71,8 @@ class Keeper:
         self._joiner = Joiner()
         self._pid = 0
         self._failures = 0
+        self._looks = 0
+        """How often a disk was refused as it is; 0: it was not. What failed while written stays."""
         self._started_s = 0.0
         self._ready_s = 0.0
         self._is_silent = False
@@ -177,6 +181,7 @@ class Keeper:
             self._hears.keeper_sealed(self, msgspec.msgpack.decode(body, type=Sealed))
         elif kind == Kind.DISK_STATE:
             state = msgspec.msgpack.decode(body, type=DiskState)
+            self._looks = 0
             self._become(state.state, state.what)
         elif kind == Kind.DRAINED:
             self._hears.keeper_drained(self, msgspec.msgpack.decode(body, type=Loop))
@@ -186,6 +191,7 @@ class Keeper:
             self._ready_s = time.monotonic()
             self._expected = -1
             self._is_silent = False
+            self._looks = 0
             _log.info("disk %s is recovered and writable", self.path)
             self._become("recording", "")
             for gap in self._hears.open_gaps_of(self):
@@ -211,14 +217,17 @@ class Keeper:
         if self._is_ending:
             self._become("down", "the recorder ends")
             return
-        if self.state == "failed":
+        if self.state == "failed" and not self._looks:
             # A sync that failed is never retried: a person looks first.
             _log.error("the keeper of %s %s; its disk stays failed", self.path, end_of(status))
             return
         if status == 78:
             # Another box's disk, a newer format, no disk at all: only a person can fix it.
-            _log.error("disk %s cannot be used until a person has looked at it", self.path)
+            self._looks += 1
             self._become("failed", "the disk cannot be used; its keeper said why")
+            delay_s = _LOOK_AGAIN.delay_s(self._looks, 0.0)
+            _log.error("disk %s cannot be used; looking again in %g s", self.path, delay_s)
+            self._again = asyncio.get_running_loop().create_task(self._start_after(delay_s))
             return
         lived_s = time.monotonic() - self._started_s
         self._failures = 1 if lived_s > _GOOD_AFTER_S else self._failures + 1

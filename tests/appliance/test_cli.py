@@ -328,6 +328,16 @@ def test_a_wrong_configuration_ends_with_78(home: Path, capsys: pytest.CaptureFi
     assert vonggac(home, "doctor") == 1
 
 
+def test_what_the_file_system_refuses_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "home").write_text("no folder")
+    for words in (["disk", "list"], ["record"], ["audit", "run"], ["audit", "verify"]):
+        assert vonggac(tmp_path / "home", *words) in (1, 78), words
+        err = capsys.readouterr().err
+        assert "home" in err and "Traceback" not in err, words
+
+
 def test_a_home_without_catalog_ends_with_78(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

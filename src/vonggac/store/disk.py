@@ -182,6 +182,11 @@ def open_disk(
                 f"{path} belongs to another box ({identity.box.hex()}, this one is {box.hex()}): "
                 "nothing was written to it"
             )
+        if exclusive and os.statvfs(path).f_flag & os.ST_RDONLY:
+            raise ConfigError(
+                f"{path} is mounted read-only and cannot be written: after errors Linux does that "
+                "by itself (journalctl -k); nothing was changed"
+            )
     except BaseException:
         os.close(fd)
         raise
