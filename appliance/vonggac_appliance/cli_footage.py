@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -125,8 +126,8 @@ def _cut(args: argparse.Namespace) -> int:
     camera = camera_of(args.home, args.id)
     stream = _stream_of(camera, args.stream)
     purpose = None if args.purpose is None else Purpose(PurposeCode.OTHER, args.purpose)
-    receipt = _log(args.home, camera, stream, (from_ns, to_ns), purpose, now_ns)
-    report = _write(args.home, stream, (from_ns, to_ns), receipt.receipt, output)
+    receipt, shown = _log(args.home, camera, stream, (from_ns, to_ns), purpose, now_ns)
+    report = _write(args.home, stream, (from_ns, to_ns), shown, receipt.receipt, output)
     facts = {
         "camera": camera.code,
         "stream": stream.name,
@@ -156,8 +157,11 @@ def _log(
     span: tuple[int, int],
     purpose: Purpose | None,
     now_ns: int,
-) -> AuditReceipt:
-    """The line in the audit chain, without which not a byte is read; Refused, Unavailable."""
+) -> tuple[AuditReceipt, tuple[int, int]]:
+    """The line in the audit chain, without which not a byte is read; Refused, Unavailable.
+
+    Also the range it says: whole fragments, which may reach beyond the one that was asked for.
+    """
     if purpose is not None and len(purpose.text) > TEXT_MAX:
         raise UsageError(f"--purpose has at most {TEXT_MAX} characters")
     answer = may_view(local_person(os.getuid()), camera, *span, purpose, now_ns)
@@ -171,7 +175,8 @@ def _log(
         raise Refused(f"{camera.code}: {answer.sentence}")
     if answer.is_red:
         note(f"this look is red in the audit chain: {answer.sentence}")
-    return audit_client.append(
+    shown = footage.extent(home, _disks_of(home), stream.id, *span)
+    receipt = audit_client.append(
         home,
         AuditAppend(
             action=Action.CUT,
@@ -180,25 +185,43 @@ def _log(
             permit=Permit.STORED,
             camera=camera.id,
             streams=(stream.id,),
-            from_ns=span[0],
-            to_ns=span[1],
+            from_ns=shown[0],
+            to_ns=shown[1],
         ),
     )
+    return receipt, shown
 
 
 def _write(
-    home: Path, stream: Stream, span: tuple[int, int], receipt: bytes, output: Path
+    home: Path,
+    stream: Stream,
+    span: tuple[int, int],
+    shown: tuple[int, int],
+    receipt: bytes,
+    output: Path,
 ) -> footage.CutReport:
     """Whole files or none: written beside the target, then given their names."""
     try:
         with tempfile.TemporaryDirectory(prefix=".vonggac-cut-", dir=output.parent) as draft:
             disks = _disks_of(home)
             out = Path(draft) / output.name
-            report = footage.cut(home, disks, stream.id, *span, receipt, out)
+            report = footage.cut(home, disks, stream.id, *span, receipt, out, shown)
             for file in report.files:
                 target = output.parent / file.path.name
-                os.link(file.path, target)  # never over another file
+                _give_name(file.path, target)
                 file.path = target
     except OSError as error:
         raise StorageError(f"{output} cannot be written: {error.strerror}") from error
     return report
+
+
+def _give_name(draft: Path, target: Path) -> None:
+    """Never over another file. A stick with FAT or exFAT has no links, and no two who write."""
+    try:
+        os.link(draft, target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from error
+        draft.rename(target)

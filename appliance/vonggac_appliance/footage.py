@@ -182,6 +182,34 @@ class CutReport:
     broken: int = 0
 
 
+def extent(
+    home: Path,
+    disks: Sequence[tuple[Path, bytes]],
+    stream: bytes,
+    from_ns: int,
+    to_ns: int,
+) -> tuple[int, int]:
+    """What a cut of [from_ns, to_ns) shows: the whole fragments that touch it, and the range.
+
+    From the index alone; this is what the receipt has to cover, and what the audit line says.
+    """
+    for path, disk in disks:
+        source = open_source(home, path, disk)
+        try:
+            for packed in _chosen(source, stream, from_ns, to_ns):
+                from_ns = min(from_ns, packed.row.wall_start_ns)
+                to_ns = max(to_ns, packed.row.wall_end_ns)
+        finally:
+            source.close()
+    return from_ns, to_ns
+
+
+def _chosen(source: Source, stream: bytes, from_ns: int, to_ns: int) -> list[PackedRow]:
+    answer = source.ask(stream, from_ns - _MARGIN_NS, to_ns + _MARGIN_NS)
+    rows = [row for value in answer.packed for row in native.rows_unpack(value)]
+    return cuts.whole_fragments(rows, from_ns, to_ns)
+
+
 def cut(
     home: Path,
     disks: Sequence[tuple[Path, bytes]],
@@ -190,18 +218,21 @@ def cut(
     to_ns: int,
     receipt: bytes,
     out: Path,
+    shown: tuple[int, int] | None = None,
 ) -> CutReport:
     """Whole fragments of the range to `out` (and `out-2`, … after a change of the sample entry).
 
+    `shown`: the receipt's range (`extent`), beyond which nothing goes that was recorded since.
     Refused when nothing is recorded there. The caller has the audit chain's receipt first.
     """
     report = CutReport()
     for path, disk in disks:
         source = open_source(home, path, disk)
         try:
-            answer = source.ask(stream, from_ns - _MARGIN_NS, to_ns + _MARGIN_NS)
-            rows = [row for value in answer.packed for row in native.rows_unpack(value)]
-            chosen = cuts.whole_fragments(rows, from_ns, to_ns)
+            chosen = _chosen(source, stream, from_ns, to_ns)
+            if shown is not None:
+                start_ns, end_ns = shown
+                chosen = [p for p in chosen if start_ns <= p.row.wall_start_ns < end_ns]
             if chosen:
                 _write_cut(source, stream, chosen, receipt, out, report)
         finally:

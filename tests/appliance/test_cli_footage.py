@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -18,6 +19,7 @@ from store.maker import SECOND_NS, FakeStream, make_disk
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
+from vonggac_appliance import cli_footage
 from vonggac_appliance.clock import iso, parse_time
 from vonggac_appliance.messages import GapOpen
 
@@ -201,6 +203,22 @@ def test_a_cut_overwrites_nothing_and_leaves_nothing_half_done(
     assert "nothing is recorded" in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["old.mp4"]
     assert (folder / "old.mp4").read_text() == "old"
+
+
+def test_a_cut_gets_its_name_where_there_are_no_links_and_overwrites_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:  # as link(2) does on FAT
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    draft, target = tmp_path / "draft", tmp_path / "cut.mp4"
+    draft.write_text("first")
+    cli_footage._give_name(draft, target)
+    draft.write_text("second")
+    with pytest.raises(FileExistsError):
+        cli_footage._give_name(draft, target)
+    assert target.read_text() == "first"
 
 
 def test_disks_are_listed_whether_they_are_there_or_not(

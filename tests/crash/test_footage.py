@@ -123,6 +123,35 @@ def test_timeline_and_cut_are_the_same_online_and_offline(
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
+def test_a_fragment_that_goes_on_in_the_next_segment_is_cut_whole(
+    tmp_path: Path, identity: Identity, arena: Arena
+) -> None:
+    disks = [(tmp_path / "disk", identity.disk)]
+    peer = KeeperPeer(tmp_path / "disk", tmp_path, arena)
+    peer.ready()
+    peer.expect(1)
+    peer.connect()
+    stream = FakeStream(1)
+    stream.begin(1)
+    first_ns = stream.wall_ns
+    for _ in range(9):
+        peer.tick([stream.chunk(2_300_000)])
+        peer.wait_for(len(stream.sent))
+
+    # Seven chunks fill a segment, every second one begins a fragment: seconds 6 and 7 are one, in
+    # two segments. The receipt of second 7 alone would not open the first of them.
+    from_ns, to_ns = first_ns + 7 * SECOND_NS, first_ns + 8 * SECOND_NS
+    shown = footage.extent(tmp_path, disks, stream.stream, from_ns, to_ns)
+    assert shown == (first_ns + 6 * SECOND_NS, to_ns)
+    proof = receipt(stream, from_ns, to_ns)
+    with pytest.raises(Refused, match="outside the receipt"):
+        footage.cut(tmp_path, disks, stream.stream, from_ns, to_ns, proof, tmp_path / "no.mp4")
+    out = tmp_path / "out.mp4"
+    footage.cut(tmp_path, disks, stream.stream, from_ns, to_ns, receipt(stream, *shown), out, shown)
+    assert payload_hashes(out) == [sha256 for _, _, sha256 in stream.sent[6:8]]
+    assert peer.quit()[0] == 0
+
+
 def test_a_hole_between_two_sessions_that_nobody_explains_reads_box_stopped(
     tmp_path: Path, identity: Identity, arena: Arena
 ) -> None:
