@@ -20,6 +20,7 @@ enum {
     /* Between two ticks: a camera's timestamps can claim any distance between its sync samples, and
        each chunk takes two blocks of an arena that it shares with its neighbours. */
     SYNC_CUTS_MAX = 32,
+    EQUAL_STAMPS = 3, /* so many in a row are no fields of a picture and no accident */
     HEAD_OFFSET = 1024,
     /* Where the segment's head fits behind the chunk's in the header block. */
     SEGMENT_HEAD_HERE = VG_ARENA_BLOCK - HEAD_OFFSET - VG_CHUNK_HEAD_MAX,
@@ -61,7 +62,9 @@ struct vg_chunker {
     uint64_t ticks;                   /* of vg_chunker_tick */
     uint64_t changes[CHANGES_BEFORE]; /* the ticks at which the entry changed, a ring */
     uint32_t change_count;
-    bool out_of_step; /* a decoder that read on has other sets than the entry's */
+    uint32_t last_stamp, equal_stamps;
+    int64_t last_arrival_ns; /* of the access unit pushed last */
+    bool out_of_step;        /* a decoder that read on has other sets than the entry's */
 
     /* The chunk being filled; `header` is VG_NO_BLOCK without one. */
     uint32_t header;
@@ -544,6 +547,22 @@ static void select_nals(vg_chunker *c, const vg_access_unit *au, unit *u, source
 
 /* --- pushing --- */
 
+/* Where all stamps are equal (rtsp.md row 83: a camera server that forgot them) arrival is the only
+ * spacing there is. */
+static int64_t media_time(vg_chunker *c, uint32_t stamp, int64_t arrival_ns) {
+    const bool is_equal = c->timeline.started && stamp == c->last_stamp;
+    const int64_t elapsed_ns = arrival_ns - c->last_arrival_ns;
+    c->equal_stamps = is_equal ? c->equal_stamps + 1 : 0;
+    c->last_stamp = stamp;
+    c->last_arrival_ns = arrival_ns;
+    const int64_t presentation = vg_timeline_media(&c->timeline, stamp);
+    if (c->equal_stamps < EQUAL_STAMPS || elapsed_ns <= 0) return presentation;
+    const int64_t most_ns = VG_JUMP_TICKS / VG_TIMESCALE * INT64_C(1000000000);
+    const int64_t spacing_ns = elapsed_ns < most_ns ? elapsed_ns : most_ns;
+    c->timeline.media_ticks += spacing_ns * VG_TIMESCALE / INT64_C(1000000000);
+    return c->timeline.media_ticks;
+}
+
 static void hold_unit(vg_chunker *c, unit *u, const source *s) {
     u->offset = c->hold_used;
     for (uint32_t i = 0; i < s->au->nal_count; i++) {
@@ -605,7 +624,7 @@ vg_err vg_chunker_push(vg_chunker *c, const vg_access_unit *au, int64_t arrival_
         }
         c->has_started = true;
     }
-    u.presentation = vg_timeline_media(&c->timeline, au->timestamp);
+    u.presentation = media_time(c, au->timestamp, arrival_wall_ns);
     if (au->kind != VG_SYNC_NONE && !c->state.inband && !vg_sets_equal(&c->latest, &c->entry)) {
         vg_fault ignored; /* no room is counted, and told by the next push */
         (void)commit_held(c, true, &ignored);

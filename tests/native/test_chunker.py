@@ -328,6 +328,29 @@ def test_an_entry_that_has_no_room_leaves_the_old_one_whole() -> None:
     assert hashlib.sha256(second.segment_head).digest() == second.entry_sha256
 
 
+def test_equal_timestamps_are_spaced_by_arrival() -> None:
+    s = Stream()
+    s.sync()
+    for _ in range(100):
+        s.picture(at=0)
+    s.end()
+    assert 96 * FRAME < sum(c.duration_ticks for c in s.claims) < 102 * FRAME
+    walls = [c.wall_start_ns for c in s.claims]
+    assert walls == sorted(walls)
+
+
+def test_two_fields_with_one_timestamp_stay_together() -> None:
+    s = Stream()
+    s.sync()
+    for n in range(1, 11):
+        s.picture(at=n)
+        s.picture(at=n)
+    s.picture(at=11)
+    s.end()
+    durations = [d for _, chunk, _ in s.chunks() for d, _, _ in samples_of(chunk)]
+    assert durations[1:-1] == [1, FRAME - 1] * 10
+
+
 def test_a_new_anchor_of_wall_time_is_a_new_chunk() -> None:
     s = Stream()
     s.sync()
