@@ -80,6 +80,7 @@ uint8_t *vg_arena_at(const vg_arena *arena, uint32_t block) {
 }
 
 uint32_t vg_arena_take(vg_arena *arena) {
+    if (arena->is_closed) return VG_NO_BLOCK;
     for (uint32_t block = arena->hint; block < arena->blocks; block++) {
         if (state_of(arena, block) != VG_BLOCK_FREE) continue;
         set_state(arena, block, VG_BLOCK_FILL);

@@ -22,7 +22,7 @@ enum {
     CONTROL_A_TURN = 64,
     CHECK_MS = 250, /* how often the watchdogs look */
     /* A turn at most every so often: packets that trickle in are read together. */
-    TURN_US = 4000,
+    TURN_US = 8000,
     QUIT_WAIT_MS = 2000,
     STATS_A_PART = 400,
     FLOOD_DEFAULT = 25000000, /* bytes a second; 200 Mbit/s */
@@ -327,9 +327,16 @@ static void flush_parent(loop *l) {
     }
 }
 
-static void end_turn(loop *l) {
+/* Every stream, though only those with input were touched: too dear for each turn. */
+static void watch_streams(loop *l) {
+    if (l->now_ns < l->next_check_ns) return;
+    l->next_check_ns = l->now_ns + CHECK_MS * NS_PER_MS;
     for (stream *s = l->streams; s != NULL; s = s->next)
         stream_check(s);
+}
+
+static void end_turn(loop *l) {
+    watch_streams(l);
     for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++)
         keeper_flush(&l->keepers[i]);
     flush_parent(l);
@@ -398,7 +405,9 @@ static bool open_arena(loop *l) {
     l->sent = calloc(l->arena.blocks, sizeof *l->sent);
     if (l->handed == NULL || l->sent == NULL) return false;
     /* What a killed predecessor was filling is free; what it handed over waits for its keeper. */
-    (void)vg_arena_recover(&l->arena, l->sent, l->arena.blocks);
+    const uint32_t count = vg_arena_recover(&l->arena, l->sent, l->arena.blocks);
+    for (uint32_t i = 0; i < count; i++)
+        keeper_inherit(l, l->sent[i]);
     return true;
 }
 

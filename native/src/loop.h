@@ -140,11 +140,13 @@ struct loop {
     stream *streams;
     uint32_t stream_count;
     keeper keepers[LOOP_KEEPERS_MAX];
+    uint32_t held[LOOP_KEEPERS_MAX]; /* blocks that are SENT to a slot */
     outbox parent;
     uint64_t parent_lost;
     bool clock_synced, quits, wants_more;
     int64_t wall_ns, now_ns; /* of this turn: UTC, CLOCK_MONOTONIC */
     uint64_t last_tick;
+    int64_t next_check_ns; /* when the watchdogs look again */
     uint32_t own_ssrc;
     uint64_t refused;
     uint8_t *scratch; /* LOOP_CARRY_MAX + LOOP_READ_MAX, of whichever stream is read */
@@ -208,6 +210,10 @@ void stream_stats(const stream *s, wire_writer *w);
 void keeper_connect(keeper *k, int fd);
 void keeper_ready(keeper *k, uint32_t events);
 void keeper_hand_over(loop *l, uint16_t slot, uint32_t header);
+/* A chunk that a predecessor handed over. */
+void keeper_inherit(loop *l, uint32_t header);
+/* Closes the arena to those who write for a slot that holds too much of it. */
+void keeper_room(loop *l, uint16_t slot);
 void keeper_flush(keeper *k);
 void keeper_drop(keeper *k);
 

@@ -17,6 +17,22 @@ static const vg_arena_chunk *chunk_of(const loop *l, uint32_t header) {
     return (const vg_arena_chunk *)(const void *)vg_arena_at(&l->arena, header);
 }
 
+static uint32_t blocks_of(const vg_arena_chunk *chunk) {
+    return 1 + chunk->payload_blocks + (chunk->extra_block != VG_NO_BLOCK ? 1 : 0);
+}
+
+void keeper_inherit(loop *l, uint32_t header) {
+    const vg_arena_chunk *chunk = chunk_of(l, header);
+    if (chunk->keeper < LOOP_KEEPERS_MAX) l->held[chunk->keeper] += blocks_of(chunk);
+}
+
+/* A disk that hangs keeps what it was given; a quarter of the arena stays for the streams of the
+ * others. */
+void keeper_room(loop *l, uint16_t slot) {
+    const uint32_t usable = l->arena.blocks - l->arena.first;
+    l->arena.is_closed = l->held[slot] >= usable - usable / 4;
+}
+
 static void enqueue(keeper *k, uint32_t header) {
     if (k->queue == NULL) {
         /* As many as there are blocks: no chunk has less than one. */
@@ -68,6 +84,7 @@ void keeper_hand_over(loop *l, uint16_t slot, uint32_t header) {
     vg_arena_chunk *chunk = (vg_arena_chunk *)(void *)vg_arena_at(&l->arena, header);
     chunk->keeper = slot;
     vg_arena_send(&l->arena, header);
+    l->held[slot] += blocks_of(chunk);
     keeper *k = &l->keepers[slot];
     if (k->w.fd >= 0) enqueue(k, header);
 }
@@ -158,6 +175,7 @@ static void acknowledge(keeper *k, uint32_t header, uint8_t status) {
     }
     l->handed[header] = 0;
     k->outstanding--;
+    l->held[k->slot] -= blocks_of(chunk_of(l, header));
     vg_arena_durable(&l->arena, header);
 }
 

@@ -90,6 +90,7 @@ static void deliver(stream *s, const vg_access_unit *au) {
     if (drop_for_flood(s, au)) return;
     s->camera_clock_ns = reception_camera_clock(&s->rx, au->timestamp);
     vg_fault fault = {0, NULL};
+    keeper_room(l, s->keeper);
     const vg_err err =
         vg_chunker_push(s->chunker, au, l->wall_ns, s->camera_clock_ns, l->clock_synced, &fault);
     hand_over_closed(s);
@@ -496,6 +497,7 @@ void stream_end(stream *s) {
     crash_page_set(s);
     vg_assembler_flush(s->assembler);
     pull_units(s);
+    keeper_room(l, s->keeper);
     vg_chunker_end(s->chunker);
     hand_over_closed(s);
     crash_page_clear(s);

@@ -293,6 +293,47 @@ def test_a_full_arena_drops_gops_and_says_so(make_rig: Callable[..., Rig]) -> No
     assert len(rig.events(LoopEvent.NO_ROOM)) < 5
 
 
+def test_a_disk_that_hangs_leaves_room_for_the_streams_of_the_others(
+    make_rig: Callable[..., Rig],
+) -> None:
+    rig = make_rig(blocks=64)
+    rig.keeper(slot=0, acknowledges=None)
+    rig.keeper(slot=1)
+    hung = rig.attach(STREAM, keeper=0, run=1)
+    well = rig.attach(OTHER, keeper=1, run=2)
+    for n in range(12):
+        hung.send(gop(4, n, size=100_000))
+    rig.until(lambda: len(rig.events(LoopEvent.NO_ROOM)) > 0)
+    well.send(gop(20, 1, size=2_000))
+    ended = rig.detach(OTHER, run=2)
+    assert ended.next_sequence > 0
+    assert rig.events(LoopEvent.NO_ROOM, OTHER) == []
+    assert rig.keepers[1].nals == without_sets(well.sent)
+
+
+def test_what_a_predecessor_left_for_a_hanging_disk_counts_until_it_is_durable(
+    make_rig: Callable[..., Rig],
+) -> None:
+    rig = make_rig(blocks=64)
+    first = rig.keeper(slot=0, acknowledges=None)
+    hung = rig.attach(STREAM, keeper=0, run=1)
+    for n in range(12):
+        hung.send(gop(4, n, size=100_000))
+    rig.until(lambda: len(rig.events(LoopEvent.NO_ROOM)) > 0 and len(first.chunks) > 0)
+    rig.kill()
+    rig.messages.clear()
+    rig.start()
+    second = rig.attach(STREAM, keeper=0, run=2)
+    second.send(gop(4, 20))
+    rig.until(lambda: len(rig.events(LoopEvent.NO_ROOM)) > 0)
+    slow = rig.keeper(slot=0)
+    deadline = time.monotonic() + 15
+    while not any(c.chunk.run == 2 for c in slow.chunks) and time.monotonic() < deadline:
+        second.send(gop(4, 21))
+        rig.turn(0.3)
+    assert any(c.chunk.run == 2 for c in slow.chunks)
+
+
 def test_what_a_keeper_refuses_is_freed_and_told(rig: Rig) -> None:
     keeper = rig.keeper(acknowledges=REFUSED)
     camera = rig.attach()

@@ -53,6 +53,7 @@ typedef struct vg_arena {
     uint32_t first;  /* the first usable one */
     uint32_t hint;   /* where to look next: low blocks first, so that few pages are ever touched */
     uint32_t used;   /* FILL and SENT */
+    bool is_closed;  /* set by the owner: whoever asks now gets no block, as if it were full */
     uint64_t order;
 } vg_arena;
 
@@ -64,7 +65,7 @@ vg_err vg_arena_attach(vg_arena *arena, uint8_t *base, size_t size);
  * Returns their count. */
 uint32_t vg_arena_recover(vg_arena *arena, uint32_t *headers, uint32_t capacity);
 
-/* a FREE block, now FILL; VG_NO_BLOCK when there is none */
+/* a FREE block, now FILL; VG_NO_BLOCK when there is none or the arena is closed */
 uint32_t vg_arena_take(vg_arena *arena);
 void vg_arena_give(vg_arena *arena, uint32_t block); /* FILL -> FREE */
 uint8_t *vg_arena_at(const vg_arena *arena, uint32_t block);
