@@ -138,13 +138,15 @@ async def open_connection(
     authenticator = Authenticator(credentials, secrets.token_hex(8), floor=memory.floor)
     address = await resolve(url, config)
     connect_s = config.connect_timeout_ns / 1e9
-    result = await _dialogue(url, address, authenticator, connect_s)
-    if isinstance(result, Failure) and result.should_reconnect:
-        authenticator.has_reconnected = True
+    try:
         result = await _dialogue(url, address, authenticator, connect_s)
+        if isinstance(result, Failure) and result.should_reconnect:
+            authenticator.has_reconnected = True
+            result = await _dialogue(url, address, authenticator, connect_s)
+    finally:  # also of a session that came to nothing: what was offered once is not unlearnt
+        memory.floor = max(memory.floor, authenticator.scheme or Scheme.BASIC)
     if isinstance(result, Failure):
         raise SessionFailed(result.reason, result.detail)
-    memory.floor = max(memory.floor, result.play.scheme or Scheme.BASIC)
     return result
 
 

@@ -271,7 +271,7 @@ class Recorder:
 
     async def open_connection(self, camera: Camera, stream: Stream) -> CameraConnection:
         """Connects and plays. The password is opened here and kept nowhere."""
-        memory = self._memory.setdefault(stream.id, Memory())
+        memory = self._memory.setdefault(camera.id, Memory())  # one login, one floor
         credentials = self._credentials(camera)
         return await open_connection(stream.url, credentials, self._settings.cameras, memory)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -71,6 +72,9 @@ class Catalog:
                 (path / "lock.mdb").chmod(0o660)
         try:
             self._prepare(path, is_readonly)
+        except lmdb.Error as error:
+            self._env.close()
+            raise StorageError(f"the catalog {path} cannot be read: {error}") from error
         except BaseException:
             self._env.close()
             raise
@@ -93,31 +97,31 @@ class Catalog:
     @property
     def box_id(self) -> bytes:
         """16 random bytes, made with the catalog: which box a disk belongs to."""
-        with self._env.begin() as txn:
+        with self._read() as txn:
             return txn.get(b"box_id", b"", db=self._dbs["meta"])
 
     @property
     def changes(self) -> int:
         """Rises with every write, so that a reader sees that something changed."""
-        with self._env.begin() as txn:
+        with self._read() as txn:
             return int.from_bytes(txn.get(b"changes", b"\0", db=self._dbs["meta"]), "big")
 
     def cameras(self) -> list[Camera]:
         """All cameras, by code."""
-        with self._env.begin() as txn:
+        with self._read() as txn:
             rows = [_decode(raw, Camera) for _, raw in txn.cursor(db=self._dbs["cameras"])]
         return sorted(rows, key=lambda camera: camera.code)
 
     def camera(self, code: str) -> Camera | None:
         """The camera people call `code`."""
-        with self._env.begin() as txn:
+        with self._read() as txn:
             key = txn.get(code.encode(), db=self._dbs["codes"])
             raw = None if key is None else txn.get(key, db=self._dbs["cameras"])
             return None if raw is None else _decode(raw, Camera)
 
     def camera_by_id(self, camera_id: bytes) -> Camera | None:
         """The camera with this random id."""
-        with self._env.begin() as txn:
+        with self._read() as txn:
             raw = txn.get(camera_id, db=self._dbs["cameras"])
             return None if raw is None else _decode(raw, Camera)
 
@@ -153,13 +157,13 @@ class Catalog:
 
     def sealed_credentials(self, camera_id: bytes) -> bytes | None:
         """What `appliance` sealed to `record`'s public key; None where there is no password."""
-        with self._env.begin() as txn:
+        with self._read() as txn:
             raw = txn.get(camera_id, db=self._dbs["secrets"])
             return None if raw is None else bytes(raw)
 
     def disks(self) -> list[DiskRow]:
         """All enrolled disks, in the order of enrolment."""
-        with self._env.begin() as txn:
+        with self._read() as txn:
             rows = [_decode(raw, DiskRow) for _, raw in txn.cursor(db=self._dbs["disks"])]
         return sorted(rows, key=lambda disk: disk.enrolled_ns)
 
@@ -176,6 +180,7 @@ class Catalog:
 
     def _prepare(self, path: Path, is_readonly: bool) -> None:
         if not is_readonly:
+            self._env.reader_check()  # one that was killed would keep old pages from being reused
             with self._env.begin(write=True) as txn:
                 meta = self._env.open_db(b"meta", txn=txn)
                 txn.put(b"format", FORMAT_VERSION.to_bytes(2, "big"), overwrite=False, db=meta)
@@ -189,8 +194,16 @@ class Catalog:
             }
         except lmdb.NotFoundError as error:
             raise ConfigError(f"{path} is no catalog of vonggac") from error
-        with self._env.begin() as txn:
+        with self._read() as txn:
             _check_version(txn.get(b"format", db=self._dbs["meta"]), path)
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[lmdb.Transaction]:
+        try:
+            with self._env.begin() as txn:
+                yield txn
+        except lmdb.Error as error:
+            raise StorageError(f"the catalog cannot be read: {error}") from error
 
     def _write(self) -> _Write:
         return _Write(self._env, self._dbs["meta"])

@@ -1,0 +1,67 @@
+"""What an owner agreed to, obeyed by a recorder that is recording."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from box_rig import Box, Cameras
+from vonggac.media.chunk import gap_word
+from vonggac_appliance.clock import iso
+
+SECOND_NS = 1_000_000_000
+
+
+@pytest.fixture
+def cameras() -> Iterator[Cameras]:
+    served = Cameras(2)
+    yield served
+    served.stop()
+
+
+def test_an_agreement_that_ends_while_recording_ends_it_and_says_so(
+    tmp_path: Path, cameras: Cameras
+) -> None:
+    box = Box(tmp_path / "home")
+    until_ns = time.time_ns() + 12 * SECOND_NS
+    agreement = ("--basis-mode", "C", "--basis-until", iso(until_ns), "--basis-from", "-1h")
+    box.add(cameras, "cam1", *agreement, kind="household")
+    box.add(cameras, "cam2", *agreement, "--basis-retention-days", "3", kind="school")
+    with box.running():
+        box.until_durable()
+        status = box.until(lambda now: all(c.state == "paused" for c in now.cameras))
+        assert [c.gap_reason for c in status.cameras] == ["agreement ended"] * 2
+        assert [c.what for c in status.cameras] == ["the agreement has ended"] * 2
+        connections = cameras.connections
+        time.sleep(6.0)  # longer than a rule is looked at anew: nothing is to happen
+        assert cameras.connections == connections
+    for name in ("cam1", "cam2"):
+        line = box.timeline(name, "main", until_ns - 3600 * SECOND_NS)
+        end_ns = line.ranges[-1].to_ns
+        assert until_ns - 3 * SECOND_NS < end_ns < until_ns + 3 * SECOND_NS
+        gap = next(gap for gap in line.gaps if gap.from_ns >= end_ns)
+        assert gap_word(gap.reason) == "agreement ended"
+
+
+@pytest.mark.parametrize(
+    "agreement",
+    [
+        (),
+        ("--basis-mode", "A"),
+        ("--basis-mode", "B"),
+        ("--basis-mode", "C", "--basis-from", "-2h", "--basis-until", "-1h"),
+    ],
+    ids=["none", "registry", "on-request", "ended"],
+)
+def test_a_household_camera_that_may_not_be_recorded_is_never_connected_to(
+    tmp_path: Path, cameras: Cameras, agreement: tuple[str, ...]
+) -> None:
+    box = Box(tmp_path / "home")
+    box.add(cameras, "cam1", *agreement, kind="household")
+    with box.running():
+        box.until(lambda now: bool(now.cameras) and now.cameras[0].state == "paused")
+        box.run("camera", "list")
+    assert cameras.connections == 0
