@@ -98,7 +98,7 @@ class Catalog:
     def box_id(self) -> bytes:
         """16 random bytes, made with the catalog: which box a disk belongs to."""
         with self._read() as txn:
-            return txn.get(b"box_id", b"", db=self._dbs["meta"])
+            return bytes(txn.get(b"box_id", b"", db=self._dbs["meta"]))
 
     @property
     def changes(self) -> int:
@@ -245,7 +245,7 @@ def _make_directory(path: Path) -> None:
         raise ConfigError(f"{path} cannot be made: {error.strerror}") from error
 
 
-def _check_version(raw: bytes | None, path: Path) -> None:
+def _check_version(raw: bytes | memoryview | None, path: Path) -> None:
     version = int.from_bytes(raw or b"", "big")
     if not 1 <= version <= FORMAT_VERSION:
         raise ConfigError(f"{path} has format {version}; this program knows 1 to {FORMAT_VERSION}")
