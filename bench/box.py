@@ -103,6 +103,12 @@ class Box:
         """Of the recorder and all its children."""
         return cost(tree(self.pid))
 
+    def kill(self) -> None:
+        """Kills the recorder's own process; its descendants end by themselves."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """Ends the recorder in order."""
         assert self._process is not None

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -133,6 +134,10 @@ class Source:
         if len(words) != 2:
             raise RuntimeError("the camera source did not start")
         self.port = int(words[1])
+        # It tells of each session that ends: nobody reading would stop it after a thousand.
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._lines.extend, args=(self._process.stdout,))
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -150,8 +155,9 @@ class Source:
 
     def wait(self) -> Report:
         """Waits until its seconds are over."""
-        text, _ = self._process.communicate()
-        *sessions, last = [json.loads(line) for line in text.splitlines()]
+        self._reader.join()
+        self._process.wait()
+        *sessions, last = [json.loads(line) for line in self._lines]
         self.sessions = tuple(SessionReport(**row) for row in sessions)
         return Report(**last)
 
@@ -173,6 +179,7 @@ class Source:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
 

@@ -41,6 +41,11 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def children(pid: int) -> list[int]:
+    """Of a process with one thread that forks, or of one that has only one."""
+    return [int(x) for x in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def cost(pids: list[int]) -> Cost:
     """The sum over `pids`; a process that ended meanwhile counts nothing."""
     cpu = pss = descriptors = threads = processes = 0

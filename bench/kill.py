@@ -1,0 +1,360 @@
+"""Does a recorder keep its promises when it is killed, whatever of it and whenever?
+
+    python bench/kill.py                              32 cameras x 2 streams, 50 kills of each
+    python bench/kill.py --times 3 --cameras 4 --size 1G --seed 7
+
+Kills the recorder, a loop or a keeper with SIGKILL at random moments under load. After each: what
+was reported durable on the bus is there, and how much of the newest is missing; after a recorder's
+death also `disk check`, the count of segments and ffprobe on those that were open. At the end all
+of the ring. Prints what it found; exit status 1 if a promise was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import zmq
+from box import Box
+from camera_source import Clip, Source
+from procs import children, machine, tree
+
+from vonggac.registry.catalog import Catalog
+from vonggac.store.check import check
+from vonggac.store.journal import SegmentState
+from vonggac.store.start import open_for_reading
+from vonggac.store.timeline import Range
+from vonggac_appliance import bus, footage
+from vonggac_appliance.sockets import ipc_path
+
+KINDS = ("record", "loop", "keeper")
+BOUND_NS = 2_000_000_000
+"""Promise 1: at most so much of the newest of each stream is lost."""
+_NEAR_NS = 1_000_000_000
+"""Children of a dead parent go on until they see the end of its sockets."""
+_DEADLINE_S = 60.0
+_CHECK_EVERY = 10
+"""Deaths of the recorder between two looks at the whole disk."""
+
+
+class Listener:
+    """Hears on the bus what is durable, over all lives of the recorder."""
+
+    def __init__(self, home: Path) -> None:
+        self._changed = threading.Condition()
+        self._points: dict[bytes, list[int]] = {}
+        self._is_over = False
+        self._home = home
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def points(self, stream: bytes) -> list[int]:
+        """Wall times up to which the stream was reported durable."""
+        with self._changed:
+            return list(self._points.get(stream, ()))
+
+    def wait_past(self, streams: Sequence[bytes], wall_ns: int) -> None:
+        """Until each of them is durable beyond a wall time."""
+        until_s = time.monotonic() + _DEADLINE_S
+        with self._changed:
+            while late := [s for s in streams if self._points.get(s, [0])[-1] < wall_ns]:
+                left_s = until_s - time.monotonic()
+                if left_s <= 0:
+                    raise RuntimeError(f"{len(late)} streams did not come back in {_DEADLINE_S} s")
+                self._changed.wait(left_s)
+
+    def stop(self) -> None:
+        self._is_over = True
+        self._thread.join()
+
+    def _listen(self) -> None:
+        with (
+            zmq.Context() as context,
+            context.socket(zmq.SUB) as subscriber,
+            ipc_path(bus.events_endpoint(self._home, "record")) as address,
+        ):
+            subscriber.subscribe(b"durable")
+            subscriber.reconnect_ivl = 20
+            subscriber.connect(address)
+            while not self._is_over:
+                if not subscriber.poll(200):
+                    continue
+                event = bus.decode_event(subscriber.recv_multipart())
+                if isinstance(event, bus.DurableTick):
+                    with self._changed:
+                        for stream, end_ns in event.streams:
+                            self._points.setdefault(stream, []).append(end_ns)
+                        self._changed.notify_all()
+
+
+@dataclass(slots=True)
+class Report:
+    """What was seen. `problems`: each is a broken promise."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    missing_ns: dict[str, list[int]] = field(default_factory=dict)
+    """For each kill the most that any stream lost: its newest for record, else the hole."""
+    away_ns: dict[str, list[int]] = field(default_factory=dict)
+    """For each kill the longest hole in any stream: for record mostly its start."""
+    checks: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    """Of all segments, at the end."""
+    probed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Killer:
+    """One recorder under load, and all that is done to it."""
+
+    box: Box
+    random: random.Random
+    streams: dict[bytes, str]
+    listener: Listener
+    report: Report = field(default_factory=Report)
+    breaks_ns: list[tuple[int, int]] = field(default_factory=list)
+    """When something died whose death ends runs, and until when it was noticed."""
+
+    def kill(self, kind: str) -> None:
+        """Kills at a random moment, waits until all streams are back, and looks."""
+        time.sleep(self.random.uniform(0.0, 1.5))  # the random moment: a tick is a second
+        self.report.kills[kind] += 1
+        left = tree(self.box.pid)[1:]
+        pid = self._victim(kind)
+        at_ns = time.time_ns()
+        if kind == "record":
+            self.box.kill()
+            self._start_again(left)
+        else:
+            os.kill(pid, signal.SIGKILL)
+        if kind != "keeper":
+            self.breaks_ns.append((at_ns, time.time_ns() + _NEAR_NS))
+        self.listener.wait_past(list(self.streams), time.time_ns() + 1_000_000_000)
+        self._look(kind, at_ns)
+
+    def _victim(self, kind: str) -> int:
+        loops = [pid for _, pid in self.box.status().loops if pid]
+        if kind == "loop":
+            return self.random.choice(loops)
+        (forker,) = children(self.box.pid)
+        return self.random.choice([pid for pid in children(forker) if pid not in loops])
+
+    def _start_again(self, left: Sequence[int]) -> None:
+        """Most often at once, while keepers of the dead recorder still finish their sync."""
+        if self.report.kills["record"] % _CHECK_EVERY == 1:
+            _wait_gone(left)
+            self.look_at_disk(is_deep=False)
+        self.box.start()
+
+    def _look(self, kind: str, at_ns: int) -> None:
+        """At every stream around a kill."""
+        worst_ns = away_ns = 0
+        for stream, name in self.streams.items():
+            told = [p for p in self.listener.points(stream) if p > at_ns - 10_000_000_000]
+            ranges = self._ranges(stream, at_ns - 15_000_000_000)
+            self._compare(name, told, ranges)
+            hole = _hole(ranges, at_ns)
+            missing_ns = max(0, at_ns - hole[0]) if kind == "record" else hole[1] - hole[0]
+            bound_ns = 0 if kind == "keeper" else BOUND_NS
+            if missing_ns > bound_ns:
+                self._broken(f"{name} misses {missing_ns / 1e9:.2f} s after the {kind}'s death")
+            worst_ns = max(worst_ns, missing_ns)
+            away_ns = max(away_ns, hole[1] - hole[0])
+        self.report.missing_ns.setdefault(kind, []).append(worst_ns)
+        self.report.away_ns.setdefault(kind, []).append(away_ns)
+
+    def _ranges(self, stream: bytes, from_ns: int) -> tuple[Range, ...]:
+        with Catalog(self.box.home, is_readonly=True) as catalog:
+            disks = [(Path(disk.path), disk.uuid) for disk in catalog.disks()]
+        return footage.timeline_of(self.box.home, disks, stream, from_ns, time.time_ns()).ranges
+
+    def _compare(self, name: str, told: Sequence[int], ranges: Sequence[Range]) -> None:
+        """What was told, before it was asked for, against what is there: every point, and all
+        between two of a life."""
+        starts = [part.from_ns for part in ranges]
+        before: tuple[int, int] | None = None
+        for point in sorted(told):
+            at = bisect_right(starts, point - 1) - 1
+            if at < 0 or ranges[at].to_ns < point:
+                self._broken(f"{name}: {point} was reported durable and is not there")
+            elif before is not None and before[1] != at and not self._is_broken(before[0], point):
+                self._broken(f"{name}: a hole between {before[0]} and {point}, both durable")
+            before = (point, at)
+
+    def _is_broken(self, from_ns: int, to_ns: int) -> bool:
+        return any(from_ns <= noticed and at <= to_ns for at, noticed in self.breaks_ns)
+
+    def look_at_disk(self, *, is_deep: bool) -> None:
+        """`disk check`, the room, and ffprobe: of open segments, at the end of all."""
+        self.report.checks += 1
+        for problem in check(self.box.disk, is_deep=is_deep).problems:
+            self._broken(f"disk check: segment {problem.segment}: {problem.what}")
+        reading = open_for_reading(self.box.disk)
+        try:
+            rows = dict(reading.archive.segments())
+            total = reading.disk.identity.segments
+        finally:
+            reading.close()
+        self.report.states = Counter(row.state.name for row in rows.values())
+        open_of = Counter(row.stream for row in rows.values() if row.state is SegmentState.OPEN)
+        spares = self.report.states["READY"] + self.report.states["RESERVED"]
+        if len(rows) != total:
+            self._broken(f"{total - len(rows)} of {total} segments are in no state")
+        if any(count > 1 for count in open_of.values()):
+            self._broken(f"a stream has {max(open_of.values())} open segments")
+        if spares > 2 * len(self.streams) + 8:
+            self._broken(f"{spares} segments stand by for {len(self.streams)} streams")
+        probed = (SegmentState.OPEN, SegmentState.SEALED) if is_deep else (SegmentState.OPEN,)
+        self._probe(sorted(number for number, row in rows.items() if row.state in probed))
+
+    def _probe(self, numbers: Sequence[int]) -> None:
+        ffprobe = shutil.which("ffprobe")
+        if ffprobe is None:
+            return
+        entries = ("-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0")
+        for number in numbers:
+            path = self.box.disk / "segments" / f"{number // 10_000:04d}" / f"{number:08d}.mp4"
+            done = subprocess.run([ffprobe, *entries, path], capture_output=True, text=True)
+            self.report.probed += 1
+            if (done.returncode, done.stdout.strip(), done.stderr) != (0, "h264", ""):
+                self._broken(f"ffprobe on segment {number}: {done.stdout} {done.stderr}")
+
+    def look_at_all(self) -> None:
+        """At the end, with the recorder stopped: the disk, and all that was ever reported."""
+        self.look_at_disk(is_deep=True)
+        for stream, name in self.streams.items():
+            ranges = self._ranges(stream, 0)
+            if not ranges:
+                self._broken(f"nothing of {name} is there")
+                continue
+            # The ring may have wrapped: what it gave up is no loss.
+            told = [p for p in self.listener.points(stream) if p > ranges[0].from_ns]
+            self._compare(name, told, ranges)
+
+    def _broken(self, what: str) -> None:
+        self.report.problems.append(what)
+        print(f"BROKEN: {what}", flush=True)
+
+
+def _hole(ranges: Sequence[Range], at_ns: int) -> tuple[int, int]:
+    """Where pictures end before a moment and go on after it; an empty one if they never end."""
+    before = [part for part in ranges if part.from_ns < at_ns]
+    after = [part for part in ranges if part.from_ns >= at_ns]
+    if not before:
+        return at_ns - 15_000_000_000, at_ns
+    end_ns = max(part.to_ns for part in before)
+    if not after:
+        return (end_ns, end_ns)
+    # A range that begins before the kill and one behind it: a short hole may lie before it too.
+    return end_ns, max(end_ns, min(part.from_ns for part in after))
+
+
+def _wait_gone(pids: Sequence[int]) -> None:
+    """Children of a dead recorder: keepers finish a sync."""
+    until_s = time.monotonic() + _DEADLINE_S
+    while any(Path(f"/proc/{pid}").exists() and not _is_zombie(pid) for pid in pids):
+        if time.monotonic() > until_s:
+            raise RuntimeError(f"{pids} do not end with their recorder")
+        time.sleep(0.02)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def order(times: int, chance: random.Random) -> Iterator[str]:
+    """Each kind once a round: a parent that forks for ever more slowly is not what is measured."""
+    for _ in range(times):
+        yield from chance.sample(KINDS, len(KINDS))
+
+
+def run(
+    room: Path, size: str, cameras: int, times: int, seed: int, clip: Clip | None = None
+) -> Report:
+    """`times` kills of each kind."""
+    chance = random.Random(seed)
+    with Source(clip=clip) as source, Box(room, size) as box:
+        # All of them at once: how starts are spread is not what is measured.
+        (box.home / "config.toml").write_text("[cameras]\nstarts_per_second = 64\n")
+        for number in range(cameras):
+            name = f"cam{number}"
+            box.add(name, source.url(f"{name}/main"), source.url(f"{name}/sub"))
+        with Catalog(box.home, is_readonly=True) as catalog:
+            streams = {s.id: f"{c.code}/{s.name}" for c in catalog.cameras() for s in c.streams}
+        box.start()
+        listener = Listener(box.home)
+        try:
+            listener.wait_past(list(streams), time.time_ns() + 1_000_000_000)
+            killer = Killer(box, chance, streams, listener)
+            for kind in order(times, chance):
+                killer.kill(kind)
+                _say(killer.report, kind)
+            box.stop()
+            killer.look_at_all()
+        finally:
+            listener.stop()
+        if (report := source.stop()).lost:
+            killer.report.problems.append(f"void: the source itself lost {report.lost} pictures")
+    return killer.report
+
+
+def _say(report: Report, kind: str) -> None:
+    count, missing_ns = sum(report.kills.values()), report.missing_ns[kind][-1]
+    hole_s = report.away_ns[kind][-1] / 1e9
+    print(f"{count:4} {kind:<7} missing {missing_ns / 1e9:.2f} s, hole {hole_s:.2f} s", flush=True)
+
+
+def table(report: Report) -> None:
+    """For docs/performance.md."""
+    head = ("killed", "times", "missing: median", "most", "limit", "longest hole: median", "most")
+    print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for kind in KINDS:
+        limit = "0" if kind == "keeper" else f"{BOUND_NS / 1e9:.0f} s"
+        lost, away = (
+            _middle_and_most(report.missing_ns[kind]),
+            _middle_and_most(report.away_ns[kind]),
+        )
+        print(f"| {kind} | {report.kills[kind]} | {lost} | {limit} | {away} |")
+    print(f"\nsegments: {dict(report.states)}, sum {sum(report.states.values())}")
+    print(f"looks at the disk: {report.checks}, segments opened in ffprobe: {report.probed}")
+    print(f"broken promises: {len(report.problems)}")
+
+
+def _middle_and_most(times_ns: Sequence[int]) -> str:
+    ordered = sorted(times_ns)
+    return f"{ordered[len(ordered) // 2] / 1e9:.2f} s | {ordered[-1] / 1e9:.2f} s"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=50, help="kills of each kind")
+    parser.add_argument("--cameras", type=int, default=32, help="each with two streams")
+    parser.add_argument("--size", default="20G", help="of the disk")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--room", type=Path, default=Path(tempfile.gettempdir()))
+    options = parser.parse_args()
+    print(f"machine: {machine()}\ncommand: python {shlex.join(sys.argv)}\n")
+    report = run(options.room, options.size, options.cameras, options.times, options.seed)
+    table(report)
+    return 1 if report.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
