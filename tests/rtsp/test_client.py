@@ -479,3 +479,15 @@ def test_recorded_cameras_are_played_to_the_end(fixtures: Path) -> None:
             told += events(session)
         assert isinstance(told[-1], PlayReady), maker
         assert session.take_unread() == b"", maker
+
+
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "454 Session Not Found"])
+def test_a_teardown_that_is_answered_after_a_refused_keep_alive_ends_quietly(status: str) -> None:
+    session = client()
+    converse(session, ServerSession({MOUNT.path: MOUNT}.get, "abc", Login(ADMIN, (MD5,))))
+    asked = sent([Send(session.keepalive()), Send(session.teardown() or b"")])
+    for request, answer in zip(asked, ("401 Unauthorized", status), strict=True):
+        cseq = request.headers.get("CSeq")
+        session.receive_message(f"RTSP/1.0 {answer}\r\nCSeq: {cseq}\r\n\r\n".encode())
+        events(session)
+    assert session.state is State.ENDED

@@ -261,5 +261,5 @@ def _decode(raw: bytes | memoryview, row_type: type[StructT]) -> StructT:
         raise ConfigError(f"a catalog row has version {version}; this program knows {ROW_VERSION}")
     try:
         return msgspec.msgpack.decode(raw[2:], type=row_type)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StorageError(f"a catalog row of {row_type.__name__} is damaged: {error}") from error

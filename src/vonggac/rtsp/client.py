@@ -327,6 +327,8 @@ class ClientSession:
         )
 
     def _torn_down(self) -> None:
+        if self.state is State.ENDED:
+            return  # another answer failed meanwhile, such as a keep-alive's
         self._step(Step.ANSWERED)
         self._session = None
         self._events.append(TornDown())
