@@ -166,11 +166,11 @@ def _write_once(home: Path, name: str, raw: bytes, mode: int, owner: str) -> Non
             os.fchmod(fd, mode)
             _give_to(fd, owner)
             os.fsync(fd)
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, directory / name)
         finally:
             os.close(fd)
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, directory / name)
-        draft.unlink()
+            draft.unlink()
     except OSError as error:
         raise ConfigError(f"{directory / name} cannot be made: {error.strerror}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -169,3 +170,30 @@ def test_two_processes_write_in_turn(home: Path) -> None:
     assert [writer.wait(60) for writer in writers] == [0, 0]
     with Catalog(home, is_readonly=True) as catalog:
         assert len(catalog.cameras()) == 40
+
+
+def test_a_home_without_room_is_said_and_kills_nobody(tmp_path: Path) -> None:
+    """LMDB maps its lock file: on a full file system that was a SIGBUS."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    home = tmp_path / "home"
+    home.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(home)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        with contextlib.suppress(OSError):
+            (home / "full").write_bytes(bytes(1 << 20))
+        code = (
+            "import sys; from pathlib import Path; from vonggac.errors import StorageError\n"
+            "from vonggac.registry.catalog import Catalog\n"
+            "try: Catalog(Path(sys.argv[1]))\n"
+            "except StorageError as error: print(error)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(home)], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "No space left" in done.stdout
+    finally:
+        subprocess.run(["umount", str(home)], check=True)

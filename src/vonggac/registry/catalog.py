@@ -7,6 +7,7 @@ any fork and once a process. docs/ref/catalog.md says what stands where.
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ ROW_VERSION = 1
 """Stands before every row (u16); raised when a field changes, not when one is added."""
 MAP_BYTES = 64 * 1024 * 1024
 """Ten thousand cameras at 2 KB a row, three times over."""
+_LOCK_BYTES = 8192
+"""Of LMDB's 126 readers."""
 _DATABASES = ("meta", "cameras", "codes", "secrets", "disks", "people", "locks")
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
@@ -53,6 +56,7 @@ class Catalog:
         path = home / "catalog"
         if not is_readonly:
             _make_directory(path)
+            _allocate_lock(path / "lock.mdb")
         elif not (path / "data.mdb").exists():
             raise ConfigError(f"no catalog in {home}: enrol a disk first (vonggac disk format)")
         try:
@@ -243,6 +247,20 @@ def _make_directory(path: Path) -> None:
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{path} cannot be made: {error.strerror}") from error
+
+
+def _allocate_lock(path: Path) -> None:
+    """LMDB maps this file; a block it lacks on a full file system would be a SIGBUS, no error."""
+    if path.exists() and path.stat().st_size >= _LOCK_BYTES:
+        return  # not opened: to close it again would give up locks that this process has on it
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        try:
+            os.posix_fallocate(fd, 0, _LOCK_BYTES)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be made: {error.strerror}") from error
 
 
 def _check_version(raw: bytes | memoryview | None, path: Path) -> None:
