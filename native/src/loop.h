@@ -56,7 +56,8 @@ typedef struct outbox {
 /* RFC 3550 6.4.1 and A.3: what a receiver report says. */
 typedef struct reception {
     bool started;
-    uint32_t ssrc;
+    uint32_t ssrc, other_ssrc;
+    uint8_t other_count; /* packets in a row of other_ssrc */
     uint16_t highest;
     uint32_t cycles, base;
     uint64_t received;

@@ -490,6 +490,19 @@ def test_bye_is_told(rig: Rig) -> None:
     rig.until(lambda: len(rig.events(LoopEvent.BYE)) == 1)
 
 
+def test_an_old_sessions_packets_and_its_bye_are_nobodys(rig: Rig) -> None:
+    """A Reolink RLC-410 sends both on the new connection (rtsp.md row 68)."""
+    rig.keeper()
+    camera = rig.attach()
+    camera.send(gop(2))
+    old = struct.pack(">BBHII", 0x80, 96, 7, 5, 0x0B501E7E) + b"\x41old"
+    camera.socket.sendall(interleave(old))
+    camera.socket.sendall(interleave(struct.pack(">BBHI", 0x81, 203, 1, 0x0B501E7E), 1))
+    camera.send(later(2))
+    rig.detach()
+    assert rig.events(LoopEvent.BYE) == []
+
+
 def test_a_flood_is_a_state_that_drops_whole_pictures(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig(flood_bytes_per_second=100_000)
     keeper = rig.keeper()
