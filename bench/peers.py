@@ -28,7 +28,7 @@ def ffmpeg_cpu(urls: list[str], room: Path, warm_s: float, seconds: float) -> fl
             command = [program, "-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp"]
             command += ["-i", url, "-c", "copy", "-f", "segment", "-segment_time", "60"]
             processes.append(subprocess.Popen([*command, str(folder / "%04d.mp4")]))
-            time.sleep(0.05)  # their starts are spread, as a recorder's are
+            time.sleep(0.3)  # each decodes for a while at its start; all at once, they fall behind
         time.sleep(warm_s)
         pids = [p.pid for p in processes]
         before, began = cost(pids), time.monotonic()

@@ -77,7 +77,7 @@ def cpu_and_memory(table: Table, room: Path, seconds: int) -> None:
             cpu, held = recorder_cpu(box, seconds)
             ours.append(cpu)
             urls = [source.url(f"peer{n}") for n in range(CAMERAS)]
-            theirs.append(ffmpeg_cpu(urls, room, 5, seconds))
+            theirs.append(ffmpeg_cpu(urls, room, 8, seconds))
             least.append(floor_cpu(source.port, CAMERAS, room, seconds))
         report = source.stop()
     assert held is not None
