@@ -183,7 +183,7 @@ class Killer:
     def _ranges(self, stream: bytes, from_ns: int) -> tuple[Range, ...]:
         with Catalog(self.box.home, is_readonly=True) as catalog:
             disks = [(Path(disk.path), disk.uuid) for disk in catalog.disks()]
-        # Beyond now: what a new loop finds waiting is stamped when it is read, and so on from there.
+        # Beyond now: what a new loop finds waiting is stamped when it is read, and on from there.
         to_ns = time.time_ns() + 10_000_000_000
         return footage.timeline_of(self.box.home, disks, stream, from_ns, to_ns).ranges
 
