@@ -8,6 +8,7 @@ import ctypes
 import fcntl
 import logging
 import os
+import resource
 import signal
 import socket
 import time
@@ -41,6 +42,8 @@ def main(home: Path) -> int:
     set_up_logging()
     settings = config.load(home)  # before anything is started: exit 78 has nothing to undo
     lock = _only_one(home)
+    # Log-ins stand in our memory, answers to challenges in the loops': neither in a core file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sock, zygote_pid = zygote.start()
     try:
         return asyncio.run(_record(home, settings, sock))

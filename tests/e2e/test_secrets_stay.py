@@ -5,6 +5,7 @@ answer or a file.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,6 +40,13 @@ def command_lines() -> list[bytes]:
 
 
 @pytest.mark.slow
+def recorder_pids(box: Box) -> list[int]:
+    """The loops and who forks them; they have the limits of the recorder that began them."""
+    loops = [pid for _, pid in box.status().loops]
+    status = Path(f"/proc/{loops[0]}/status").read_text()
+    return [*loops, *(int(found) for found in re.findall(r"^PPid:\t(\d+)$", status, re.M))]
+
+
 def test_the_password_of_a_recorded_camera_is_nowhere_to_be_read(tmp_path: Path) -> None:
     cameras = Cameras(count=2, login="digest")
     box = Box(tmp_path / "home")
@@ -52,6 +60,9 @@ def test_the_password_of_a_recorded_camera_is_nowhere_to_be_read(tmp_path: Path)
         box.start("run")
         box.until(have_settled)
         lines = command_lines()
+        no_cores = re.compile(r"Max core file size +0 +0 ")
+        for pid in recorder_pids(box):
+            assert no_cores.search(Path(f"/proc/{pid}/limits").read_text())
         for words in (["camera", "list"], ["disk", "list"], ["doctor"]):
             told += [box.run(*words), box.run(*words, "--json")]
         told.append(box.run("timeline", "cam1", "--from", "-1m", "--to", "now", "--json"))
