@@ -60,6 +60,7 @@ class Listener:
     def __init__(self, home: Path) -> None:
         self._changed = threading.Condition()
         self._points: dict[bytes, list[int]] = {}
+        self._parsed: list[tuple[int, str]] = []
         self._is_over = False
         self._home = home
         self._thread = threading.Thread(target=self._listen)
@@ -69,6 +70,11 @@ class Listener:
         """Wall times up to which the stream was reported durable."""
         with self._changed:
             return list(self._points.get(stream, ()))
+
+    def is_guilty(self, name: str, at_ns: int) -> bool:
+        """Whether a stream was being parsed by a loop that died since: it has to connect anew."""
+        with self._changed:
+            return any(told == name and when > at_ns for when, told in self._parsed)
 
     def wait_past(self, streams: Sequence[bytes], wall_ns: int) -> None:
         """Until each of them is durable beyond a wall time."""
@@ -91,6 +97,7 @@ class Listener:
             ipc_path(bus.events_endpoint(self._home, "record")) as address,
         ):
             subscriber.subscribe(b"durable")
+            subscriber.subscribe(b"alarm")
             subscriber.reconnect_ivl = 20
             subscriber.connect(address)
             while not self._is_over:
@@ -102,6 +109,9 @@ class Listener:
                         for stream, end_ns in event.streams:
                             self._points.setdefault(stream, []).append(end_ns)
                         self._changed.notify_all()
+                elif isinstance(event, bus.Alarm) and event.kind == "loop-crashed":
+                    with self._changed:
+                        self._parsed.append((event.at_ns, event.subject))
 
 
 @dataclass(slots=True)
@@ -113,6 +123,8 @@ class Report:
     """For each kill the most that any stream lost: its newest for record, else the hole."""
     away_ns: dict[str, list[int]] = field(default_factory=dict)
     """For each kill the longest hole in any stream: for record mostly its start."""
+    guilty: int = 0
+    """Streams that a loop was parsing when it was killed: they count as the cause."""
     checks: int = 0
     states: Counter[str] = field(default_factory=Counter)
     """Of all segments, at the end."""
@@ -171,6 +183,9 @@ class Killer:
             ranges = self._ranges(stream, at_ns - 15_000_000_000)
             self._compare(name, told, ranges)
             hole = _hole(ranges, at_ns)
+            if kind == "loop" and self.listener.is_guilty(name, at_ns):
+                self.report.guilty += 1
+                continue
             missing_ns = max(0, at_ns - hole[0]) if kind == "record" else hole[1] - hole[0]
             bound_ns = 0 if kind == "keeper" else BOUND_NS
             if missing_ns > bound_ns:
@@ -340,6 +355,7 @@ def table(report: Report) -> None:
         print(f"| {kind} | {report.kills[kind]} | {lost} | {limit} | {away} |")
     print(f"\nsegments: {dict(report.states)}, sum {sum(report.states.values())}")
     print(f"looks at the disk: {report.checks}, segments opened in ffprobe: {report.probed}")
+    print(f"streams killed while they were parsed, which connected anew: {report.guilty}")
     print(f"broken promises: {len(report.problems)}")
 
 
