@@ -257,6 +257,7 @@ def kill_loop_while_parsing(box: Box, stream: bytes) -> None:
     """As if the loop had crashed in the middle of this stream's bytes."""
     assert box.process is not None
     ((number, pid),) = box.status().loops
+    assert pid > 0, "no loop runs now"
     os.kill(pid, signal.SIGSTOP)
     page = crash_page(box.process.pid, number)
     os.pwrite(page, (1).to_bytes(8, sys.byteorder) + stream, 0)

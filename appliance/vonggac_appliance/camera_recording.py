@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +33,9 @@ own return."""
 ENDED_S = 2.0
 _ROOM_S = 10.0
 """How long a connection is kept while its disk catches up."""
+_FLOOD_S = 5.0
+"""A flood is sat out this long. Nothing is read meanwhile, which holds the camera back; what its
+limit lets through afterwards is recorded, so a camera that never calms down is seen in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ class Recording:
             return None  # nothing was lost here
         if happening.event is LoopEvent.NO_ROOM:
             return await self._wait_for_room()
+        if happening.event is LoopEvent.FLOOD:
+            return await self._sit_out_flood(happening.detail)
         self._remark(happening)
         return self._end_by(happening)
 
@@ -183,9 +189,6 @@ class Recording:
         """What does not end it."""
         if event.event is LoopEvent.FIRST_VIDEO:
             self._of.first_video()
-        elif event.event is LoopEvent.FLOOD:
-            what = f"it sends more than its limit, pictures are dropped ({event.detail})"
-            self._of.alarm("flood", what)
         elif event.event is LoopEvent.LATE_KEYFRAME:
             _log.warning("%s: no key frame for 30 s, recording goes on", self._of.name)
         elif event.event is LoopEvent.ENTRY_CHANGED:
@@ -239,17 +242,33 @@ class Recording:
                     return None
 
     async def _wait_for_room(self) -> End | None:
-        """The arena is full: the run ends, and another follows once the disk has caught up."""
+        """The arena is full: another run follows once the disk has caught up."""
         what = f"its disk {self._keeper.path} does not keep up"
         self._of.alarm("arena-full", what)
-        self._loop.detach(self._of.stream.id, GapReason.DISK)
-        await self._wait_ended()
-        self._of.stopped(GapReason.DISK)
-        self._of.move(Cause.FAILED, what)
         full_s = time.monotonic()
-        while self._keeper.last_durable_s < full_s:
-            if time.monotonic() - full_s > _ROOM_S:
-                return End(GapReason.DISK, what, is_attached=False)
+        return await self._interrupt(
+            GapReason.DISK, what, lambda: self._keeper.last_durable_s >= full_s
+        )
+
+    async def _sit_out_flood(self, detail: str) -> End | None:
+        """It sends more than it may: pictures are missing, so the run ends and the gap says why."""
+        what = f"it sends more than its limit {detail}".rstrip()
+        self._of.alarm("flood", what)
+        calm_s = time.monotonic() + _FLOOD_S
+        return await self._interrupt(GapReason.FLOOD, what, lambda: time.monotonic() >= calm_s)
+
+    async def _interrupt(
+        self, reason: GapReason, what: str, is_over: Callable[[], bool]
+    ) -> End | None:
+        """Ends the run, keeps the connection, and opens another run on it once `is_over`."""
+        self._loop.detach(self._of.stream.id, reason)
+        await self._wait_ended()
+        self._of.stopped(reason)
+        self._of.move(Cause.FAILED, what)
+        since_s = time.monotonic()
+        while not is_over():
+            if time.monotonic() - since_s > _ROOM_S:
+                return End(reason, what, is_attached=False)
             with contextlib.suppress(TimeoutError):
                 happening = await asyncio.wait_for(self._inbox.get(), 0.2)
                 if isinstance(happening, Order):
