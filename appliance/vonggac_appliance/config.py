@@ -96,7 +96,7 @@ KEYS = (
     Key("cameras", "starts_per_second", Kind.COUNT, 16, 1, 64),
     Key("cameras", "flood_rate", Kind.RATE, "100 Mbit/s", "1 Mbit/s", "1 Gbit/s"),
     Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
-    Key("record", "arena", Kind.SIZE, "256 MiB", "16 MiB", "2 GiB"),
+    Key("record", "arena", Kind.SIZE, "384 MiB", "16 MiB", "2 GiB"),
 )
 
 
