@@ -8,6 +8,7 @@
 #define NS_PER_SECOND INT64_C(1000000000)
 /* Behind arrival the slew may add a 200th of the spacing; see docs/design/time.md. */
 #define SLEW_DIVISOR 200
+/* Ahead of it something is wrong for certain, since no picture arrives before it is taken. */
 #define AHEAD_DIVISOR 8
 #define WINDOW_NS NS_PER_SECOND
 
@@ -136,7 +137,7 @@ int64_t vg_timeline_wall(vg_timeline *t, int64_t decode_ticks, int64_t arrival_n
         *reanchored = true;
         t->is_ahead = true;
     } else if (error > VG_SLEW_DEADBAND_NS || error < -VG_SLEW_DEADBAND_NS) {
-        const int64_t most = spacing / SLEW_DIVISOR;
+        const int64_t most = spacing / (error > 0 ? SLEW_DIVISOR : AHEAD_DIVISOR);
         const int64_t slew = error > 0 ? min64(error, most) : -min64(-error, most);
         step += slew;
         t->minimum_error_ns -= slew;

@@ -83,6 +83,19 @@ def test_a_burst_after_a_stall_moves_wall_time_by_no_more_than_the_dead_band() -
         assert abs(wall - (START_NS + n * FRAME_NS)) < 40_000_000
 
 
+def test_a_start_with_pictures_that_waited_is_put_right_within_seconds() -> None:
+    """A camera's cached GOP (rtsp.md row 83), or what a killed loop had left in its sockets."""
+    t = Timeline()
+    waited = 25
+    walls = []
+    for n in range(waited + 25 * 10):
+        wall, reanchored = t.wall(n * FRAME, START_NS + max(0, n - waited) * FRAME_NS)
+        assert not reanchored
+        walls.append(wall)
+    assert walls == sorted(set(walls))
+    assert abs(walls[-1] - (START_NS + (25 * 10 - 1) * FRAME_NS)) <= 40_000_000
+
+
 def test_a_camera_that_sends_21_of_25_has_no_hole_and_keeps_to_wall_time() -> None:
     """rtsp.md row 81: it is set anew every ten seconds or so, always forward."""
     t = Timeline()
