@@ -40,8 +40,8 @@ typedef struct vg_timeline {
 /* The presentation time of the next access unit in ticks since the run's start. */
 int64_t vg_timeline_media(vg_timeline *t, uint32_t rtp_timestamp);
 /* The wall time of an access unit whose decode time is `decode_ticks` and that arrived at
- * `arrival_ns` (UTC). Last start plus spacing, slewed towards arrival once the error leaves the dead
- * band, by at most 1/200 of the spacing where it lies behind and 1/8 where it lies ahead;
+ * `arrival_ns` (UTC). Last start plus spacing, slewed towards arrival once the error leaves the
+ * dead band, by at most 1/200 of the spacing where it lies behind and 1/8 where it lies ahead;
  * `*reanchored` is set where it was off by more than VG_REANCHOR_NS: it is set to arrival where
  * that is later, and where arrival lies behind it goes on at an eighth of the spacing (of arrival's
  * own pace beyond VG_LEAD_MAX_NS) until that has come up. */
