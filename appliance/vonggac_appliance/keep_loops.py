@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import fcntl
 import os
 import socket
 import struct
@@ -106,6 +107,7 @@ class LoopLink:
             if not fds:
                 raise MediaError("value", "HELLO without an arena")
             _number, self.incarnation, size = _HELLO.unpack_from(body)
+            _check_sealed(fds[0])
             self.reader = ArenaReader(fds[0], size)
         elif kind == Wire.CHUNK:
             count = int.from_bytes(body[:2], "big")
@@ -161,3 +163,13 @@ def _descriptors(ancillary: Sequence[tuple[int, int, bytes]]) -> list[int]:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             found.frombytes(data[: len(data) - len(data) % found.itemsize])
     return list(found)
+
+
+def _check_sealed(fd: int) -> None:
+    """An arena that could still shrink under the mapping would end this process with SIGBUS."""
+    try:
+        seals = fcntl.fcntl(fd, fcntl.F_GET_SEALS)
+    except OSError as error:
+        raise MediaError("value", "HELLO with a descriptor that is no memfd") from error
+    if not seals & fcntl.F_SEAL_SHRINK:
+        raise MediaError("value", "HELLO with an arena that is not sealed against shrinking")

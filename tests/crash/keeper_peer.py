@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -45,8 +46,9 @@ class Arena:
 
     @classmethod
     def make(cls) -> Arena:
-        fd = os.memfd_create("arena")
+        fd = os.memfd_create("arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(fd, ARENA_BYTES)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         format_arena(fd)
         return cls(fd, ArenaWriter(fd))
 
