@@ -24,12 +24,14 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "arena": ("arena",),
     "chunker": (
         *("h264", "h265", "crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
-        *("arena", "timeline", "reorder", "sets", "chunker"),
+        *("arena", "timeline", "reorder", "sets"),
+        *("chunker", "chunker_entry", "chunker_commit", "chunker_fill"),
     ),
     "loop": (
         *("rtp", "rtcp", "rtsp_frame", "h264", "h265", "assembler", "depacketize", "access_unit"),
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
-        *("arena", "timeline", "reorder", "sets", "chunker"),
+        *("arena", "timeline", "reorder", "sets"),
+        *("chunker", "chunker_entry", "chunker_commit", "chunker_fill"),
         *("ingest_loop", "loop_wire", "loop_stream", "loop_reception", "loop_keeper", "loop_live"),
     ),
 }
