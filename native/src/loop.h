@@ -182,7 +182,7 @@ void loop_unwatch(loop *l, watched *w);
 void loop_tell_parent(loop *l, const wire_writer *w);
 void loop_event(loop *l, const uint8_t *stream_id, uint8_t event, int error, const char *detail);
 
-/* loop_stream.c */
+/* loop_stream.c, loop_socket.c */
 typedef struct attachment {
     const uint8_t *camera, *stream, *early;
     uint16_t keeper;

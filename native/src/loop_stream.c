@@ -1,15 +1,15 @@
-/* A stream: its socket both ways, from bytes to chunks. */
+/* A stream from its attachment to its end, and what the clock asks of it. */
+#include "loop_stream.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "assembler.h"
-#include "loop.h"
 #include "loop_reception.h"
 
 enum {
@@ -19,20 +19,15 @@ enum {
     TRIM_ABOVE = 1
         << 20, /* of the assembler's buffer: what a large picture touched is given back */
     TRIM_PERIOD = 10,
-    DRAIN_READS = 16, /* of LOOP_READ_MAX: what stands in a socket when its run ends */
-    CARRY_KEPT = 16 * 1024,
-    /* A second. The parent reads the messages of all cameras, in Python. */
-    MESSAGES_MAX = 32,
-    MESSAGE_MAX = VG_WIRE_MAX - VG_WIRE_HEADER - VG_ID_SIZE - 4,
 };
 
-static void hand_over_closed(stream *s) {
+void stream_hand_over(stream *s) {
     uint32_t header;
     while ((header = vg_chunker_closed(s->chunker)) != VG_NO_BLOCK)
         keeper_hand_over(s->owner, s->keeper, header);
 }
 
-static void event(stream *s, uint8_t kind, int error, const char *detail) {
+void stream_event(stream *s, uint8_t kind, int error, const char *detail) {
     loop_event(s->owner, s->id, kind, error, detail);
 }
 
@@ -42,152 +37,7 @@ stream *stream_find(loop *l, const uint8_t *id) {
     return NULL;
 }
 
-/* --- access units --- */
-
-static bool drop_for_flood(stream *s, const vg_access_unit *au) {
-    if (s->is_flood) {
-        s->flood_waits_for_sync = true;
-    } else if (s->flood_waits_for_sync && au->kind != VG_SYNC_NONE) {
-        s->flood_waits_for_sync = false;
-    }
-    if (!s->flood_waits_for_sync) return false;
-    s->flood_dropped++;
-    return true;
-}
-
-static void note_picture(stream *s, const vg_access_unit *au) {
-    const loop *l = s->owner;
-    s->last_picture_ns = l->now_ns;
-    if (s->is_stalled) {
-        s->is_stalled = false;
-        event(s, VG_EVENT_RESUMED, 0, "");
-    }
-    if (au->kind == VG_SYNC_NONE) return;
-    if (s->last_sync_ns != 0)
-        s->keyframe_interval_ms = (au->timestamp - s->last_sync_rtp) / (VG_TIMESCALE / 1000);
-    s->last_sync_ns = l->now_ns;
-    s->last_sync_rtp = au->timestamp;
-    s->told_late_keyframe = false;
-    s->sync_samples++;
-}
-
-static void tell_changes(stream *s) {
-    vg_chunker_state state;
-    vg_chunker_read(s->chunker, &state);
-    if (!s->told_first && state.samples > 0) {
-        s->told_first = true;
-        event(s, VG_EVENT_FIRST_VIDEO, 0, "");
-    }
-    if (state.entries != s->entries) {
-        if (s->entries > 0) event(s, VG_EVENT_ENTRY_CHANGED, 0, state.inband ? "inband" : "");
-        s->entries = state.entries;
-    }
-}
-
-static void deliver(stream *s, const vg_access_unit *au) {
-    loop *l = s->owner;
-    if (au->is_picture) note_picture(s, au);
-    if (drop_for_flood(s, au)) return;
-    s->camera_clock_ns = reception_camera_clock(&s->rx, au->timestamp);
-    vg_fault fault = {0, NULL};
-    keeper_room(l, s->keeper);
-    const vg_err err =
-        vg_chunker_push(s->chunker, au, l->wall_ns, s->camera_clock_ns, l->clock_synced, &fault);
-    hand_over_closed(s);
-    s->set_rule = err == VG_VALUE || err == VG_SHORT || err == VG_UNSUPPORTED ? fault.rule : NULL;
-    if (err == VG_LIMIT && !s->told_no_room) event(s, VG_EVENT_NO_ROOM, 0, fault.rule);
-    s->told_no_room = err == VG_LIMIT;
-    tell_changes(s);
-}
-
-static void pull_units(stream *s) {
-    vg_access_unit au;
-    while (vg_assembler_pull(s->assembler, &au))
-        deliver(s, &au);
-}
-
-/* --- what comes from the camera --- */
-
-static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
-    vg_rtp_packet packet;
-    vg_fault fault;
-    if (vg_rtp_parse(bytes, size, &packet, &fault) != VG_OK) {
-        s->skipped_bytes += size;
-        return;
-    }
-    if (packet.payload_type == s->payload_type) reception_packet(&s->rx, &packet, s->owner->now_ns);
-    /* Each pull takes NAL units away, so this ends; the bound is theirs. */
-    for (int i = 0; i < VG_NALS_MAX; i++) {
-        if (vg_assembler_push(s->assembler, &packet, &fault) != VG_AGAIN) break;
-        pull_units(s);
-    }
-    pull_units(s);
-}
-
-static void on_rtcp(stream *s, const uint8_t *bytes, size_t size) {
-    size_t offset = 0;
-    vg_rtcp_item item;
-    vg_fault fault;
-    while (vg_rtcp_next(bytes, size, &offset, &item, &fault) == VG_OK) {
-        if (item.kind == VG_RTCP_SR) reception_report(&s->rx, &item, s->owner->now_ns);
-        const bool is_ours = item.ssrc == 0 || !s->rx.started || item.ssrc == s->rx.ssrc;
-        if (item.kind == VG_RTCP_BYE && is_ours && !s->had_bye) {
-            s->had_bye = true;
-            event(s, VG_EVENT_BYE, 0, "");
-        }
-    }
-}
-
-static void on_packet(stream *s, const vg_rtsp_item *item) {
-    if (item->channel != s->rtp_channel && item->channel != s->rtcp_channel) return;
-    /* "some servers" swap the channels (rtsp.md row 74): the second byte tells, RFC 5761 4. */
-    const bool is_rtcp = item->size >= 2 && item->bytes[1] >= 200 && item->bytes[1] <= 204;
-    if (is_rtcp)
-        on_rtcp(s, item->bytes, item->size);
-    else
-        on_rtp(s, item->bytes, item->size);
-}
-
-static void on_message(stream *s, const vg_rtsp_item *item) {
-    /* No answer that anybody waits for is that long, and none comes in such a crowd. */
-    if (item->size > MESSAGE_MAX || s->messages == MESSAGES_MAX) {
-        s->skipped_bytes += item->size;
-        return;
-    }
-    s->messages++;
-    wire_writer w;
-    wire_start(&w, VG_WIRE_MESSAGE, 0, 0, true);
-    wire_bytes(&w, s->id, VG_ID_SIZE);
-    wire_blob(&w, item->bytes, item->size);
-    loop_tell_parent(s->owner, &w);
-}
-
-/* How much of `data` is done with; SIZE_MAX where there is no way back into the stream. */
-static size_t parse(stream *s, const uint8_t *data, size_t size, vg_fault *fault) {
-    size_t done = 0;
-    while (done < size) {
-        vg_rtsp_item item;
-        const vg_err err = vg_rtsp_next(&s->splitter, data + done, size - done, &item, fault);
-        if (err == VG_MORE) break;
-        if (err != VG_OK) return SIZE_MAX;
-        done += item.consumed;
-        switch (item.kind) {
-        case VG_RTSP_PACKET:
-            on_packet(s, &item);
-            break;
-        case VG_RTSP_MESSAGE:
-            on_message(s, &item);
-            break;
-        case VG_RTSP_GARBAGE:
-            s->skipped_bytes += item.size;
-            vg_assembler_break(s->assembler);
-            break;
-        }
-    }
-    return done;
-}
-
-static void crash_page_set(const stream *s) {
+void crash_page_set(const stream *s) {
     volatile vg_crash_page *page = s->owner->crash;
     if (page == NULL) return;
     for (size_t i = 0; i < VG_ID_SIZE; i++)
@@ -195,149 +45,8 @@ static void crash_page_set(const stream *s) {
     page->busy = 1;
 }
 
-static void crash_page_clear(const stream *s) {
+void crash_page_clear(const stream *s) {
     if (s->owner->crash != NULL) s->owner->crash->busy = 0;
-}
-
-static bool keep_carry(stream *s, const uint8_t *bytes, size_t size) {
-    if (size > s->carry_capacity || (s->carry_capacity > CARRY_KEPT && size <= CARRY_KEPT / 2)) {
-        size_t capacity = 2048;
-        while (capacity < size)
-            capacity *= 2;
-        uint8_t *grown = malloc(capacity);
-        if (grown == NULL) return false;
-        free(s->carry);
-        s->carry = grown;
-        s->carry_capacity = capacity;
-    }
-    if (size > 0) memcpy(s->carry, bytes, size);
-    s->carry_size = size;
-    return true;
-}
-
-static void end_with(stream *s, uint8_t kind, int error, const char *detail) {
-    crash_page_set(s);
-    vg_assembler_flush(s->assembler);
-    pull_units(s);
-    event(s, kind, error, detail);
-    stream_end(s);
-}
-
-/* `scratch` holds the carry and `size` bytes in all. */
-static void take(stream *s, const uint8_t *bytes, size_t size) {
-    vg_fault fault = {0, "no way back into the byte stream"};
-    crash_page_set(s);
-    const size_t done = parse(s, bytes, size, &fault);
-    const bool kept = done != SIZE_MAX && size - done <= LOOP_CARRY_MAX &&
-                      keep_carry(s, bytes + done, size - done);
-    crash_page_clear(s);
-    if (!kept) end_with(s, VG_EVENT_BAD_STREAM, 0, fault.rule);
-}
-
-static int64_t flood_rate(const stream *s) {
-    return (int64_t)s->owner->config.flood_bytes_per_second;
-}
-
-static void earn_tokens(stream *s) {
-    const int64_t rate = flood_rate(s);
-    const int64_t elapsed_us = (s->owner->now_ns - s->tokens_at_ns) / 1000;
-    s->tokens_at_ns = s->owner->now_ns;
-    const int64_t most = 2 * rate; /* a burst of two seconds' worth is none */
-    s->tokens += elapsed_us > 2000000 ? most : elapsed_us * (rate / 1000) / 1000;
-    if (s->tokens > most) s->tokens = most;
-}
-
-/* A flood that goes on is left in the connection, where it holds the camera back: to read only in
- * order to drop would take the processor from everybody else. */
-static bool is_held_back(stream *s) {
-    earn_tokens(s);
-    return s->tokens < -2 * flood_rate(s);
-}
-
-static void note_flood(stream *s, size_t size) {
-    const int64_t rate = flood_rate(s);
-    earn_tokens(s);
-    s->tokens -= (int64_t)size;
-    if (s->tokens < 0 && !s->is_flood) {
-        s->is_flood = true;
-        event(s, VG_EVENT_FLOOD, 0, "");
-    } else if (s->tokens > rate / 2) {
-        s->is_flood = false;
-    }
-}
-
-/* False where nothing more is there. */
-static bool read_socket(stream *s) {
-    loop *l = s->owner;
-    if (s->carry_size > 0) memcpy(l->scratch, s->carry, s->carry_size);
-    ssize_t size;
-    do
-        size = recv(s->w.fd, l->scratch + s->carry_size, LOOP_READ_MAX, MSG_DONTWAIT);
-    while (size < 0 && errno == EINTR);
-    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-    if (size <= 0) {
-        end_with(s, VG_EVENT_CLOSED, size < 0 ? errno : 0, "");
-        return false;
-    }
-    if (size == LOOP_READ_MAX) l->wants_more = true;
-    s->bytes += (uint64_t)size;
-    note_flood(s, (size_t)size);
-    take(s, l->scratch, s->carry_size + (size_t)size);
-    return !s->dead;
-}
-
-void stream_drain(stream *s) {
-    for (int i = 0; i < DRAIN_READS && !s->dead; i++)
-        if (!read_socket(s)) return;
-}
-
-/* --- what goes to the camera --- */
-
-static void write_socket(stream *s) {
-    while (s->out_sent < s->out_size) {
-        const ssize_t sent = send(s->w.fd, s->out + s->out_sent, s->out_size - s->out_sent,
-                                  MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            (void)loop_watch(s->owner, &s->w, EPOLLIN | EPOLLOUT);
-            return;
-        }
-        if (sent < 0) {
-            /* Reading says how it ends, after what the camera still sent. */
-            break;
-        }
-        s->out_sent += (size_t)sent;
-    }
-    free(s->out);
-    s->out = NULL;
-    s->out_size = 0;
-    s->out_sent = 0;
-    (void)loop_watch(s->owner, &s->w, EPOLLIN);
-}
-
-void stream_send(stream *s, const uint8_t *message, size_t size) {
-    if (s->dead) return;
-    const size_t waiting = s->out_size - s->out_sent;
-    uint8_t *out = NULL;
-    if (waiting + size <= LOOP_OUT_MAX) out = malloc(waiting + size);
-    if (out == NULL) {
-        /* A camera that takes none of our few bytes for that long has gone. */
-        end_with(s, VG_EVENT_CLOSED, ENOBUFS, "it reads nothing");
-        return;
-    }
-    if (waiting > 0) memcpy(out, s->out + s->out_sent, waiting);
-    memcpy(out + waiting, message, size);
-    free(s->out);
-    s->out = out;
-    s->out_size = waiting + size;
-    s->out_sent = 0;
-    write_socket(s);
-}
-
-void stream_ready(stream *s, uint32_t events) {
-    if (s->dead) return;
-    if ((events & EPOLLOUT) != 0) write_socket(s);
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !is_held_back(s)) (void)read_socket(s);
 }
 
 /* --- by the clock --- */
@@ -363,7 +72,7 @@ void stream_tick(stream *s, uint64_t tick) {
     s->messages = 0;
     crash_page_set(s);
     vg_chunker_tick(s->chunker);
-    hand_over_closed(s);
+    stream_hand_over(s);
     crash_page_clear(s);
     /* Spread over the period by the stream's random id. */
     if (s->rx.started && (tick + s->id[0]) % REPORT_PERIOD == 0) send_report(s);
@@ -376,7 +85,7 @@ void stream_check(stream *s) {
     const int64_t picture = s->last_picture_ns != 0 ? s->last_picture_ns : s->attached_ns;
     if (!s->is_stalled && now - picture > s->stall_ms * NS_PER_MS) {
         s->is_stalled = true;
-        event(s, VG_EVENT_STALLED, 0, "");
+        stream_event(s, VG_EVENT_STALLED, 0, "");
     }
     const int64_t sync = s->last_sync_ns != 0 ? s->last_sync_ns : s->attached_ns;
     const bool is_late = now - sync > LATE_KEYFRAME_S * NS_PER_S;
@@ -384,7 +93,7 @@ void stream_check(stream *s) {
         s->set_rule != NULL && now - s->attached_ns > LATE_KEYFRAME_S * NS_PER_S;
     if ((is_late || is_unusable) && !s->told_late_keyframe) {
         s->told_late_keyframe = true;
-        event(s, VG_EVENT_LATE_KEYFRAME, 0, s->set_rule != NULL ? s->set_rule : "");
+        stream_event(s, VG_EVENT_LATE_KEYFRAME, 0, s->set_rule != NULL ? s->set_rule : "");
     }
 }
 
@@ -480,14 +189,22 @@ const char *stream_attach(loop *l, const attachment *a, int fd) {
     l->streams = s;
     l->stream_count++;
     if (!loop_watch(l, &s->w, EPOLLIN)) {
-        end_with(s, VG_EVENT_CLOSED, errno, "epoll");
+        stream_end_with(s, VG_EVENT_CLOSED, errno, "epoll");
         return NULL;
     }
     if (a->early_size > 0) {
         s->bytes += a->early_size;
-        take(s, a->early, a->early_size);
+        stream_take(s, a->early, a->early_size);
     }
     return NULL;
+}
+
+void stream_end_with(stream *s, uint8_t kind, int error, const char *detail) {
+    crash_page_set(s);
+    vg_assembler_flush(s->assembler);
+    stream_pull(s);
+    stream_event(s, kind, error, detail);
+    stream_end(s);
 }
 
 void stream_end(stream *s) {
@@ -496,10 +213,10 @@ void stream_end(stream *s) {
     s->dead = true;
     crash_page_set(s);
     vg_assembler_flush(s->assembler);
-    pull_units(s);
+    stream_pull(s);
     keeper_room(l, s->keeper);
     vg_chunker_end(s->chunker);
-    hand_over_closed(s);
+    stream_hand_over(s);
     crash_page_clear(s);
     vg_chunker_state state;
     vg_chunker_read(s->chunker, &state);

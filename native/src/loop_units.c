@@ -1,0 +1,157 @@
+/* What a stream's camera sends, from bytes to chunks: items, packets, access units. */
+#include <string.h>
+
+#include "assembler.h"
+#include "loop_reception.h"
+#include "loop_stream.h"
+
+enum {
+    /* A second. The parent reads the messages of all cameras, in Python. */
+    MESSAGES_MAX = 32,
+    MESSAGE_MAX = VG_WIRE_MAX - VG_WIRE_HEADER - VG_ID_SIZE - 4,
+};
+
+/* --- access units --- */
+
+static bool drop_for_flood(stream *s, const vg_access_unit *au) {
+    if (s->is_flood) {
+        s->flood_waits_for_sync = true;
+    } else if (s->flood_waits_for_sync && au->kind != VG_SYNC_NONE) {
+        s->flood_waits_for_sync = false;
+    }
+    if (!s->flood_waits_for_sync) return false;
+    s->flood_dropped++;
+    return true;
+}
+
+static void note_picture(stream *s, const vg_access_unit *au) {
+    const loop *l = s->owner;
+    s->last_picture_ns = l->now_ns;
+    if (s->is_stalled) {
+        s->is_stalled = false;
+        stream_event(s, VG_EVENT_RESUMED, 0, "");
+    }
+    if (au->kind == VG_SYNC_NONE) return;
+    if (s->last_sync_ns != 0)
+        s->keyframe_interval_ms = (au->timestamp - s->last_sync_rtp) / (VG_TIMESCALE / 1000);
+    s->last_sync_ns = l->now_ns;
+    s->last_sync_rtp = au->timestamp;
+    s->told_late_keyframe = false;
+    s->sync_samples++;
+}
+
+static void tell_changes(stream *s) {
+    vg_chunker_state state;
+    vg_chunker_read(s->chunker, &state);
+    if (!s->told_first && state.samples > 0) {
+        s->told_first = true;
+        stream_event(s, VG_EVENT_FIRST_VIDEO, 0, "");
+    }
+    if (state.entries != s->entries) {
+        if (s->entries > 0)
+            stream_event(s, VG_EVENT_ENTRY_CHANGED, 0, state.inband ? "inband" : "");
+        s->entries = state.entries;
+    }
+}
+
+static void deliver(stream *s, const vg_access_unit *au) {
+    loop *l = s->owner;
+    if (au->is_picture) note_picture(s, au);
+    if (drop_for_flood(s, au)) return;
+    s->camera_clock_ns = reception_camera_clock(&s->rx, au->timestamp);
+    vg_fault fault = {0, NULL};
+    keeper_room(l, s->keeper);
+    const vg_err err =
+        vg_chunker_push(s->chunker, au, l->wall_ns, s->camera_clock_ns, l->clock_synced, &fault);
+    stream_hand_over(s);
+    s->set_rule = err == VG_VALUE || err == VG_SHORT || err == VG_UNSUPPORTED ? fault.rule : NULL;
+    if (err == VG_LIMIT && !s->told_no_room) stream_event(s, VG_EVENT_NO_ROOM, 0, fault.rule);
+    s->told_no_room = err == VG_LIMIT;
+    tell_changes(s);
+}
+
+void stream_pull(stream *s) {
+    vg_access_unit au;
+    while (vg_assembler_pull(s->assembler, &au))
+        deliver(s, &au);
+}
+
+/* --- packets and messages --- */
+
+static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
+    vg_rtp_packet packet;
+    vg_fault fault;
+    if (vg_rtp_parse(bytes, size, &packet, &fault) != VG_OK) {
+        s->skipped_bytes += size;
+        return;
+    }
+    if (packet.payload_type == s->payload_type) reception_packet(&s->rx, &packet, s->owner->now_ns);
+    /* Each pull takes NAL units away, so this ends; the bound is theirs. */
+    for (int i = 0; i < VG_NALS_MAX; i++) {
+        if (vg_assembler_push(s->assembler, &packet, &fault) != VG_AGAIN) break;
+        stream_pull(s);
+    }
+    stream_pull(s);
+}
+
+static void on_rtcp(stream *s, const uint8_t *bytes, size_t size) {
+    size_t offset = 0;
+    vg_rtcp_item item;
+    vg_fault fault;
+    while (vg_rtcp_next(bytes, size, &offset, &item, &fault) == VG_OK) {
+        if (item.kind == VG_RTCP_SR) reception_report(&s->rx, &item, s->owner->now_ns);
+        const bool is_ours = item.ssrc == 0 || !s->rx.started || item.ssrc == s->rx.ssrc;
+        if (item.kind == VG_RTCP_BYE && is_ours && !s->had_bye) {
+            s->had_bye = true;
+            stream_event(s, VG_EVENT_BYE, 0, "");
+        }
+    }
+}
+
+static void on_packet(stream *s, const vg_rtsp_item *item) {
+    if (item->channel != s->rtp_channel && item->channel != s->rtcp_channel) return;
+    /* "some servers" swap the channels (rtsp.md row 74): the second byte tells, RFC 5761 4. */
+    const bool is_rtcp = item->size >= 2 && item->bytes[1] >= 200 && item->bytes[1] <= 204;
+    if (is_rtcp)
+        on_rtcp(s, item->bytes, item->size);
+    else
+        on_rtp(s, item->bytes, item->size);
+}
+
+static void on_message(stream *s, const vg_rtsp_item *item) {
+    /* No answer that anybody waits for is that long, and none comes in such a crowd. */
+    if (item->size > MESSAGE_MAX || s->messages == MESSAGES_MAX) {
+        s->skipped_bytes += item->size;
+        return;
+    }
+    s->messages++;
+    wire_writer w;
+    wire_start(&w, VG_WIRE_MESSAGE, 0, 0, true);
+    wire_bytes(&w, s->id, VG_ID_SIZE);
+    wire_blob(&w, item->bytes, item->size);
+    loop_tell_parent(s->owner, &w);
+}
+
+size_t stream_parse(stream *s, const uint8_t *data, size_t size, vg_fault *fault) {
+    size_t done = 0;
+    while (done < size) {
+        vg_rtsp_item item;
+        const vg_err err = vg_rtsp_next(&s->splitter, data + done, size - done, &item, fault);
+        if (err == VG_MORE) break;
+        if (err != VG_OK) return SIZE_MAX;
+        done += item.consumed;
+        switch (item.kind) {
+        case VG_RTSP_PACKET:
+            on_packet(s, &item);
+            break;
+        case VG_RTSP_MESSAGE:
+            on_message(s, &item);
+            break;
+        case VG_RTSP_GARBAGE:
+            s->skipped_bytes += item.size;
+            vg_assembler_break(s->assembler);
+            break;
+        }
+    }
+    return done;
+}
