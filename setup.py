@@ -32,7 +32,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
         *("arena", "timeline", "reorder", "sets"),
         *("chunker", "chunker_entry", "chunker_commit", "chunker_fill"),
-        *("ingest_loop", "loop_wire", "loop_keeper", "loop_live"),
+        *("ingest_loop", "loop_parent", "loop_wire", "loop_keeper", "loop_live"),
         *("loop_stream", "loop_socket", "loop_units", "loop_reception"),
     ),
 }

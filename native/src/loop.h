@@ -179,8 +179,13 @@ void outbox_clear(outbox *o);
 /* ingest_loop.c */
 bool loop_watch(loop *l, watched *w, uint32_t events);
 void loop_unwatch(loop *l, watched *w);
+
+/* loop_parent.c */
 void loop_tell_parent(loop *l, const wire_writer *w);
 void loop_event(loop *l, const uint8_t *stream_id, uint8_t event, int error, const char *detail);
+void loop_say_ready(loop *l);
+void loop_flush_parent(loop *l);
+void loop_control_ready(loop *l);
 
 /* loop_stream.c, loop_socket.c */
 typedef struct attachment {
