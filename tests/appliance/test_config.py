@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,12 +68,21 @@ def test_what_is_wrong_is_named_with_its_line(text: str, line: int, words: str) 
     assert str(caught.value).startswith("config.toml")
 
 
+def _read_back(loaded: config.Config, key: config.Key) -> Any:
+    """What the one field that is called like the key, its unit behind, holds."""
+    section = getattr(loaded, key.section)
+    names = [f"{key.name}{unit}" for unit in ("", "_ns", "_bytes", "_bps")]
+    (value,) = [getattr(section, name) for name in names if hasattr(section, name)]
+    return value
+
+
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.section}.{key.name}")
 def test_every_key_takes_its_own_default_and_bounds(key: config.Key) -> None:
     if key.kind is Kind.NETWORKS:
         values = [list(key.default)]
     else:
         values = [key.default, key.lowest, key.highest]
+    taken = []
     for value in values:
         written = f'"{value}"' if isinstance(value, str) else value
         text = f"[{key.section}]\n{key.name} = {written}\n"
@@ -80,7 +90,13 @@ def test_every_key_takes_its_own_default_and_bounds(key: config.Key) -> None:
             text += 'retry_max = "1 h"\n'
         if key.name == "retry_max":
             text += 'retry_min = "100 ms"\n'
-        config.parse(text, "config.toml")
+        taken.append(_read_back(config.parse(text, "config.toml"), key))
+
+    assert taken[0] == _read_back(config.parse("", "config.toml"), key)
+    if key.kind is not Kind.NETWORKS:
+        default, lowest, highest = taken
+        assert lowest <= default <= highest
+        assert lowest < highest
 
 
 def test_a_file_that_is_no_text_is_named(home: Path) -> None:

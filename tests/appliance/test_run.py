@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from box_rig import Box, Cameras, child_pids, wait_gone
+from box_rig import Box, Cameras, child_pids, is_gone, wait_gone
 from vonggac_appliance import run
 
 
@@ -72,7 +72,9 @@ def test_a_killed_supervisor_takes_its_services_along(box: Box) -> None:
     children = [*services.values(), *child_pids(services["record"])]
     box.stop(signal.SIGKILL)
 
+    assert set(services) == {"audit run", "record"}
     wait_gone(children)
+    assert all(is_gone(pid) for pid in children)
 
 
 def test_what_only_a_person_can_fix_ends_it_with_78(box: Box) -> None:

@@ -265,4 +265,10 @@ def test_inputs_that_broke_others_break_nothing(fixtures: Path) -> None:
 
 @given(st.binary(max_size=200), st.integers(1, 50))
 def test_any_bytes_are_split_or_waited_for(received: bytes, step_bytes: int) -> None:
-    split(received, step_bytes)
+    at = 0
+    for kind, channel, content in split(received, step_bytes):
+        assert kind in (PACKET, MESSAGE, GARBAGE)
+        assert (channel in range(2)) == (kind == PACKET)
+        found = received.find(content, at)
+        assert found >= at  # in the order of arrival, and no byte twice
+        at = found + len(content)

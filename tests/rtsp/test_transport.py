@@ -74,8 +74,12 @@ def test_a_session_is_read_with_a_timeout_that_makes_sense(
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_a_transport_and_a_session_or_none(text: str) -> None:
-    parse_transport(text)
-    parse_session(text)
+    transport = parse_transport(text)
+    assert transport.protocol == "" or transport.protocol.startswith("RTP/")
+    assert transport.ssrc is None or 0 <= transport.ssrc < 1 << 32
+    session = parse_session(text)
+    assert (session is None) == (not text.split(";")[0].strip())
+    assert session is None or session.timeout_s > 0
 
 
 RECORDED = {
