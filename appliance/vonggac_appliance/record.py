@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import logging
 import os
@@ -22,6 +21,7 @@ from vonggac.errors import ConfigError, Unavailable
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus, config, zygote
 from vonggac_appliance.children import Children
+from vonggac_appliance.clock import is_synchronised
 from vonggac_appliance.control import ControlServer
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.live import LiveServer
@@ -152,7 +152,7 @@ async def _turns(
         now_s = time.monotonic()
         if now_s - clock_s >= _CLOCK_EVERY_S:
             clock_s = now_s
-            recorder.clock(is_clock_synchronised())
+            recorder.clock(is_synchronised())
         if not is_ready and (recorder.is_started or now_s - started_s > _READY_S):
             is_ready = True
             _log.info("ready, %d cameras in the catalog", len(recorder.cameras))
@@ -182,15 +182,3 @@ def _key(home: Path) -> X25519PrivateKey | None:
         credentials is not None and (Path(credentials) / "record.key").exists()
     )
     return record_private_key(home) if is_there else None
-
-
-def is_clock_synchronised() -> bool:
-    """What the kernel's clock discipline says: adjtimex(2) gives TIME_ERROR (5) if it is not.
-
-    Where the sandbox refuses the call, what systemd-timesyncd has left.
-    """
-    timex = ctypes.create_string_buffer(256)  # struct timex has 208 bytes; modes 0 only reads
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
-    if state >= 0:
-        return bool(state != 5)
-    return Path("/run/systemd/timesync/synchronized").exists()
