@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 __all__ = [
     "GENESIS",
-    "LINE_BYTES_MAX",
     "TEXT_MAX",
     "Action",
     "Checkpoint",
@@ -30,7 +29,6 @@ GENESIS = "0" * 64
 """What the first line carries as `prev`."""
 TEXT_MAX = 500
 """Characters of a purpose or an object; a line is an event, not a document."""
-LINE_BYTES_MAX = 16 * 1024
 
 Value = str | int | bool | None | dict[str, "Value"] | list["Value"]
 """What a line may hold. No floats: they have more than one spelling."""
