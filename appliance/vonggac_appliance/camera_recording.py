@@ -237,7 +237,9 @@ class Recording:
             if isinstance(happening, Returned):
                 # Now, not before: keepers have said how far the dead loop's chunks reach.
                 # A neighbour's fault: of this stream at most the second being parsed is missing.
-                self._of.stopped(GapReason.BOX_STOPPED)
+                # Where nothing is recorded yet, the gap that is open keeps its name.
+                if not self._of.progress.is_gap_open:
+                    self._of.stopped(GapReason.BOX_STOPPED)
                 if self._attach(b"", loop_wire.FLAG_REFERENCES_LOST):
                     return None
 

@@ -77,3 +77,15 @@ def test_recorded_time_adds_up_over_runs() -> None:
     one.durable(8, 124 * S, False)
 
     assert one.recorded_ns == 12 * S
+
+
+def test_a_run_that_keeps_nothing_leaves_its_gap_open() -> None:
+    one = Progress()
+    one.begin(7, 100 * S)
+    one.durable(7, 110 * S, False)
+    one.stopped(GapReason.CRASHES, 111 * S)
+    assert one.is_gap_open
+    one.begin(8, 112 * S)
+    assert one.is_gap_open
+    one.durable(8, 113 * S, False)
+    assert not one.is_gap_open

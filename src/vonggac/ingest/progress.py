@@ -43,6 +43,11 @@ class Progress:
             return self._recorded_before_ns
         return self._recorded_before_ns + max(0, self.durable_until_ns - self._run_start_ns)
 
+    @property
+    def is_gap_open(self) -> bool:
+        """Whether nothing was kept since it opened: a run that kept nothing does not end a gap."""
+        return self.gap is not None and (self.run == 0 or self.last_run != self.run)
+
     def known(
         self, run: int, end_ns: int, before: tuple[int, int] | None, is_inband: bool, now_ns: int
     ) -> None:
@@ -79,10 +84,10 @@ class Progress:
 
     def stopped(self, reason: GapReason, now_ns: int) -> bool:
         """Nothing is recorded now, for `reason`. True if the gap is new or has another name."""
-        kept_some = self.run != 0 and self.last_run == self.run
+        goes_on = self.is_gap_open
         self._recorded_before_ns, self._run_start_ns = self.recorded_ns, 0
         self.run = 0
-        if self.gap is None or kept_some:
+        if self.gap is None or not goes_on:
             start_ns = now_ns if self.last_end_ns is None else self.last_end_ns
             self.gap = open_gap(start_ns, self.last_run, reason, now_ns)
             return True
