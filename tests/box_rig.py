@@ -253,16 +253,41 @@ def crash_page(recorder_pid: int, loop: int) -> int:
     raise AssertionError("no crash page")
 
 
+def _stop(pid: int) -> None:
+    """SIGSTOP, and until it has taken effect."""
+    assert pid > 0, "no loop runs now"
+    os.kill(pid, signal.SIGSTOP)
+    until_s = time.monotonic() + DEADLINE_S
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < until_s, pid
+        time.sleep(0.001)  # nothing tells when another process has stopped
+
+
 def kill_loop_while_parsing(box: Box, stream: bytes) -> None:
     """As if the loop had crashed in the middle of this stream's bytes."""
     assert box.process is not None
     ((number, pid),) = box.status().loops
-    assert pid > 0, "no loop runs now"
-    os.kill(pid, signal.SIGSTOP)
+    _stop(pid)
     page = crash_page(box.process.pid, number)
     os.pwrite(page, (1).to_bytes(8, sys.byteorder) + stream, 0)
     os.close(page)
     os.kill(pid, signal.SIGKILL)
+
+
+def kill_loop_between_parses(box: Box) -> int:
+    """Kills the only loop at a moment when no stream is to blame; gives the pid it had."""
+    assert box.process is not None
+    ((number, pid),) = box.status().loops
+    page = crash_page(box.process.pid, number)
+    try:
+        _stop(pid)
+        while os.pread(page, 8, 0) != bytes(8):
+            os.kill(pid, signal.SIGCONT)
+            _stop(pid)
+    finally:
+        os.close(page)
+    os.kill(pid, signal.SIGKILL)
+    return pid
 
 
 def free_port() -> int:

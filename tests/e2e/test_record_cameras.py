@@ -18,6 +18,7 @@ from box_rig import (
     Cameras,
     child_pids,
     free_port,
+    kill_loop_between_parses,
     kill_loop_while_parsing,
     states,
     wait_gone,
@@ -117,7 +118,7 @@ def test_reconnects_leak_neither_descriptors_nor_threads(box: Box) -> None:
             for _ in range(4):
                 _until_newer(box, before)
                 before = _runs(box)
-                counts.append(_descriptors_and_threads(box))
+                counts.append(_settled(box, counts[0] if counts else None))
                 cameras.stop()
                 cameras = Cameras(1, port=port)
     finally:
@@ -136,6 +137,17 @@ def _all_newer(now: bus.StatusReply, before: dict[tuple[str, str], int]) -> bool
 
 def _until_newer(box: Box, before: dict[tuple[str, str], int]) -> None:
     box.until(lambda now: _all_newer(now, before))
+
+
+def _settled(box: Box, expected: list[int] | None) -> list[int]:
+    """The counts once they are as expected, or after ten seconds: a catalog that is being read or a
+    question that is being answered holds a descriptor for a moment, a leak for good."""
+    until_s = time.monotonic() + 10.0
+    counts = _descriptors_and_threads(box)
+    while expected is not None and counts != expected and time.monotonic() < until_s:
+        box.status()
+        counts = _descriptors_and_threads(box)
+    return counts
 
 
 def _descriptors_and_threads(box: Box) -> list[int]:
@@ -235,9 +247,7 @@ def test_a_loops_crash_keeps_its_cameras_connected(box: Box, cameras: Cameras) -
     with box.running():
         box.until_durable(2.0)
         before, connections = _runs(box), cameras.connections
-        ((_, pid),) = box.status().loops
-        os.kill(pid, signal.SIGSTOP)  # between two parses: nobody is guilty
-        os.kill(pid, signal.SIGKILL)
+        pid = kill_loop_between_parses(box)
         box.until(lambda now: any(other != pid and other for _, other in now.loops))
         box.until(
             lambda now: all(
@@ -249,8 +259,9 @@ def test_a_loops_crash_keeps_its_cameras_connected(box: Box, cameras: Cameras) -
 
     assert cameras.connections == connections
     for camera, name in before:
-        ((_, seconds),) = box.holes(camera, name)
-        assert seconds < 2.0  # one, and what a busy machine takes to fork
+        holes = box.holes(camera, name)
+        assert len(holes) <= 1  # none where it died right behind a tick
+        assert sum(seconds for _, seconds in holes) < 2.0  # one, and a busy machine's fork
 
 
 def test_a_camera_that_crashes_its_loop_twice_is_quarantined_alone(
