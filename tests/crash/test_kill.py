@@ -98,9 +98,10 @@ def test_a_camera_that_crashes_its_loop_costs_its_neighbours_a_second(
     for name in ("main", "sub"):
         assert box.holes("far1", name) == box.holes("far2", name) == []
         holes = box.holes("near", name)
-        assert len(holes) == 2
-        # A second of pictures, and on a busy machine what a fork takes.
-        assert max(seconds for _, seconds in holes) < 2.0
+        # One for each crash, and none where the loop had read all but the next key frame. Of a
+        # second of pictures each, and on a busy machine what a fork takes.
+        assert len(holes) <= 2
+        assert all(seconds < 2.0 for _, seconds in holes)
         assert box.timeline("near", name, began_ns).ranges
 
 
