@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from vonggac._native import segment as native
-from vonggac.errors import Refused, Unavailable
+from vonggac.errors import Gone, Refused, Unavailable
 from vonggac.store.archive import MINUTE_NS, RunRow, minute_of
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_questions import Class, socket_name
@@ -103,7 +103,8 @@ class IndexClient:
         for fd in message.fds:
             os.close(fd)
         if message.kind == Kind.REFUSED:
-            raise Refused(sockets.decode(message, RefusedMessage).what)
+            refused = sockets.decode(message, RefusedMessage)
+            raise (Gone if refused.code == "gone" else Refused)(refused.what)
         raise Unavailable(f"the keeper answered with {message.kind}")
 
 
