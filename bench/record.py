@@ -1,7 +1,8 @@
 """What does recording cost, against 64 ffmpegs and against the floor?
 
-    python bench/record.py                  all but scale: about ten minutes
+    python bench/record.py                  all but scale and growth: about ten minutes
     python bench/record.py --only scale     512 cameras: about five minutes, and 31 GB written
+    python bench/record.py --only growth    memory over an hour: 65 minutes, and 16 GB written
 
 Prints a table with the machine and the command; docs/performance.md keeps the last good one.
 """
@@ -12,6 +13,7 @@ import argparse
 import os
 import shlex
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -31,6 +33,10 @@ MANY = 512
 SEEK_S = 0.008
 ROTATIONAL_BYTES_A_SECOND = 150e6
 ROUNDS = 3
+GROWTH_WARM_UP_S = 600
+GROWTH_SAMPLE_S = 60
+ALONE = {"scale": 120, "growth": 3300}
+"""Parts that run only when named, and how long each is measured, in seconds."""
 
 
 class Table:
@@ -213,25 +219,63 @@ def video_share(source: Source) -> float:
     return sum(len(nal) for unit in units for nal in unit) / sent
 
 
+def growth(table: Table, room: Path, seconds: int) -> None:
+    """64 cameras of 500 kbit/s, a tenth of an hour to warm up, a sample a minute from then on.
+
+    The rate is low so that the hour can share its machine; the ring wraps all the same.
+    """
+    with Source(clip=make_clip(500_000)) as source, Box(room, "8G") as box:
+        for number in range(CAMERAS):
+            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.start()
+        box.until_recording(8)
+        time.sleep(GROWTH_WARM_UP_S)
+        costs, began = [box.cost()], time.monotonic()
+        for number in range(seconds // GROWTH_SAMPLE_S):
+            time.sleep(max(0.0, began + (number + 1) * GROWTH_SAMPLE_S - time.monotonic()))
+            costs.append(box.cost())
+        broken = sum(s.state != "recording" for c in box.status().cameras for s in c.streams)
+        box.stop()
+        source.stop()
+    hours = [number * GROWTH_SAMPLE_S / 3600 for number in range(len(costs))]
+    mib = [cost.pss_bytes / 2**20 for cost in costs]
+    slope, start = statistics.linear_regression(hours, mib)
+    percent = 100 * slope / start
+    table.row("memory: samples, a minute apart", f"{len(costs)}")
+    table.row("memory: first, last, most, MiB", f"{mib[0]:.1f} {mib[-1]:.1f} {max(mib):.1f}")
+    table.row("growth of memory, % an hour", f"{percent:.2f}", "1", percent <= 1)
+    kept = [(cost.descriptors, cost.threads, cost.processes) for cost in (costs[0], costs[-1])]
+    table.row(
+        "descriptors, threads, processes: first / last",
+        "/".join(",".join(map(str, counts)) for counts in kept),
+        "the same",
+        kept[0] == kept[1],
+    )
+    table.row("streams that do not record at the end", f"{broken}", "0", not broken)
+
+
 PARTS: dict[str, Callable[[Table, Path, int], None]] = {
     "cpu": cpu_and_memory,
     "reconnects": reconnects,
     "amplification": amplification,
     "scale": scale,
+    "growth": growth,
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=PARTS, help="one part")
-    parser.add_argument("--seconds", type=int, help="how long each is measured (20; scale: 120)")
+    parser.add_argument(
+        "--seconds", type=int, help="how long each is measured (20; scale: 120; growth: 3300)"
+    )
     parser.add_argument("--room", type=Path, help="where disks are made (the temporary directory)")
     options = parser.parse_args()
     room = options.room or Path(tempfile.gettempdir())
     table = Table()
     for name, part in PARTS.items():
-        if name == options.only or (options.only is None and name != "scale"):
-            part(table, room, options.seconds or (120 if name == "scale" else 20))
+        if name == options.only or (options.only is None and name not in ALONE):
+            part(table, room, options.seconds or ALONE.get(name, 20))
     return 0
 
 
