@@ -4,6 +4,8 @@
 #   make demo          simulated cameras, recorded for real, and a live table of them
 #   make test          all tests; TEST="tests/store -k lease" for some
 #   make lint          format, lint and types of everything
+#   make page-lint     the same of the page's scripts, and their tests without a browser
+#   make screenshots   pictures of the main pages into docs/guide/images/
 #   make native-test   C tests and fuzz replay under ASan and UBSan
 #   make bench-record  the program of that name in bench/, with BENCH="its options"
 #   make build         the extensions, in place
@@ -20,7 +22,10 @@ DONE = $(VENV)/done
 NATIVE = setup.py pyproject.toml $(wildcard src/vonggac/_native/*.pyx src/vonggac/_native/*.pxd \
 	native/src/*.c native/src/*.h native/include/vg/*.h)
 
-.PHONY: all build demo test lint native-test clean
+# The tools that check the page (web/package.json). Nothing of them is shipped.
+NODE_TOOLS = web/node_modules/.package-lock.json
+
+.PHONY: all build demo test lint page-lint screenshots native-test clean
 all: build
 
 $(VENV)/bin/python:
@@ -47,12 +52,21 @@ $(DONE)/test-packages: .ci/packages
 	@mkdir -p $(DONE)
 	@if .ci/packages "$(PYTHON)" test; then touch $@; else echo "Tests that need them will skip."; fi
 
+$(DONE)/web-packages: .ci/packages
+	@mkdir -p $(DONE)
+	@if .ci/packages "$(PYTHON)" web; then touch $@; else echo "The tests in a browser will skip."; fi
+
+$(NODE_TOOLS): web/package.json web/package-lock.json web/.npmrc | $(DONE)/web-packages
+	@if ! command -v npm >/dev/null; then :; \
+	elif (cd web && npm ci --silent); then touch $@; \
+	else echo "npm ci failed: the tests in a browser will skip."; fi
+
 build: $(DONE)/build
 
 demo: build
 	@$(RUN)/vonggac demo $(DEMO)
 
-test: build $(DONE)/test-packages
+test: build $(DONE)/test-packages $(NODE_TOOLS)
 	$(RUN)/python -m pytest $(TEST)
 
 lint: build
@@ -62,8 +76,16 @@ lint: build
 	PATH=$(abspath $(RUN)):$$PATH cython-lint src/vonggac/_native
 	$(MAKE) -C native format CLANG_FORMAT=$(abspath $(RUN))/clang-format
 
+page-lint: $(NODE_TOOLS)
+	cd web && npm run --silent lint
+
+screenshots: build $(NODE_TOOLS)
+	$(RUN)/python tests/web/browser/screenshots.py docs/guide/images
+
 native-test: $(VENV)/bin/python
 	$(MAKE) -C native all test fuzz
+
+bench-web: $(NODE_TOOLS)
 
 bench-%: build
 	$(RUN)/python bench/$*.py $(BENCH)
