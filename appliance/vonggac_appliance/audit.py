@@ -138,16 +138,15 @@ class AuditServer:
 
     def _event(self, append: AuditAppend, peer: sockets.Peer) -> dict[str, chain.Value]:
         person = local_person(peer.uid)
-        actor, role = person.name, str(person.role)
-        if append.person is not None and peer.uid == self._serve_uid:
-            actor, role = append.person, append.role or ""
         event = self._base(append.action, append.object, append.result)
         event |= {
-            "actor": actor,
-            "role": role,
+            "actor": person.name,
+            "role": str(person.role),
             "peer": {"pid": peer.pid, "uid": peer.uid, "gid": peer.gid},
             "purpose": _purpose(append),
         }
+        if self._may_name(peer):
+            event |= _named(append)
         if append.permit:
             event |= {
                 "permit": Permit(append.permit).name.lower(),
@@ -159,6 +158,14 @@ class AuditServer:
             if append.purpose is None or not append.purpose[1].strip():
                 event["red"] = True
         return event
+
+    def _may_name(self, peer: sockets.Peer) -> bool:
+        """Whether this process may say who the person is: `serve`, which signs people in.
+
+        Without service users `serve` runs as the writer does, and so does whoever poses as it:
+        the line says `single_user`.
+        """
+        return peer.uid == (os.geteuid() if self._is_single_user else self._serve_uid)
 
     def _base(self, action: str, target: str, result: str) -> dict[str, chain.Value]:
         event: dict[str, chain.Value] = {
@@ -267,7 +274,7 @@ def main(home: Path) -> int:
 def _check(append: AuditAppend) -> None:
     """Raises MediaError for what would make a line that nobody can read."""
     texts = [append.action, append.object, append.result, append.person or "", append.role or ""]
-    texts += append.purpose or ()
+    texts += [append.address, append.device, append.session, *(append.purpose or ())]
     if any(len(text) > chain.TEXT_MAX for text in texts):
         raise MediaError("limit", f"a text of more than {chain.TEXT_MAX} characters", 0)
     if append.permit and append.action not in chain.Action.LOOKS:
@@ -276,6 +283,8 @@ def _check(append: AuditAppend) -> None:
         raise MediaError("value", "an action that the chain does not know", 0)
     if append.purpose is not None and append.purpose[0] not in tuple(PurposeCode):
         raise MediaError("value", "a purpose that is not in the list", 0)
+    if not all(0 <= count < 1 << 62 for count in (append.about, append.delivered_ms or 0)):
+        raise MediaError("value", "a number below zero, or beyond all lines", 0)
     if not append.permit:
         return
     if append.result != "allowed":
@@ -287,6 +296,20 @@ def _check(append: AuditAppend) -> None:
         raise MediaError("value", "a permit without its camera and streams", 0)
     if not all(-(1 << 62) < ns < 1 << 62 for ns in (append.from_ns, append.to_ns)):
         raise MediaError("value", "a permit for a time that is none", 0)
+
+
+def _named(append: AuditAppend) -> dict[str, chain.Value]:
+    """What `serve` says of the person, as far as it says anything."""
+    event: dict[str, chain.Value] = {}
+    if append.person is not None:
+        event |= {"actor": append.person, "role": append.role or ""}
+    parts = {"address": append.address, "device": append.device, "session": append.session}
+    event.update({key: text for key, text in parts.items() if text})
+    if append.about:
+        event["about"] = append.about
+    if append.delivered_ms is not None:
+        event["delivered_ms"] = append.delivered_ms
+    return event
 
 
 def _purpose(append: AuditAppend) -> chain.Value:

@@ -212,7 +212,9 @@ class AuditAppend(msgspec.Struct, frozen=True):
     """(code, text); None is written as such and shown red."""
     result: str = "allowed"
     person: str | None = None
-    """Honoured only from the service user of `serve`, which has signed this person in."""
+    """Honoured only from the service user of `serve`, which has signed this person in; where no
+    service user exists, from the writer's own user. So are `role`, and all from `address` on.
+    """
     role: str | None = None
     permit: int = 0
     """`vonggac.evidence.receipt.Permit`; 0 when no picture is asked for: no receipt is made."""
@@ -220,6 +222,16 @@ class AuditAppend(msgspec.Struct, frozen=True):
     streams: tuple[bytes, ...] = ()
     from_ns: int = 0
     to_ns: int = 0
+    address: str = ""
+    """The network address that a person came from."""
+    device: str = ""
+    """What his browser calls itself, at most 200 characters."""
+    session: str = ""
+    """The public id of his session; never the token."""
+    about: int = 0
+    """Number of the line of the look that this one ends or goes on with; 0 for none."""
+    delivered_ms: int | None = None
+    """Of recorded time that really was sent to the person; None where nothing was to be sent."""
 
 
 class AuditReceipt(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from audit_rig import audit_run
 from vonggac.errors import ConfigError, Refused, StorageError, Unavailable
 from vonggac.evidence import chain, receipt
 from vonggac.evidence.receipt import Permit
@@ -124,11 +125,56 @@ def test_what_shows_no_picture_gets_no_receipt(home: Path, run: Run) -> None:
         assert audit_client.append(home, ADD).receipt == b""
 
 
-def test_a_caller_cannot_say_who_he_is(home: Path, run: Run) -> None:
+SIGNED_IN = AuditAppend(
+    action="look",
+    object="cam1",
+    purpose=("khác", "x"),
+    person="ab" * 16,
+    role="commander",
+    address="192.168.1.7",
+    device="Firefox",
+    session="0123456789abcdef",
+    about=7,
+    delivered_ms=1500,
+)
+PERSON = {
+    "actor": "ab" * 16,
+    "role": "commander",
+    "address": "192.168.1.7",
+    "device": "Firefox",
+    "session": "0123456789abcdef",
+}
+
+
+def test_without_service_users_the_page_is_believed_and_the_line_says_so(
+    home: Path, run: Run
+) -> None:
     with run():
-        posing = AuditAppend("cut", "c", None, person="chi-huy", role="commander")
-        audit_client.append(home, posing)
-    assert lines_of(home)[1]["actor"] == f"local:{os.getuid()}"
+        audit_client.append(home, SIGNED_IN)
+        audit_client.append(home, ADD)
+    named, plain = lines_of(home)[1:]
+    assert {key: named[key] for key in PERSON} == PERSON
+    assert named["single_user"] is True
+    assert (named["about"], named["delivered_ms"]) == (7, 1500)
+    assert plain["actor"] == f"local:{os.getuid()}"
+    assert not {"address", "device", "session", "about", "delivered_ms"} & set(plain)
+
+
+@pytest.mark.parametrize("is_page", [True, False])
+def test_with_service_users_only_the_page_says_who_he_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch, is_page: bool
+) -> None:
+    uids = {"vonggac-audit": os.geteuid(), "vonggac-serve": os.geteuid() + (not is_page)}
+    monkeypatch.setattr(sockets, "service_uid", uids.get)
+    with audit_run(home):
+        audit_client.append(home, SIGNED_IN)
+    line = lines_of(home)[1]
+    assert "single_user" not in line
+    if is_page:
+        assert {key: line[key] for key in PERSON} == PERSON
+    else:
+        assert line["actor"] == f"local:{os.getuid()}"
+        assert not {"address", "device", "session", "about", "delivered_ms"} & set(line)
 
 
 def test_the_outsiders_script_passes_on_a_real_log(home: Path, run: Run, fixtures: Path) -> None:
@@ -279,6 +325,9 @@ def test_an_altered_last_line_does_not_stop_the_numbers(home: Path) -> None:
         AuditAppend("cut", "c", None, permit=1, camera=CAMERA, streams=(MAIN,), to_ns=1 << 63),
         msgspec.structs.replace(CUT, result="refused: no agreement"),
         msgspec.structs.replace(CUT, action="camera add"),
+        msgspec.structs.replace(SIGNED_IN, device="d" * 501),
+        msgspec.structs.replace(SIGNED_IN, about=-1),
+        msgspec.structs.replace(SIGNED_IN, delivered_ms=1 << 62),
     ],
     ids=[
         "action",
@@ -291,6 +340,9 @@ def test_an_altered_last_line_does_not_stop_the_numbers(home: Path) -> None:
         "time",
         "a-receipt-under-a-refusal",
         "a-receipt-under-another-act",
+        "a-long-device",
+        "a-line-below-zero",
+        "more-than-all-time",
     ],
 )
 def test_a_malformed_append_is_refused_and_leaves_no_line(

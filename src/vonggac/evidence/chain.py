@@ -41,13 +41,32 @@ class Action:
     CUT = "cut"
     LIVE = "live"
     LOOK = "look"
+    LOOK_END = "look end"
+    SETUP_CODE = "setup code"
+    PERSON_ADD = "person add"
+    SIGN_IN = "sign in"
+    SIGN_OUT = "sign out"
     DISK_FORMAT = "disk format"
     DISK_REBUILD = "disk rebuild"
     CAMERA_ADD = "camera add"
     CAMERA_REMOVE = "camera remove"
 
     ALL = frozenset(
-        (AUDIT_START, CUT, LIVE, LOOK, DISK_FORMAT, DISK_REBUILD, CAMERA_ADD, CAMERA_REMOVE)
+        (
+            AUDIT_START,
+            CUT,
+            LIVE,
+            LOOK,
+            LOOK_END,
+            SETUP_CODE,
+            PERSON_ADD,
+            SIGN_IN,
+            SIGN_OUT,
+            DISK_FORMAT,
+            DISK_REBUILD,
+            CAMERA_ADD,
+            CAMERA_REMOVE,
+        )
     )
     LOOKS = frozenset((CUT, LIVE, LOOK))
     """What a person sees pictures by; for these alone a receipt is made."""
