@@ -1,5 +1,5 @@
 /* Holds for any bytes: rows that are accepted come back the same when packed, one by one or at
- * once, and their spans hold all their samples. */
+ * once, and their spans and fragments hold all their samples. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +60,36 @@ static void sum_spans(const uint8_t *data, size_t size, const vg_packed_row *row
     check(found <= count && in_rows == in_spans);
 }
 
+/* Fragments hold every row that was asked for, in order, and bytes that follow each other. */
+static void sum_fragments(const uint8_t *data, size_t size, const vg_packed_row *rows,
+                          uint32_t count) {
+    static vg_fragment fragments[ROWS];
+    uint32_t found = 0;
+    uint32_t next = 0;
+    vg_fault fault = {0};
+    check(vg_rows_fragments(data, size, INT64_MIN, INT64_MAX, fragments, ROWS, &found, &fault) ==
+          VG_OK);
+    for (uint32_t i = 0; i < found; i++) {
+        const vg_fragment *f = &fragments[i];
+        uint64_t at = f->offset;
+        uint64_t samples = 0;
+        for (uint32_t n = 0; n < f->chunks; n++) {
+            while (rows[next].row.wall_end_ns == INT64_MIN ||
+                   rows[next].row.wall_start_ns == INT64_MAX)
+                next++;
+            const vg_packed_row *r = &rows[next++];
+            check(next <= count && r->row.offset == at && r->segment == f->segment);
+            check(r->row.run == f->run && r->row.sequence == f->sequence + n);
+            check(n == 0 ? r->row.kind == f->kind : r->row.kind == 0);
+            if (n + 1 == f->chunks && n > 0) check(at == (uint64_t)f->offset + f->last_chunk);
+            at += r->row.chunk_bytes;
+            samples += r->row.samples;
+        }
+        check(at == (uint64_t)f->offset + f->bytes && samples == f->samples);
+        check(f->chunks == 1 || f->duration <= VG_FRAGMENT_TICKS_MAX);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static vg_packed_row rows[ROWS];
     uint32_t count = 0;
@@ -71,5 +101,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     pack_again(rows, count);
     sum_spans(data, size, rows, count);
+    sum_fragments(data, size, rows, count);
     return 0;
 }

@@ -337,3 +337,68 @@ vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t 
     }
     return get_end(&b, fault);
 }
+
+/* Whether a row's bytes lie directly behind the fragment's and belong to it. */
+static bool extends(const vg_fragment *fragment, const vg_packed_row *packed) {
+    const vg_row *row = &packed->row;
+    const uint64_t end = (uint64_t)fragment->offset + fragment->bytes;
+    return row->kind == 0 && packed->segment == fragment->segment &&
+           packed->epoch == fragment->epoch && row->run == fragment->run &&
+           row->sequence == fragment->sequence + fragment->chunks && row->offset == end &&
+           end + row->chunk_bytes <= UINT32_MAX &&
+           fragment->duration + row->duration <= VG_FRAGMENT_TICKS_MAX;
+}
+
+static void extend(vg_fragment *fragment, const vg_row *row) {
+    fragment->last_chunk = fragment->bytes;
+    fragment->bytes += row->chunk_bytes;
+    if (row->wall_end_ns > fragment->wall_end_ns) fragment->wall_end_ns = row->wall_end_ns;
+    fragment->duration += row->duration;
+    fragment->samples += row->samples;
+    fragment->flags |= row->flags;
+    fragment->chunks++;
+}
+
+static vg_fragment fragment_of(const vg_packed_row *packed) {
+    const vg_row *row = &packed->row;
+    return (vg_fragment){
+        .segment = packed->segment,
+        .offset = row->offset,
+        .bytes = row->chunk_bytes,
+        .epoch = packed->epoch,
+        .moof_start = (uint32_t)vg_moof_offset(row->flags),
+        .first_sample_end = row->first_sample_end,
+        .wall_start_ns = row->wall_start_ns,
+        .wall_end_ns = row->wall_end_ns,
+        .duration = row->duration,
+        .samples = row->samples,
+        .flags = row->flags,
+        .kind = row->kind,
+        .run = row->run,
+        .sequence = row->sequence,
+        .chunks = 1,
+    };
+}
+
+vg_err vg_rows_fragments(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
+                         vg_fragment *fragments, uint32_t capacity, uint32_t *count,
+                         vg_fault *fault) {
+    assert((fragments != NULL || capacity == 0) && count != NULL && *count <= capacity &&
+           fault != NULL);
+    vg_bytes b = vg_bytes_of(data, size);
+    uint32_t rows = 0;
+    const vg_err err = get_header(&b, &rows, fault);
+    if (err != VG_OK) return err;
+    if (rows > capacity - *count) return vg_fail(fault, VG_LIMIT, 1, "room for fragments");
+    predictor p = {0};
+    const vg_row *const row = &p.last.row;
+    for (uint32_t i = 0; i < rows; i++) {
+        if (!get_row(&b, &p)) return row_fault(&b, fault);
+        if (row->wall_end_ns <= from_ns || row->wall_start_ns >= to_ns) continue;
+        if (*count > 0 && extends(&fragments[*count - 1], &p.last))
+            extend(&fragments[*count - 1], row);
+        else
+            fragments[(*count)++] = fragment_of(&p.last);
+    }
+    return get_end(&b, fault);
+}

@@ -207,6 +207,28 @@ enum { VG_SPAN_JOIN_NS = 1000000 };
 vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
                      vg_span *spans, uint32_t capacity, uint32_t *count, vg_fault *fault);
 
+/* A fragment, or as much of one as lies in one piece in one segment and lasts
+ * VG_FRAGMENT_TICKS_MAX: bytes that can be served as they lie there. `kind` is that of its first
+ * sample; 0: it goes on with what the one before began. Offsets named `_start`, `_end`,
+ * `last_chunk` count from its own `offset`. */
+typedef struct vg_fragment {
+    uint32_t segment, offset, bytes;
+    uint64_t epoch;
+    uint32_t moof_start, first_sample_end; /* of its first chunk: a key frame alone */
+    uint32_t last_chunk;                   /* where its last chunk starts */
+    int64_t wall_start_ns, wall_end_ns;
+    uint64_t duration, samples;
+    uint32_t flags; /* those of all its rows */
+    uint8_t kind;
+    uint64_t run, sequence; /* of its first row */
+    uint32_t chunks;
+} vg_fragment;
+enum { VG_FRAGMENT_TICKS_MAX = 10 * 90000 };
+/* As vg_rows_spans, but fragments. A row that alone lasts longer is one by itself. */
+vg_err vg_rows_fragments(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
+                         vg_fragment *fragments, uint32_t capacity, uint32_t *count,
+                         vg_fault *fault);
+
 /* Castagnoli, start with 0; SSE4.2 where there is */
 uint32_t vg_crc32c(uint32_t crc, const void *data, size_t size);
 void vg_sha256(const void *data, size_t size, uint8_t out[VG_SHA256_SIZE]); /* OpenSSL */

@@ -165,6 +165,28 @@ cdef extern from "vg/segment.h" nogil:
                          vg_span *spans, uint32_t capacity, uint32_t *count,
                          vg_fault *fault) noexcept
 
+    ctypedef struct vg_fragment:
+        uint32_t segment
+        uint32_t offset
+        uint32_t bytes
+        uint64_t epoch
+        uint32_t moof_start
+        uint32_t first_sample_end
+        uint32_t last_chunk
+        int64_t wall_start_ns
+        int64_t wall_end_ns
+        uint64_t duration
+        uint64_t samples
+        uint32_t flags
+        uint8_t kind
+        uint64_t run
+        uint64_t sequence
+        uint32_t chunks
+
+    vg_err vg_rows_fragments(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
+                             vg_fragment *fragments, uint32_t capacity, uint32_t *count,
+                             vg_fault *fault) noexcept
+
     uint32_t vg_crc32c(uint32_t crc, const void *data, size_t size) noexcept
     void vg_sha256(const void *data, size_t size, uint8_t *out) noexcept
 
