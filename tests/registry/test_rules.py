@@ -8,7 +8,7 @@ import pytest
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import AdminState, Basis, Camera, Hours, Mode, OwnerKind
 from vonggac.registry.people import Person, Purpose, PurposeCode, Role
-from vonggac.registry.rules import OPERATOR_BACK_NS, may_record, may_view
+from vonggac.registry.rules import OPERATOR_BACK_NS, may_know, may_record, may_view
 
 HOUR = 3_600_000_000_000
 DAY = 24 * HOUR
@@ -194,3 +194,48 @@ def test_what_was_recorded_under_an_ended_agreement_is_still_seen() -> None:
     person = Person("c", Role.COMMANDER)
     assert may_view(person, row, NOW - 3 * DAY, NOW - 2 * DAY, CASE, NOW).is_allowed
     assert not may_view(person, row, NOW - 3 * DAY, NOW, CASE, NOW).is_allowed
+
+
+@pytest.mark.parametrize(
+    ("person", "row", "is_known"),
+    [
+        pytest.param(Person("o", Role.AREA_OFFICER, ("tổ 3",)), camera(), True, id="own-area"),
+        pytest.param(Person("o", Role.AREA_OFFICER, ("tổ 7",)), camera(), False, id="other-area"),
+        pytest.param(Person("o", Role.AREA_OFFICER), camera(area=""), False, id="no-area"),
+        pytest.param(
+            Person("o", Role.AREA_OFFICER, ("tổ 3",)),
+            camera(owner_kind=OwnerKind.UNCLASSIFIED),
+            False,
+            id="unclassified",
+        ),
+        pytest.param(Person("d", Role.DETECTIVE), camera(), True, id="detective"),
+        pytest.param(
+            Person("d", Role.DETECTIVE),
+            camera(owner_kind=OwnerKind.UNCLASSIFIED),
+            False,
+            id="detective-unclassified",
+        ),
+        pytest.param(
+            Person("c", Role.COMMANDER),
+            camera(owner_kind=OwnerKind.UNCLASSIFIED),
+            True,
+            id="commander-unclassified",
+        ),
+        pytest.param(Person("t", Role.TECHNICIAN), camera(), True, id="technician"),
+        pytest.param(Person("a", Role.AUDITOR), camera(), True, id="auditor"),
+    ],
+)
+def test_a_role_decides_of_which_cameras_one_knows(
+    person: Person, row: Camera, is_known: bool
+) -> None:
+    assert may_know(person, row) is is_known
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("kind", list(OwnerKind))
+def test_nobody_sees_a_camera_that_he_may_not_know_of(role: Role, kind: OwnerKind) -> None:
+    for area in ("tổ 3", "tổ 7"):
+        person = Person("x", role, ("tổ 3",))
+        row = camera(owner_kind=kind, area=area, basis=basis())
+        viewing = may_view(person, row, NOW - HOUR, NOW, CASE, NOW)
+        assert may_know(person, row) or not viewing.is_allowed

@@ -1,4 +1,4 @@
-"""May this camera be recorded, may this person look. Pure; obeyed by every process.
+"""May this camera be recorded, may this person look, or know of it. Pure; obeyed by every process.
 
 What is refused says why in a sentence, what is allowed may still be *red*: done, but shown as
 something a commander has to put right.
@@ -12,7 +12,7 @@ from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import AdminState, Basis, Camera, Hours, Mode, OwnerKind
 from vonggac.registry.people import Person, Purpose, Role
 
-__all__ = ["Recording", "Viewing", "may_record", "may_view"]
+__all__ = ["Recording", "Viewing", "may_know", "may_record", "may_view"]
 
 _NS_PER_MINUTE = 60 * 1_000_000_000
 _NS_PER_DAY = 1440 * _NS_PER_MINUTE
@@ -60,6 +60,17 @@ def may_record(camera: Camera, now_ns: int) -> Recording:
         sentence = "a household camera needs an agreement before it is recorded"
         return Recording(False, sentence, GapReason.AGREEMENT_ENDED)
     return _allowed(camera)
+
+
+def may_know(person: Person, camera: Camera) -> bool:
+    """Whether `person` may learn that `camera` exists (evidence P-9).
+
+    Who may not is told what he would be told of a camera that there is not; it is in none of his
+    counts.
+    """
+    if person.role in _OFFICERS and camera.owner_kind is OwnerKind.UNCLASSIFIED:
+        return False
+    return person.role is not Role.AREA_OFFICER or camera.area in person.areas
 
 
 def may_view(
