@@ -24,7 +24,7 @@ from vonggac.registry.people import PurposeCode, Role, local_person
 from vonggac_appliance import sockets
 from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
-from vonggac_appliance.messages import AuditAppend, AuditReceipt, Kind, Refused
+from vonggac_appliance.messages import AuditAppend, AuditReceipt, Chain, Kind, Refused
 from vonggac_appliance.notify import Notifier
 from vonggac_appliance.secrets import AUDIT_USER, receipt_key
 
@@ -119,6 +119,9 @@ class AuditServer:
                 self._drop(caller)
                 break
             message.close_fds()
+            if message.kind == Kind.ASK_CHAIN:
+                self._answer(caller, Kind.CHAIN, message.request, Chain(*self._log.end))
+                break
             try:
                 asks.append(self._checked(caller, message))
             except MediaError as error:

@@ -7,10 +7,10 @@ from pathlib import Path
 from vonggac.errors import Refused, StorageError, Unavailable
 from vonggac_appliance import sockets
 from vonggac_appliance.audit import SOCKET
-from vonggac_appliance.messages import AuditAppend, AuditReceipt, Kind
+from vonggac_appliance.messages import AskChain, AuditAppend, AuditReceipt, Chain, Kind
 from vonggac_appliance.messages import Refused as RefusedMessage
 
-__all__ = ["append"]
+__all__ = ["append", "ask_chain"]
 
 DEADLINE_S = 10.0
 """A sync on a busy disk; then the look is refused rather than shown unlogged."""
@@ -38,3 +38,15 @@ def append(home: Path, event: AuditAppend, deadline_s: float = DEADLINE_S) -> Au
             raise StorageError(f"nothing is shown unlogged: {refused.what}")
         raise Refused(f"the audit chain refused the line: {refused.what}")
     return sockets.decode(message, AuditReceipt)
+
+
+def ask_chain(home: Path, deadline_s: float = DEADLINE_S) -> tuple[Chain, int]:
+    """How far the chain goes, and the pid of its writer. Raises Unavailable."""
+    with sockets.connect(sockets.socket_path(home, "audit", SOCKET), deadline_s) as sock:
+        sockets.send(sock, Kind.ASK_CHAIN, AskChain(), request=1)
+        message = sockets.recv(sock)
+        pid = sockets.peer_of(sock).pid
+    message.close_fds()
+    if message.kind != Kind.CHAIN:
+        raise Unavailable("the audit chain does not tell how long it is")
+    return sockets.decode(message, Chain), pid

@@ -95,6 +95,11 @@ class AuditLog:
         self._note = {}
         return first
 
+    @property
+    def end(self) -> tuple[int, str]:
+        """Number and hash of the last synced line; (0, "") while the log is not open."""
+        return (0, "") if self._open is None else (self._open.number, self._open.prev)
+
     def count_refused(self, count: int) -> None:
         """So many events were told that the log cannot be written; the next line says how many."""
         before = self._note.get("refused", 0)

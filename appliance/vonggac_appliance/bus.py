@@ -202,6 +202,8 @@ class StreamStatus(msgspec.Struct, frozen=True):
     recorded_ns: int = 0
     """Wall time recorded since the recorder started."""
     flood: bool = False
+    counted_ns: int = 0
+    """When the loop counted: what rates are measured between."""
 
 
 class CameraStatus(msgspec.Struct, frozen=True):

@@ -77,6 +77,7 @@ class StreamSession:
         self.what = ""
         self.codec: int | None = None
         self.stats: loop_wire.StreamStats | None = None
+        self.stats_ns = 0
         self.width = 0
         self.height = 0
         self.is_flooding = False
@@ -190,7 +191,7 @@ class StreamSession:
         """Figures, once a second."""
         if stats.run != self.progress.run:
             return
-        self.stats = stats
+        self.stats, self.stats_ns = stats, time.time_ns()
         if stats.width:
             self.width, self.height = stats.width, stats.height
 

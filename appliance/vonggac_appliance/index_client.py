@@ -55,6 +55,11 @@ class IndexClient:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    @property
+    def keeper_pid(self) -> int:
+        """Of the process that listens, as the kernel tells it."""
+        return sockets.peer_of(self._sock).pid
+
     def disk(self) -> Disk:
         """State, room and the loss bound."""
         return self._ask(Kind.ASK_DISK, AskDisk(), Kind.DISK, Disk)[0]
@@ -69,6 +74,18 @@ class IndexClient:
             if not answer.more:
                 return packed, answer.durable_until_ns
             # On with the minute after the last one: a question reaches a minute back.
+            last = native.rows_unpack(answer.packed[-1])[-1].row
+            from_ns = (minute_of(last.wall_start_ns) + 2) * MINUTE_NS
+        raise Unavailable("the keeper's answer does not end")
+
+    def first_row_ns(self, stream: bytes, from_ns: int, to_ns: int) -> int | None:
+        """Where the earliest chunk that touches the range begins; None where there is none."""
+        for _ in range(_ASKS_MAX):
+            ask = AskRows(stream, from_ns, max(to_ns, from_ns + 1), limit=1)  # a minute's value
+            answer = self._ask(Kind.ASK_ROWS, ask, Kind.ROWS, Rows)[0]
+            spans = native.rows_spans(answer.packed, from_ns, to_ns)
+            if spans or not answer.more:
+                return min((span[0] for span in spans), default=None)
             last = native.rows_unpack(answer.packed[-1])[-1].row
             from_ns = (minute_of(last.wall_start_ns) + 2) * MINUTE_NS
         raise Unavailable("the keeper's answer does not end")
@@ -108,12 +125,12 @@ class IndexClient:
         raise Unavailable(f"the keeper answered with {message.kind}")
 
 
-def run_row(run: Run, wall_end_ns: int = 0) -> RunRow:
+def run_row(run: Run) -> RunRow:
     """A run of an answer as the library's functions take it."""
     return RunRow(
         run.run,
         run.wall_start_ns,
-        wall_end_ns,
+        run.wall_end_ns,
         0,
         run.predecessor,
         run.gap_reason,

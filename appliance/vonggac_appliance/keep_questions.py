@@ -239,7 +239,14 @@ class Questions:
         runs = [r for r in explain(found, archive.sessions()) if r.wall_end_ns > ask.from_ns]
         gap = self.ring.gaps.get(ask.stream)
         told = [
-            Run(r.run, r.wall_start_ns, r.predecessor_run, r.gap_reason, r.gap_start_ns)
+            Run(
+                r.run,
+                r.wall_start_ns,
+                r.predecessor_run,
+                r.gap_reason,
+                r.gap_start_ns,
+                r.wall_end_ns,
+            )
             for r in runs[:RUNS_MAX]
         ]
         return Kind.RUNS, Runs(told, None if gap is None else (gap.start_ns, gap.reason)), -1

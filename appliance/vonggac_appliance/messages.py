@@ -43,6 +43,9 @@ class Kind(enum.IntEnum):
     # anyone who may look -> `audit run`, and its answer (REFUSED where it cannot write)
     AUDIT_APPEND = 260
     AUDIT_RECEIPT = 261
+    # anyone of class audit -> `audit run`: how long the chain is
+    ASK_CHAIN = 262
+    CHAIN = 263
 
 
 class Loop(msgspec.Struct, frozen=True):
@@ -151,6 +154,8 @@ class Run(msgspec.Struct, frozen=True):
     predecessor: int
     gap_reason: int
     gap_start_ns: int
+    wall_end_ns: int = 0
+    """As far as it is recorded; 0 from a keeper that does not tell."""
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -241,6 +246,18 @@ class AuditReceipt(msgspec.Struct, frozen=True):
     """Number in the chain, from 1."""
     receipt: bytes
     """Proof for keepers and loops (`vonggac.evidence.receipt`); empty when no permit was asked."""
+
+
+class AskChain(msgspec.Struct, frozen=True):
+    pass
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """How far the audit chain goes; its writer tells it, for nobody else may read the log."""
+
+    lines: int
+    head: str
+    """Hash of the last line, 64 hex digits; empty while the log cannot be opened."""
 
 
 class AskLive(msgspec.Struct, frozen=True):

@@ -76,4 +76,5 @@ def _stream(session: StreamSession) -> bus.StreamStatus:
         dropped=stats.dropped,
         keyframe_interval_ms=stats.keyframe_interval_ms,
         last_sample_age_ms=stats.last_access_unit_age_ms,
+        counted_ns=session.stats_ns,
     )

@@ -410,3 +410,15 @@ def test_a_checkpoint_is_what_verify_printed(tmp_path: Path) -> None:
 def test_a_home_without_a_log_says_so(home: Path) -> None:
     with pytest.raises(ConfigError, match="no audit log"):
         verify_home(home)
+
+
+def test_the_writer_tells_how_long_the_chain_is(home: Path, run: Run) -> None:
+    with run() as process:
+        audit_client.append(home, ADD)
+        chain_now, pid = audit_client.ask_chain(home)
+        head = (home / "audit" / "head").read_text().strip()
+
+    assert (chain_now.lines, chain_now.head) == (2, head)
+    assert pid == process.pid
+    with pytest.raises(Unavailable):
+        audit_client.ask_chain(home)
