@@ -46,9 +46,9 @@ PURE = ("vonggac.errors", "vonggac.media", "vonggac.rtsp", "vonggac.ingest", "vo
 
 # Everything that a wheel of ours may bring along (pyproject.toml); nothing else is imported.
 OUTSIDE = {
-    "src": {"cryptography", "lmdb", "msgspec"},
-    "appliance": {"cryptography", "lmdb", "msgspec", "zmq"},
-    "web": {"msgspec"},
+    "src": {"argon2", "cryptography", "lmdb", "msgspec"},
+    "appliance": {"argon2", "cryptography", "gunicorn", "lmdb", "msgspec", "zmq"},
+    "web": {"flask", "flask_sock", "jinja2", "msgspec", "simple_websocket", "werkzeug"},
 }
 
 # A dependency that recognises faces or plates has no place here, now or later.

@@ -1,1 +1,1 @@
-"""HTTP and nothing else. The page comes with a later version."""
+"""HTTP and nothing else: a view parses, calls one function of one service, renders."""

@@ -1,0 +1,60 @@
+"""What the page can ask for: one object, made once in the process that serves, after its fork.
+
+A view of `vonggac_web` calls one function of one of these and renders what comes back. At the end
+each is closed once, in the order of `Services.close`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vonggac_appliance.config import Config
+
+if TYPE_CHECKING:
+    from vonggac_appliance.accounts import Accounts
+    from vonggac_appliance.box_status import BoxStatus  # type: ignore[import-not-found]
+    from vonggac_appliance.camera_list import CameraList  # type: ignore[import-not-found]
+    from vonggac_appliance.live_views import LiveViews  # type: ignore[import-not-found]
+    from vonggac_appliance.looks import Looks
+
+__all__ = ["Front", "Services"]
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """How the page is reached."""
+
+    is_tls: bool = False
+    """Cookies carry `Secure` and the prefix `__Host-`."""
+    names: frozenset[str] = LOOPBACK_NAMES
+    """Lower-case names and addresses that a request may call us by (Host); `*.` stands for one
+    label. Any other is an attempt to reach us through a foreign name."""
+
+    def has(self, host: str) -> bool:
+        """Whether `host`, without its port, is one of our names."""
+        name = host.lower().rstrip(".")
+        _, dot, rest = name.partition(".")
+        return name in self.names or (bool(dot) and f"*.{rest}" in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of the page."""
+
+    home: Path
+    config: Config
+    accounts: Accounts
+    """Who signs in, and who is signed in."""
+    looks: Looks
+    """What somebody may see now, and its lines in the audit chain."""
+    live: LiveViews
+    """Live pictures, from the recorder's loops."""
+    cameras: CameraList
+    """What is enrolled, and what each camera does."""
+    status: BoxStatus
+    """How the box is."""
+    front: Front = field(default_factory=Front)
