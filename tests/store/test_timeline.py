@@ -14,7 +14,7 @@ from vonggac.media.chunk import GapReason, PackedRow, Row
 from vonggac.store.archive import RunRow
 from vonggac.store.index import Index, Table, create
 from vonggac.store.lease import LEASE_MS, LEASES_MAX, Leases
-from vonggac.store.timeline import Gap, Range, Tail, Timeline, explain, timeline
+from vonggac.store.timeline import Gap, Range, Tail, Timeline, explain, timeline, timeline_of_runs
 
 S = 1_000_000_000
 
@@ -112,6 +112,20 @@ def test_the_end_of_the_question_amid_a_gap_takes_the_reason_of_the_later_run() 
     runs = [run_of(1, 0, 3), run_of(2, 7, 10, GapReason.PAUSED)]
     line = ask([rows(1, 0, 3)], runs, 0, 5, Tail(at(10), at(60), is_keeper_running=True))
     assert line.gaps == (Gap(at(3), at(5), GapReason.PAUSED),)
+
+
+def test_runs_alone_give_the_same_gaps_as_rows() -> None:
+    runs = [run_of(1, 0, 3), run_of(2, 7, 10, GapReason.CAMERA_OFF)]
+    by_rows = ask([rows(1, 0, 3), rows(2, 7, 3)], runs, -20, 60, RUNNING)
+    by_runs = timeline_of_runs(runs, at(0), at(-20), at(60), RUNNING)
+    assert by_runs.gaps == by_rows.gaps
+    assert [(r.from_ns, r.to_ns) for r in by_runs.ranges] == [(at(0), at(3)), (at(7), at(10))]
+
+
+def test_what_of_a_run_was_recycled_is_not_shown_as_recorded() -> None:
+    line = timeline_of_runs([run_of(1, 0, 10)], at(6), at(-20), at(60), RUNNING)
+    assert [(r.from_ns, r.to_ns) for r in line.ranges] == [(at(6), at(10))]
+    assert timeline_of_runs([run_of(1, 0, 10)], None, at(-20), at(60), RUNNING).ranges == ()
 
 
 def test_a_lease_runs_out_is_renewed_and_checks_the_epoch() -> None:

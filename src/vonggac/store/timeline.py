@@ -70,16 +70,42 @@ def timeline(
     packed: Sequence[bytes], runs: Sequence[RunRow], from_ns: int, to_ns: int, tail: Tail
 ) -> Timeline:
     """Ranges and gaps of [from_ns, to_ns) from rows as the index keeps them and the runs there."""
+    spans = native.rows_spans(packed, from_ns, to_ns)
+    return _explained([Range(*span) for span in spans], runs, from_ns, to_ns, tail)
+
+
+def timeline_of_runs(
+    runs: Sequence[RunRow], first_ns: int | None, from_ns: int, to_ns: int, tail: Tail
+) -> Timeline:
+    """The same without rows, for a list of many cameras: a run counts as recorded as a whole.
+
+    `first_ns`: where the earliest chunk that is still kept begins; None: nothing is kept. What was
+    lost inside a run is not seen, nor how many pictures there are.
+    """
+    ranges = [
+        Range(max(run.wall_start_ns, first_ns), run.wall_end_ns, 0, 0)
+        for run in runs
+        if first_ns is not None
+        and run.wall_end_ns > max(first_ns, from_ns, run.wall_start_ns)
+        and run.wall_start_ns < to_ns
+    ]
+    return _explained(ranges, runs, from_ns, to_ns, tail)
+
+
+def _explained(
+    found: list[Range], runs: Sequence[RunRow], from_ns: int, to_ns: int, tail: Tail
+) -> Timeline:
+    """Ranges, and the holes between them with their reasons."""
     reasons = {run.wall_start_ns: run.gap_reason for run in runs}
     gaps: list[Gap] = []
     ranges: list[Range] = []
     reached_ns = from_ns
-    for start_ns, end_ns, frames, size_bytes in sorted(native.rows_spans(packed, from_ns, to_ns)):
-        if start_ns - reached_ns >= _TOUCHING_NS:
-            reason = reasons.get(start_ns, int(GapReason.UNKNOWN))
-            gaps.append(Gap(reached_ns, start_ns, reason))
-        ranges.append(Range(start_ns, end_ns, frames, size_bytes))
-        reached_ns = max(reached_ns, end_ns)
+    for one in sorted(found, key=lambda r: (r.from_ns, r.to_ns)):
+        if one.from_ns - reached_ns >= _TOUCHING_NS:
+            reason = reasons.get(one.from_ns, int(GapReason.UNKNOWN))
+            gaps.append(Gap(reached_ns, one.from_ns, reason))
+        ranges.append(one)
+        reached_ns = max(reached_ns, one.to_ns)
     last = _last_gap(reached_ns, to_ns, runs, tail)
     if last is not None:
         gaps.append(last)
