@@ -26,12 +26,11 @@ from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.messages import AuditAppend, AuditReceipt, Chain, Kind, Refused
 from vonggac_appliance.notify import Notifier
-from vonggac_appliance.secrets import AUDIT_USER, receipt_key
+from vonggac_appliance.secrets import AUDIT_USER, SERVE_USER, receipt_key
 
 __all__ = ["SOCKET", "AuditServer", "main"]
 
 SOCKET = "append.sock"
-SERVE_USER = "vonggac-serve"
 CALLERS_MAX = 256
 BATCH_MAX = 256
 """Events in one sync: 4 MiB of lines at most."""

@@ -27,6 +27,7 @@ from vonggac.rtsp.url import Credentials
 __all__ = [
     "AUDIT_USER",
     "RECORD_USER",
+    "SERVE_USER",
     "ensure_record_key",
     "open_sealed",
     "parse_credentials",
@@ -38,6 +39,7 @@ __all__ = [
 
 RECORD_USER = "vonggac-record"
 AUDIT_USER = "vonggac-audit"
+SERVE_USER = "vonggac-serve"
 CREDENTIALS_BYTES_MAX = 1024
 
 _VERSION = b"\x01"

@@ -1,4 +1,4 @@
-"""The catalog: LMDB rows of cameras, sealed passwords and disks, versioned.
+"""The catalog: LMDB rows of cameras, sealed passwords, disks and people, versioned.
 
 Written by commands (and later the page) under LMDB's own lock; `record` reads it. Open it after
 any fork and once a process. docs/ref/catalog.md says what stands where.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ import msgspec
 
 from vonggac.errors import ConfigError, Refused, StorageError
 from vonggac.registry.camera import Camera
+from vonggac.registry.people import Account, name_key
 
 __all__ = ["FORMAT_VERSION", "Catalog", "DiskRow"]
 
@@ -70,10 +72,7 @@ class Catalog:
         except lmdb.Error as error:
             raise StorageError(f"the catalog {path} cannot be opened: {error}") from error
         if not is_readonly:
-            # A reader registers itself in the lock file, while the rows it may not touch. Who did
-            # not make the file may not set its mode, and need not.
-            with contextlib.suppress(PermissionError):
-                (path / "lock.mdb").chmod(0o660)
+            _share(path)
         try:
             self._prepare(path, is_readonly)
         except lmdb.Error as error:
@@ -182,6 +181,42 @@ class Catalog:
             if not txn.delete(uuid, db=self._dbs["disks"]):
                 raise Refused("this disk is not enrolled")
 
+    def people(self) -> list[Account]:
+        """Everybody who may sign in, by name."""
+        with self._read() as txn:
+            return sorted(self._people(txn), key=lambda account: name_key(account.name))
+
+    def has_people(self) -> bool:
+        """Whether there is anybody yet."""
+        with self._read() as txn:
+            return bool(txn.stat(self._dbs["people"])["entries"])
+
+    def account(self, account_id: bytes) -> Account | None:
+        """The person with this id."""
+        with self._read() as txn:
+            raw = txn.get(account_id, db=self._dbs["people"])
+            return None if raw is None else _decode(raw, Account)
+
+    def account_named(self, name: str) -> Account | None:
+        """Who signs in as `name`, however it is written."""
+        key = name_key(name)
+        with self._read() as txn:
+            return next((row for row in self._people(txn) if name_key(row.name) == key), None)
+
+    def add_account(self, account: Account, *, is_first: bool = False) -> None:
+        """A new person. Refused when the name is taken, or `is_first` and there is somebody."""
+        with self._write() as txn:
+            others = self._people(txn)
+            if is_first and others:
+                raise Refused("the first person is there already")
+            if any(name_key(other.name) == name_key(account.name) for other in others):
+                raise Refused(f"somebody called {account.name} is there already")
+            if not txn.put(account.id, _encode(account), overwrite=False, db=self._dbs["people"]):
+                raise Refused("a person with this id exists already")
+
+    def _people(self, txn: lmdb.Transaction) -> list[Account]:
+        return [_decode(raw, Account) for _, raw in txn.cursor(db=self._dbs["people"])]
+
     def _prepare(self, path: Path, is_readonly: bool) -> None:
         if not is_readonly:
             self._env.reader_check()  # one that was killed would keep old pages from being reused
@@ -247,6 +282,21 @@ def _make_directory(path: Path) -> None:
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{path} cannot be made: {error.strerror}") from error
+
+
+def _share(path: Path) -> None:
+    """The files' group and modes. Who did not make them may not set these, and need not.
+
+    A reader registers itself in the lock file, while the rows it may not touch. Where the directory
+    is for a group to write (2770, tmpfiles.d), so is the catalog: the page writes what root made.
+    """
+    directory = path.stat()
+    is_shared = bool(directory.st_mode & stat.S_IWGRP)
+    for name, mode in (("lock.mdb", 0o660), ("data.mdb", 0o660 if is_shared else 0o640)):
+        with contextlib.suppress(PermissionError):
+            if is_shared:
+                os.chown(path / name, -1, directory.st_gid)
+            (path / name).chmod(mode)
 
 
 def _allocate_lock(path: Path) -> None:

@@ -1,11 +1,29 @@
-"""Who may do what. Before people are registered, whoever has a shell is `local:<uid>`."""
+"""Who may do what, and the rows of people. Whoever has a shell is `local:<uid>`."""
 
 from __future__ import annotations
 
 import enum
+import unicodedata
 from dataclasses import dataclass
 
-__all__ = ["Person", "Purpose", "PurposeCode", "Role", "local_person"]
+import msgspec
+
+from vonggac.errors import Invalid
+
+__all__ = [
+    "NAME_MAX",
+    "Account",
+    "Person",
+    "Purpose",
+    "PurposeCode",
+    "Role",
+    "checked_name",
+    "local_person",
+    "name_key",
+]
+
+NAME_MAX = 64
+"""Characters of a person's name."""
 
 
 class Role(enum.StrEnum):
@@ -32,6 +50,28 @@ class Person:
     """The resident groups an area officer answers for."""
 
 
+class Account(msgspec.Struct, frozen=True):
+    """A person who signs in: a row of the catalog."""
+
+    id: bytes
+    """16 random bytes; what stands in the audit chain, while the name may change."""
+    name: str
+    """As it was typed, in NFC; what `name_key` makes of it is taken once."""
+    role: Role
+    password: str
+    """Argon2id in its own text form, salt and costs included. Never shown, never logged."""
+    created_ns: int
+    areas: tuple[str, ...] = ()
+
+    @property
+    def person(self) -> Person:
+        """Who asks for pictures when this account does."""
+        return Person(self.id.hex(), self.role, self.areas)
+
+    def __repr__(self) -> str:
+        return f"Account({self.id.hex()}, {self.name!r}, {self.role})"
+
+
 class PurposeCode(enum.StrEnum):
     """The closed list of evidence X-2, plus *khác* for free text."""
 
@@ -55,3 +95,24 @@ class Purpose:
 def local_person(uid: int) -> Person:
     """The person behind a shell of user `uid`."""
     return Person(f"local:{uid}", Role.LOCAL)
+
+
+def checked_name(text: str) -> str:
+    """`text` as a name is kept: NFC, single spaces. Raises Invalid("name")."""
+    if len(text) > 4 * NAME_MAX:  # NFC makes of four characters one, at most
+        raise Invalid("name", f"a name has at most {NAME_MAX} characters")
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name:
+        raise Invalid("name", "the name is empty")
+    if len(name) > NAME_MAX:
+        raise Invalid("name", f"a name has at most {NAME_MAX} characters")
+    # Cf too: direction marks make one name look like another.
+    if any(unicodedata.category(character).startswith("C") for character in name):
+        raise Invalid("name", "the name holds characters that nobody sees")
+    return name
+
+
+def name_key(name: str) -> str:
+    """What two names that people take for the same have in common; for comparison only."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", " ".join(plain.split()))
