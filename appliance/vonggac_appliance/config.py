@@ -21,14 +21,16 @@ __all__ = [
     "Key",
     "Kind",
     "RecordConfig",
+    "ServeConfig",
     "load",
     "network_of",
     "parse",
+    "where",
 ]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Value = int | float | tuple[Network, ...]
+Value = int | str | tuple[Network, ...]
 
 _NS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
 _BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -47,6 +49,8 @@ class Kind(enum.Enum):
     RATE = enum.auto()
     """A text such as "20 Mbit/s"; kept in bits per second."""
     NETWORKS = enum.auto()
+    TEXT = enum.auto()
+    """Kept as it stands; whoever uses it checks it. The bounds are of its length."""
 
 
 _UNITS = {Kind.DURATION: _NS, Kind.SIZE: _BYTES, Kind.RATE: _BITS}
@@ -70,6 +74,8 @@ class Key:
         """What may stand there, for an error and for the reference."""
         if self.kind is Kind.NETWORKS:
             return 'a list of networks such as ["192.168.1.0/24"]'
+        if self.kind is Kind.TEXT:
+            return f"a text of at most {self.highest} characters in one line"
         if self.kind is Kind.COUNT:
             return f"a whole number from {self.lowest} to {self.highest}"
         units = ", ".join(_UNITS[self.kind])
@@ -97,6 +103,11 @@ KEYS = (
     Key("cameras", "flood_rate", Kind.RATE, "100 Mbit/s", "1 Mbit/s", "1 Gbit/s"),
     Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
     Key("record", "arena", Kind.SIZE, "384 MiB", "16 MiB", "2 GiB"),
+    Key("serve", "address", Kind.TEXT, "127.0.0.1", 0, 64),
+    Key("serve", "port", Kind.COUNT, 8080, 1, 65535),
+    Key("serve", "certificate", Kind.TEXT, "", 0, 4096),
+    Key("serve", "key", Kind.TEXT, "", 0, 4096),
+    Key("serve", "threads", Kind.COUNT, 128, 16, 512),
 )
 
 
@@ -127,11 +138,28 @@ class RecordConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """The page. What it needs beyond its form is checked by `serve`: the recorder must start with
+    a page that cannot."""
+
+    address: str
+    """An IP address of this box; any but loopback needs a certificate."""
+    port: int
+    certificate: str
+    """File with the chain in PEM, below the home unless absolute; empty: no TLS."""
+    key: str
+    """File with its private key in PEM."""
+    threads: int
+    """Requests under way at once; each open page holds one for its socket."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration."""
 
     cameras: CameraConfig
     record: RecordConfig
+    serve: ServeConfig
 
 
 def load(home: Path) -> Config:
@@ -172,6 +200,16 @@ def parse(text: str, name: str) -> Config:
     return config
 
 
+def where(home: Path, section: str, entry: str) -> str:
+    """`FILE, line N` of a key, for an error that is found after loading."""
+    path = home / "config.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    return _where(text, str(path), section, entry)
+
+
 def network_of(config: CameraConfig, address: Address) -> Network | None:
     """The configured network that `address` lies in; None: no camera may stand there."""
     mapped = getattr(address, "ipv4_mapped", None)
@@ -191,6 +229,12 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
             raise TypeError(f"{section}.{name} is no number")
         return value
 
+    def text(section: str, name: str) -> str:
+        value = values[section, name]
+        if not isinstance(value, str):
+            raise TypeError(f"{section}.{name} is no text")
+        return value
+
     networks = values["cameras", "networks"]
     if not isinstance(networks, tuple):
         raise TypeError("cameras.networks is no list")
@@ -207,6 +251,13 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
         record=RecordConfig(
             cameras_per_loop=whole("record", "cameras_per_loop"),
             arena_bytes=whole("record", "arena"),
+        ),
+        serve=ServeConfig(
+            address=text("serve", "address"),
+            port=whole("serve", "port"),
+            certificate=text("serve", "certificate"),
+            key=text("serve", "key"),
+            threads=whole("serve", "threads"),
         ),
     )
 
@@ -225,6 +276,10 @@ def _value(key: Key, raw: object, where: str) -> Value:
     wrong = ConfigError(f"{where}: {key.name} must be {key.allowed}")
     if key.kind is Kind.NETWORKS:
         return _networks(raw, wrong)
+    if key.kind is Kind.TEXT:
+        if not isinstance(raw, str) or len(raw) > int(key.highest) or not raw.isprintable():
+            raise wrong
+        return raw
     amount = _amount(key.kind, raw)
     lowest, highest = _amount(key.kind, key.lowest), _amount(key.kind, key.highest)
     if amount is None or lowest is None or highest is None or not lowest <= amount <= highest:

@@ -1,15 +1,17 @@
 """What the page can ask for: one object, made once in the process that serves, after its fork.
 
-A view of `vonggac_web` calls one function of one of these and renders what comes back. At the end
-each is closed once, in the order of `Services.close`.
+A view of `vonggac_web` calls one function of one of these and renders what comes back.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vonggac.errors import VonggacError
 from vonggac_appliance.config import Config
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from vonggac_appliance.live_views import LiveViews  # type: ignore[import-not-found]
     from vonggac_appliance.looks import Looks
 
-__all__ = ["Front", "Services"]
+__all__ = ["LOOPBACK_NAMES", "Front", "Services", "open_services"]
+
+_log = logging.getLogger("vonggac.serve")
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -58,3 +62,28 @@ class Services:
     status: BoxStatus
     """How the box is."""
     front: Front = field(default_factory=Front)
+    turns: tuple[Callable[[], None], ...] = ()
+    """Called each second, from one thread: what nobody asks for (the end of a look)."""
+    ends: tuple[Callable[[], None], ...] = ()
+    """Called once, in this order, by `close`."""
+
+    def turn(self) -> None:
+        """One turn of all. One that fails does not keep the others from theirs."""
+        for turn in self.turns:
+            try:
+                turn()
+            except VonggacError as error:
+                _log.warning("%s", error)
+
+    def close(self) -> None:
+        """Ends live views, then looks with their lines in the audit chain, then what they need."""
+        for end in self.ends:
+            try:
+                end()
+            except VonggacError as error:
+                _log.error("not ended in order: %s", error)
+
+
+def open_services(home: Path, config: Config, front: Front) -> Services:
+    """Opens everything. After the fork, once a process. Raises ConfigError, StorageError."""
+    raise NotImplementedError

@@ -58,6 +58,9 @@ def test_what_the_file_says_is_taken(home: Path) -> None:
         pytest.param('[cameras]\nnetworks = ["10.0.0.1/8"]', 2, "host bits", id="host-bits"),
         pytest.param('[cameras]\n\nretry_min = "40 s"', 3, "longer than retry_max", id="order"),
         pytest.param("[cameras\n", 1, "line 1", id="syntax"),
+        pytest.param("[serve]\naddress = 127", 2, "a text of at most 64", id="no-text"),
+        pytest.param('[serve]\nkey = "a\\nb"', 2, "in one line", id="two-lines"),
+        pytest.param("[serve]\nport = 0", 2, "from 1 to 65535", id="port"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(text: str, line: int, words: str) -> None:
@@ -80,6 +83,8 @@ def _read_back(loaded: config.Config, key: config.Key) -> Any:
 def test_every_key_takes_its_own_default_and_bounds(key: config.Key) -> None:
     if key.kind is Kind.NETWORKS:
         values = [list(key.default)]
+    elif key.kind is Kind.TEXT:
+        values = [key.default, "", "x" * int(key.highest)]
     else:
         values = [key.default, key.lowest, key.highest]
     taken = []
@@ -93,7 +98,7 @@ def test_every_key_takes_its_own_default_and_bounds(key: config.Key) -> None:
         taken.append(_read_back(config.parse(text, "config.toml"), key))
 
     assert taken[0] == _read_back(config.parse("", "config.toml"), key)
-    if key.kind is not Kind.NETWORKS:
+    if key.kind not in (Kind.NETWORKS, Kind.TEXT):
         default, lowest, highest = taken
         assert lowest <= default <= highest
         assert lowest < highest

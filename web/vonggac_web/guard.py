@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from vonggac.errors import NotSignedIn, Refused, VonggacError
 from vonggac_appliance.services import Services
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Response as AnyResponse
-
     from vonggac_appliance.accounts import Caller, Session
 
 __all__ = [
@@ -61,6 +60,7 @@ _DEVICE_CHARS_MAX = 200
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,128}")
 
 _View = TypeVar("_View", bound=Callable[..., Any])
+_Response = TypeVar("_Response", bound=AnyResponse)
 
 
 def public(view: _View) -> _View:
@@ -116,7 +116,7 @@ def token() -> str:
     return found
 
 
-def keep_session(response: Response, secret: str) -> Response:
+def keep_session(response: _Response, secret: str) -> _Response:
     """Let the browser keep `secret` until it is closed; the end is the server's to decide."""
     response.set_cookie(
         _cookie(), secret, secure=_services().front.is_tls, httponly=True, samesite="Lax", path="/"
@@ -124,7 +124,7 @@ def keep_session(response: Response, secret: str) -> Response:
     return response
 
 
-def forget_session(response: Response) -> Response:
+def forget_session(response: _Response) -> _Response:
     """Take the session's cookie out of the browser."""
     response.delete_cookie(
         _cookie(), secure=_services().front.is_tls, httponly=True, samesite="Lax", path="/"
