@@ -12,7 +12,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vonggac.errors import ConfigError, StorageError, VonggacError
-from vonggac_appliance import cli_audit, cli_camera, cli_disk, cli_doctor, cli_footage, cli_run
+from vonggac_appliance import (
+    cli_audit,
+    cli_camera,
+    cli_disk,
+    cli_doctor,
+    cli_footage,
+    cli_run,
+    cli_setup,
+)
 from vonggac_appliance.cli_common import HOME_DEFAULT, Parser, UsageError, example, nest
 from vonggac_appliance.clock import TimeFormatError
 
@@ -43,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"where state and keys live ($VONGGAC_HOME, else {HOME_DEFAULT})",
     )
     commands = nest(top)
-    for module in (cli_run, cli_disk, cli_camera, cli_footage, cli_audit, cli_doctor):
+    for module in (cli_run, cli_setup, cli_disk, cli_camera, cli_footage, cli_audit, cli_doctor):
         module.add(commands)
     return top
 
