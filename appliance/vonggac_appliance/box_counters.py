@@ -1,0 +1,178 @@
+"""Counters for measurement that only rise: sums over runs, ticks and gaps, as this process saw.
+
+The recorder counts within a run; here a new run, or a recorder that was started anew, adds to what
+was before. What happened while this process did not run is not in them.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass, field
+
+from vonggac_appliance import bus
+
+__all__ = ["TICK_BOUNDS_MS", "BoxCounters", "StreamSums", "Ticks"]
+
+TICK_BOUNDS_MS = (10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0)
+"""Of the histogram: a tick is a second, longer than half of it is slow."""
+DAY_NS = 86_400_000_000_000
+_MINUTE_NS = 60_000_000_000
+_LEAST_NS = 10 * _MINUTE_NS
+"""A rate of less than that would change the days it foretells at every look."""
+
+StreamKey = tuple[str, str]
+
+
+@dataclass(slots=True)
+class StreamSums:
+    """Of one stream, over all its runs."""
+
+    size_bytes: int = 0
+    samples: int = 0
+    packets_lost: int = 0
+    damaged: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+    gap_ns: int = 0
+    """Of gaps that were closed."""
+    _run: int = 0
+    _last: tuple[int, ...] = (0, 0, 0, 0, 0)
+
+    def seen(self, stream: bus.StreamStatus) -> None:
+        """Adds what came since the last look; a run's first numbers count from its start."""
+        now = (
+            stream.bytes,
+            stream.samples,
+            stream.packets_lost,
+            stream.damaged,
+            stream.dropped,
+        )
+        if stream.run == 0 or stream.counted_ns == 0:
+            return
+        is_same = stream.run == self._run and all(
+            a >= b for a, b in zip(now, self._last, strict=True)
+        )
+        before = self._last if is_same else (0, 0, 0, 0, 0)
+        added = [a - b for a, b in zip(now, before, strict=True)]
+        self.size_bytes += added[0]
+        self.samples += added[1]
+        self.packets_lost += added[2]
+        self.damaged += added[3]
+        self.dropped += added[4]
+        self._run, self._last = stream.run, now
+
+
+@dataclass(slots=True)
+class Ticks:
+    """How long syncs took, and what they wrote, over all disks."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(TICK_BOUNDS_MS) + 1))
+    """Each bound's own, the last beyond all; not cumulative."""
+    sum_ms: float = 0.0
+    size_bytes: int = 0
+
+    def seen(self, tick: bus.DurableTick) -> None:
+        self.counts[bisect_left(TICK_BOUNDS_MS, tick.tick_ms)] += 1
+        self.sum_ms += tick.tick_ms
+        self.size_bytes += tick.bytes_written
+
+
+@dataclass(slots=True)
+class _Written:
+    """Bytes by minute of one disk, for the last day."""
+
+    minutes: deque[tuple[int, int]] = field(default_factory=deque)
+    since_ns: int = 0
+
+    def add(self, at_ns: int, size_bytes: int) -> None:
+        minute = at_ns // _MINUTE_NS
+        if not self.minutes:
+            self.since_ns = at_ns
+        if self.minutes and self.minutes[-1][0] == minute:
+            self.minutes[-1] = (minute, self.minutes[-1][1] + size_bytes)
+        else:
+            self.minutes.append((minute, size_bytes))
+        while self.minutes[0][0] < minute - DAY_NS // _MINUTE_NS:
+            self.minutes.popleft()
+
+    def rate(self, now_ns: int) -> tuple[float, int] | None:
+        """Bytes a second, and over how many ns; None while too little was seen."""
+        over_ns = min(now_ns - self.since_ns, DAY_NS)
+        if not self.minutes or over_ns < _LEAST_NS:
+            return None
+        first = (now_ns - over_ns) // _MINUTE_NS
+        total = sum(size for minute, size in self.minutes if minute >= first)
+        return total / (over_ns / 1e9), over_ns
+
+
+class BoxCounters:
+    """Fed by two threads, read by requests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams: dict[StreamKey, StreamSums] = {}
+        self._ticks = Ticks()
+        self._written: dict[str, _Written] = {}
+        self._disk_errors = 0
+
+    def status(self, now: bus.StatusReply) -> None:
+        """Takes an answer of the recorder."""
+        with self._lock:
+            for camera in now.cameras:
+                for stream in camera.streams:
+                    self._sums(camera.id, stream.name).seen(stream)
+            if len(self._streams) > sum(len(camera.streams) for camera in now.cameras):
+                known = {(c.id, s.name) for c in now.cameras for s in c.streams}
+                self._streams = {k: v for k, v in self._streams.items() if k in known}
+
+    def event(self, event: bus.Event, now_ns: int) -> None:
+        """Takes an event of the bus."""
+        with self._lock:
+            if isinstance(event, bus.GapClosed):
+                sums = self._sums(event.camera, event.stream)
+                sums.reconnects += 1
+                sums.gap_ns += max(0, event.end_ns - event.start_ns)
+            elif isinstance(event, bus.DurableTick):
+                self._ticks.seen(event)
+                self._written.setdefault(event.disk, _Written()).add(now_ns, event.bytes_written)
+            elif isinstance(event, bus.DiskChanged) and event.state == "failed":
+                self._disk_errors += 1
+
+    def streams(self) -> dict[StreamKey, StreamSums]:
+        """A copy: sums by camera and stream."""
+        with self._lock:
+            return {key: _copy(sums) for key, sums in self._streams.items()}
+
+    def ticks(self) -> Ticks:
+        """A copy."""
+        with self._lock:
+            return Ticks(list(self._ticks.counts), self._ticks.sum_ms, self._ticks.size_bytes)
+
+    @property
+    def disk_errors(self) -> int:
+        """How often a disk failed."""
+        with self._lock:
+            return self._disk_errors
+
+    def written(self, disk: str, now_ns: int) -> tuple[float, int] | None:
+        """Bytes a second that a disk (uuid in hex) took, over how many ns of the last day."""
+        with self._lock:
+            written = self._written.get(disk)
+            return None if written is None else written.rate(now_ns)
+
+    def _sums(self, camera: str, stream: str) -> StreamSums:
+        return self._streams.setdefault((camera, stream), StreamSums())
+
+
+def _copy(sums: StreamSums) -> StreamSums:
+    return StreamSums(
+        sums.size_bytes,
+        sums.samples,
+        sums.packets_lost,
+        sums.damaged,
+        sums.dropped,
+        sums.reconnects,
+        sums.gap_ns,
+    )

@@ -1,0 +1,198 @@
+"""The last day of many streams, from keepers' indexes, kept for half a minute.
+
+A list of 512 cameras asks for no rows: two small questions a stream give its runs and where its
+oldest footage begins. One thread asks them; requests take what is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vonggac.errors import Unavailable, VonggacError
+from vonggac.playback.day_bar import Bar, drawn, trimmed
+from vonggac.store.archive import RunRow
+from vonggac.store.timeline import Tail, Timeline, timeline, timeline_of_runs
+from vonggac_appliance.clock import Clock, wall_ns
+from vonggac_appliance.index_client import IndexClient, run_row
+
+__all__ = ["DAY_NS", "DAY_PIXELS", "DayBars", "ask_bar"]
+
+DAY_NS = 86_400_000_000_000
+DAY_PIXELS = 288
+"""Five minutes each."""
+ROWS_NS = 26 * 3_600_000_000_000
+"""A longer question is answered from runs: a day has 86,400 rows."""
+_FRESH_S = 30.0
+_ANSWER_S = 2.0
+_AWAY_S = 2.0
+"""How long a keeper that did not answer is left alone."""
+
+Disks = Callable[[], Sequence[bytes]]
+"""The uuids of the enrolled disks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    bar: Bar | None
+    at_s: float
+    """Monotonic."""
+
+
+class DayBars:
+    """Nothing is started before the first question."""
+
+    def __init__(self, home: Path, disks: Disks, clock: Clock = wall_ns) -> None:
+        self._home = home
+        self._disks = disks
+        self._clock = clock
+        self._known: dict[bytes, _Known] = {}
+        self._wanted: dict[bytes, None] = {}
+        self._clients: dict[bytes, IndexClient] = {}
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._thread: threading.Thread | None = None
+
+    def get(self, streams: Sequence[bytes], deadline_s: float) -> dict[bytes, Bar]:
+        """Bars that are known; waits at most `deadline_s` for those that never were."""
+        with self._changed:
+            stale_s = time.monotonic() - _FRESH_S
+            known = self._known
+            old = [s for s in streams if s not in known or known[s].at_s < stale_s]
+            self._wanted.update(dict.fromkeys(old))
+            if old:
+                self._start()
+            self._changed.wait_for(lambda: all(s in self._known for s in streams), deadline_s)
+            found = {s: self._known[s].bar for s in streams if s in self._known}
+        return {stream: bar for stream, bar in found.items() if bar is not None}
+
+    def close(self) -> None:
+        """Ends the thread."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _start(self) -> None:
+        if self._thread is None and not self._is_closing:
+            self._thread = threading.Thread(target=self._run, name="day-bars", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._changed:
+                    if not self._wanted:
+                        self._hang_up()
+                    while not self._wanted and not self._is_closing:
+                        self._changed.wait()
+                    if self._is_closing:
+                        return
+                    stream = next(iter(self._wanted))
+                self._refresh(stream)
+        finally:
+            self._hang_up()
+
+    def _refresh(self, stream: bytes) -> None:
+        to_ns = self._clock()
+        try:
+            bar = self._ask(stream, to_ns - DAY_NS, to_ns)
+        except VonggacError:
+            self._is_away()
+            return
+        with self._changed:
+            self._known[stream] = _Known(bar, time.monotonic())
+            self._wanted.pop(stream, None)
+            self._changed.notify_all()
+
+    def _is_away(self) -> None:
+        """Everything that is asked for stays as it was; nobody waits for what may not come."""
+        self._hang_up()
+        with self._changed:
+            for stream in self._wanted:
+                before = self._known.get(stream, _Known(None, 0.0))
+                self._known[stream] = _Known(before.bar, time.monotonic() - _FRESH_S + _AWAY_S)
+            self._wanted.clear()
+            self._changed.notify_all()
+
+    def _ask(self, stream: bytes, from_ns: int, to_ns: int) -> Bar:
+        answers = []
+        for disk in self._disks():
+            if disk not in self._clients:
+                self._clients[disk] = IndexClient(self._home, disk, _ANSWER_S)
+            answers.append(_by_runs(self._clients[disk], stream, from_ns, to_ns))
+        return _bar(answers, from_ns, to_ns, DAY_PIXELS)
+
+    def _hang_up(self) -> None:
+        while self._clients:
+            _, client = self._clients.popitem()
+            with contextlib.suppress(OSError):
+                client.close()
+
+
+def ask_bar(
+    home: Path, disks: Sequence[bytes], stream: bytes, from_ns: int, to_ns: int, pixels: int
+) -> Bar:
+    """A stream's timeline on so many pixels, asked now.
+
+    Raises Unavailable when a keeper is away, for what it has recorded would read as a gap, and
+    where no disk is enrolled.
+    """
+    ask = _by_rows if to_ns - from_ns <= ROWS_NS else _by_runs
+    answers = []
+    for disk in disks:
+        with IndexClient(home, disk) as client:
+            answers.append(ask(client, stream, from_ns, to_ns))
+    return _bar(answers, from_ns, to_ns, pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one disk knows of a stream."""
+
+    packed: list[bytes] | None
+    """None: only runs were asked for."""
+    first_ns: int | None
+    runs: list[RunRow]
+    tail: Tail
+
+
+def _by_rows(client: IndexClient, stream: bytes, from_ns: int, to_ns: int) -> _Answer:
+    packed, until_ns = client.rows(stream, from_ns, to_ns)
+    runs, gap = client.runs(stream, from_ns, to_ns)
+    tail = Tail(until_ns, wall_ns(), gap, is_keeper_running=True)
+    return _Answer(packed, None, [run_row(run) for run in runs], tail)
+
+
+def _by_runs(client: IndexClient, stream: bytes, from_ns: int, to_ns: int) -> _Answer:
+    runs, gap = client.runs(stream, from_ns, to_ns)
+    rows = [run_row(run) for run in runs]
+    first_ns = client.first_row_ns(stream, from_ns, to_ns) if rows else None
+    until_ns = max((row.wall_end_ns for row in rows), default=None)
+    return _Answer(None, first_ns, rows, Tail(until_ns, wall_ns(), gap, is_keeper_running=True))
+
+
+def _bar(answers: Sequence[_Answer], from_ns: int, to_ns: int, pixels: int) -> Bar:
+    """All disks' answers as one."""
+    if not answers:
+        raise Unavailable("no disk is enrolled")
+    runs = [run for answer in answers for run in answer.runs]
+    newest = max(answers, key=_newness).tail
+    line: Timeline
+    if all(answer.packed is None for answer in answers):
+        firsts = [answer.first_ns for answer in answers if answer.first_ns is not None]
+        line = timeline_of_runs(runs, min(firsts, default=None), from_ns, to_ns, newest)
+    else:
+        packed = [value for answer in answers for value in answer.packed or ()]
+        line = timeline(packed, runs, from_ns, to_ns, newest)
+    return drawn(trimmed(line, runs, newest, from_ns), from_ns, to_ns, pixels)
+
+
+def _newness(answer: _Answer) -> tuple[int, bool]:
+    return answer.tail.durable_until_ns or 0, answer.tail.open_gap is not None

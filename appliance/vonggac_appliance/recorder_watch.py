@@ -1,0 +1,173 @@
+"""What the recorder says of its cameras, asked once a second while somebody wants to know.
+
+No request waits for the recorder longer than its deadline. What it said last stays known, with the
+moment of its last sign of life, which is also noted in HOME/serve: a page that is started anew can
+tell since when the recorder is away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import zmq
+
+from vonggac.errors import Unavailable
+from vonggac.ingest.rates import Count, Meter, Rate
+from vonggac_appliance import bus, control
+from vonggac_appliance.box_counters import BoxCounters
+from vonggac_appliance.clock import Clock, wall_ns
+from vonggac_appliance.recorder_events import RecorderEvents
+
+__all__ = ["RecorderWatch", "Seen"]
+
+ASKED_S = 30.0
+"""How long it goes on asking after somebody wanted to know."""
+_EVERY_S = 1.0
+_ANSWER_S = 2.0
+_FRESH_S = _EVERY_S + _ANSWER_S + 0.5
+"""What was found out (an answer, or none) not longer ago is given without waiting."""
+_NOTED_EVERY_NS = 10_000_000_000
+
+StreamKey = tuple[str, str]
+"""Camera's code and stream's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of the recorder."""
+
+    status: bus.StatusReply | None = None
+    """Its newest answer, however old; None: it never answered this process."""
+    is_answering: bool = False
+    seen_ns: int | None = None
+    """Its last sign of life, an answer or an event; None: nobody knows of any."""
+    rates: Mapping[StreamKey, Rate] = field(default_factory=dict)
+
+
+class RecorderWatch:
+    """One thread asks, all requests read. Nothing is started before the first question."""
+
+    def __init__(self, home: Path, events: RecorderEvents, clock: Clock = wall_ns) -> None:
+        self.counters = BoxCounters()
+        self._home = home
+        self._clock = clock
+        self._note = home / "serve" / "recorder-seen"
+        self._noted_ns = _mtime_ns(self._note)
+        self._seen = Seen(seen_ns=self._noted_ns or None)
+        self._answered_s = float("-inf")
+        self._wanted_until_s = float("-inf")
+        self._meters: dict[StreamKey, Meter] = {}
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._thread: threading.Thread | None = None
+        self._stop_hearing = events.listen(self._hear)
+
+    def now(self, deadline_s: float = 1.0) -> Seen:
+        """What is known; waits at most `deadline_s` for an answer where none is fresh."""
+        with self._changed:
+            self._want()
+            if self._changed.wait_for(self._is_fresh, deadline_s):
+                return self._seen
+            return Seen(self._seen.status, False, self._seen.seen_ns)
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._stop_hearing()
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._answered_s <= _FRESH_S
+
+    def _want(self) -> None:
+        was_idle = time.monotonic() >= self._wanted_until_s
+        self._wanted_until_s = time.monotonic() + ASKED_S
+        if self._thread is None and not self._is_closing:
+            self._thread = threading.Thread(target=self._run, name="recorder-watch", daemon=True)
+            self._thread.start()
+        elif was_idle:
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._is_closing and time.monotonic() >= self._wanted_until_s:
+                    self._changed.wait()
+                if self._is_closing:
+                    return
+            begun_s = time.monotonic()
+            self._ask()
+            with self._changed:
+                rest_s = _EVERY_S - (time.monotonic() - begun_s)
+                self._changed.wait_for(lambda: self._is_closing, max(0.0, rest_s))
+
+    def _ask(self) -> None:
+        try:
+            status = control.status(self._home, _ANSWER_S)
+        except (Unavailable, zmq.ZMQError, OSError):
+            self._is_away()
+            return
+        seen_ns = self._clock()
+        rates = self._measured(status)
+        self.counters.status(status)
+        with self._changed:
+            self._seen = Seen(status, True, seen_ns, rates)
+            self._answered_s = time.monotonic()
+            self._changed.notify_all()
+        self._noted(seen_ns)
+
+    def _is_away(self) -> None:
+        with self._changed:
+            self._seen = Seen(self._seen.status, False, self._seen.seen_ns)
+            self._answered_s = time.monotonic()
+            self._changed.notify_all()
+        self._meters.clear()
+
+    def _measured(self, status: bus.StatusReply) -> dict[StreamKey, Rate]:
+        rates: dict[StreamKey, Rate] = {}
+        meters: dict[StreamKey, Meter] = {}
+        for camera in status.cameras:
+            for stream in camera.streams:
+                key = camera.id, stream.name
+                meter = meters[key] = self._meters.get(key) or Meter()
+                meter.seen(Count(stream.counted_ns, stream.run, stream.bytes, stream.samples))
+                if stream.state == "recording" and (rate := meter.rate()) is not None:
+                    rates[key] = rate
+        self._meters = meters
+        return rates
+
+    def _hear(self, event: bus.Event) -> None:
+        """A sign of life of its own, also while nobody asks."""
+        seen_ns = self._clock()
+        self.counters.event(event, seen_ns)
+        with self._changed:
+            old = self._seen
+            self._seen = Seen(old.status, old.is_answering, seen_ns, old.rates)
+        self._noted(seen_ns)
+
+    def _noted(self, seen_ns: int) -> None:
+        """For the next life of this process, every ten seconds."""
+        if 0 <= seen_ns - self._noted_ns < _NOTED_EVERY_NS:
+            return
+        self._noted_ns = seen_ns
+        # The page is right without it, but for the sentence since when; a full disk is told there.
+        with contextlib.suppress(OSError):
+            self._note.parent.mkdir(mode=0o700, exist_ok=True)
+            self._note.touch(mode=0o600)
+            os.utime(self._note, ns=(seen_ns, seen_ns))
+
+
+def _mtime_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
