@@ -1,0 +1,234 @@
+"""How the box is: disks, clock, processes, the audit chain; found out by a thread of its own.
+
+A keeper or a chain that hangs keeps that thread waiting and no request: what was known before is
+given, and who did not answer says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vonggac.errors import VonggacError
+from vonggac.registry.catalog import Catalog, DiskRow
+from vonggac.store.forecast import Forecast, forecast
+from vonggac_appliance import audit_client, chrony
+from vonggac_appliance.clock import Clock, is_synchronised, wall_ns
+from vonggac_appliance.index_client import IndexClient
+from vonggac_appliance.messages import Disk
+from vonggac_appliance.processes import Process, look_at, recorder_pid
+from vonggac_appliance.recorder_watch import RecorderWatch, Seen
+
+__all__ = ["BoxFacts", "BoxStatus", "ChainFacts", "ClockFacts", "DiskFacts"]
+
+ASKED_S = 30.0
+_EVERY_S = 5.0
+_FRESH_S = 12.0
+_ANSWER_S = 1.0
+_CLOCK_EVERY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFacts:
+    """A disk, as its keeper tells it."""
+
+    uuid: str
+    path: str
+    state: str
+    """recording, slow, full, failed, as the keeper says; *down* when it does not answer."""
+    capacity_bytes: int
+    used_bytes: int | None = None
+    oldest_ns: int | None = None
+    """Where its oldest footage begins."""
+    tick_ms: float | None = None
+    loss_bound_ms: float | None = None
+    """What a power cut may take at this moment."""
+    forecast: Forecast | None = None
+
+    @property
+    def is_answering(self) -> bool:
+        return self.used_bytes is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFacts:
+    """The box's clock."""
+
+    is_synchronised: bool
+    offset_s: float | None
+    """Seconds ahead of chrony's time; None where chrony does not keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFacts:
+    """The audit chain, as its writer tells it."""
+
+    is_answering: bool = False
+    is_open: bool = False
+    """False while its log cannot be opened: then nobody may look."""
+    lines: int = 0
+    head: str = ""
+    """SHA-256 of the last line, 64 hex digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFacts:
+    """Everything at once."""
+
+    at_ns: int
+    """When it was found out; 0: not yet."""
+    disks: tuple[DiskFacts, ...] = ()
+    clock: ClockFacts = field(default_factory=lambda: ClockFacts(False, None))
+    processes: tuple[Process, ...] = ()
+    chain: ChainFacts = ChainFacts()
+
+    @property
+    def loss_bound_ms(self) -> float | None:
+        """Of the worst disk; None while no keeper tells."""
+        bounds = [d.loss_bound_ms for d in self.disks if d.loss_bound_ms is not None]
+        return max(bounds, default=None)
+
+
+class BoxStatus:
+    """Nothing is started before the first question; it goes on for half a minute after the last."""
+
+    def __init__(
+        self, home: Path, catalog: Catalog, watch: RecorderWatch, clock: Clock = wall_ns
+    ) -> None:
+        self._home = home
+        self._catalog = catalog
+        self._watch = watch
+        self._clock = clock
+        self._facts = BoxFacts(0)
+        self._found_s = float("-inf")
+        self._clock_s = float("-inf")
+        self._wanted_until_s = float("-inf")
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._thread: threading.Thread | None = None
+
+    def close(self) -> None:
+        """Ends the thread."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def recorder(self, deadline_s: float = 1.0) -> Seen:
+        """What the recorder says, or that it does not."""
+        return self._watch.now(deadline_s)
+
+    def facts(self, deadline_s: float = 1.5) -> BoxFacts:
+        """What is known; waits at most `deadline_s` where nothing fresh is."""
+        with self._changed:
+            self._wanted_until_s = time.monotonic() + ASKED_S
+            if self._thread is None and not self._is_closing:
+                self._thread = threading.Thread(target=self._run, name="box-status", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+            self._changed.wait_for(self._is_fresh, deadline_s)
+            return self._facts
+
+    def missing(self, deadline_s: float = 2.5) -> tuple[str, ...]:
+        """Which of `recorder` and `audit` do not do their work."""
+        until_s = time.monotonic() + deadline_s
+        is_recorder = self.recorder(deadline_s).is_answering
+        chain = self.facts(max(0.0, until_s - time.monotonic())).chain
+        with self._changed:
+            is_chain = chain.is_open and self._is_fresh()
+        found = (("recorder", is_recorder), ("audit", is_chain))
+        return tuple(name for name, is_there in found if not is_there)
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._found_s <= _FRESH_S
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._is_closing and time.monotonic() >= self._wanted_until_s:
+                    self._changed.wait()
+                if self._is_closing:
+                    return
+            facts = self._find()
+            with self._changed:
+                self._facts = facts
+                self._found_s = time.monotonic()
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._is_closing, _EVERY_S)
+
+    def _find(self) -> BoxFacts:
+        disks, keepers = self._find_disks()
+        chain, audit_pid = self._find_chain()
+        return BoxFacts(
+            at_ns=self._clock(),
+            disks=disks,
+            clock=self._find_clock(),
+            processes=self._find_processes(keepers, audit_pid),
+            chain=chain,
+        )
+
+    def _find_disks(self) -> tuple[tuple[DiskFacts, ...], list[int]]:
+        found, pids = [], []
+        try:
+            rows = self._catalog.disks()
+        except VonggacError:
+            return self._facts.disks, []
+        for row in rows:
+            try:
+                with IndexClient(self._home, row.uuid, _ANSWER_S) as client:
+                    told = client.disk()
+                    pids.append(client.keeper_pid)
+            except VonggacError:
+                capacity_bytes = row.segments * row.segment_bytes
+                found.append(DiskFacts(row.uuid.hex(), row.path, "down", capacity_bytes))
+                continue
+            found.append(self._disk(row, told))
+        return tuple(found), pids
+
+    def _disk(self, row: DiskRow, told: Disk) -> DiskFacts:
+        now_ns = self._clock()
+        uuid = row.uuid.hex()
+        capacity_bytes = told.segments * told.segment_bytes
+        measured = self._watch.counters.written(uuid, now_ns)
+        return DiskFacts(
+            uuid=uuid,
+            path=told.path,
+            state=told.state,
+            capacity_bytes=capacity_bytes,
+            used_bytes=told.used_bytes,
+            oldest_ns=told.oldest_ns,
+            tick_ms=told.tick_ms,
+            loss_bound_ms=told.loss_bound_ms,
+            forecast=forecast(capacity_bytes, told.used_bytes, told.oldest_ns, now_ns, measured),
+        )
+
+    def _find_chain(self) -> tuple[ChainFacts, int]:
+        try:
+            told, pid = audit_client.ask_chain(self._home, _ANSWER_S)
+        except VonggacError:
+            return ChainFacts(), 0
+        return ChainFacts(True, bool(told.head), told.lines, told.head), pid
+
+    def _find_clock(self) -> ClockFacts:
+        if time.monotonic() - self._clock_s < _CLOCK_EVERY_S:
+            return self._facts.clock
+        self._clock_s = time.monotonic()
+        return ClockFacts(is_synchronised(), chrony.offset_s())
+
+    def _find_processes(self, keepers: Sequence[int], audit_pid: int) -> tuple[Process, ...]:
+        found = [look_at("serve", 0, os.getpid())]
+        with contextlib.suppress(VonggacError):  # told as not answering
+            found.append(look_at("record", 0, recorder_pid(self._home)))
+        status = self._watch.now(0.0)
+        if status.status is not None and status.is_answering:
+            found += [look_at("loop", number, pid) for number, pid in status.status.loops if pid]
+        found += [look_at("keeper", number, pid) for number, pid in enumerate(keepers)]
+        if audit_pid:
+            found.append(look_at("audit", 0, audit_pid))
+        return tuple(found)
