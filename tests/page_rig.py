@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from box_rig import DEADLINE_S, Box, free_port
 
 NAME = "Nguyễn Văn An"
 PAGE_PASSWORD = "trời mưa thì ướt sân 7"
+_CODE = re.compile(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b")
 _START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 
 
@@ -27,7 +29,7 @@ class PagedBox(Box):
     def __init__(self, home: Path, size: str = "768M") -> None:
         super().__init__(home, size)
         self.port = free_port()
-        (home / "config.toml").write_text(f'[serve]\nlisten = "127.0.0.1:{self.port}"\n')
+        (home / "config.toml").write_text(f"[serve]\nport = {self.port}\n")
 
     @property
     def origin(self) -> str:
@@ -81,8 +83,10 @@ def setup_code(home: Path) -> str:
         said = _read_all(ours)
         status = process.wait(DEADLINE_S)
     os.close(ours)
-    assert status == 0, said
-    return code_in(said)
+    found = _CODE.findall(said)
+    assert status == 0 and len(found) == 1, said
+    code: str = found[0]
+    return code
 
 
 def _read_all(fd: int) -> str:
@@ -100,11 +104,3 @@ def _read_all(fd: int) -> str:
             break
         said += data
     return said.decode()
-
-
-def code_in(said: str) -> str:
-    """The code among what `setup-code` says: the one word of letters and digits in groups."""
-    words = [word.strip(".,:;") for word in said.split()]
-    codes = [w for w in words if "-" in w and w.replace("-", "").isalnum() and w.upper() == w]
-    assert len(codes) == 1, said
-    return codes[0]
