@@ -189,15 +189,16 @@ static void look_at_first(void *context, const vg_chunk_unit *unit) {
     if (unit->sample == 0) *kind = unit->kind;
 }
 
-/* From the newest sync sample on, if that is still in the arena. */
+/* From the newest sync sample on, as far as it is not durable: what is stands in the ring. A run
+ * begins with a sync sample, so what comes here without one belongs to a GOP that began there. */
 static void replay(stream *s, viewer *v) {
     loop *l = s->owner;
     catching_up c = {.v = v, .s = s};
     uint8_t filling_kind = VG_SYNC_NONE;
+    v->waits_for_sync = false;
     vg_chunker_filling(s->chunker, look_at_first, &filling_kind);
-    uint32_t count = 0;
-    bool found = filling_kind != VG_SYNC_NONE;
-    if (!found) {
+    if (filling_kind == VG_SYNC_NONE) {
+        uint32_t count = 0;
         const uint32_t sent = vg_arena_sent(&l->arena, l->sent, l->arena.blocks);
         for (uint32_t i = 0; i < sent; i++) {
             const vg_arena_chunk *chunk;
@@ -205,16 +206,11 @@ static void replay(stream *s, viewer *v) {
             if (is_of(s, chunk)) l->sent[count++] = l->sent[i];
         }
         uint32_t from = count;
-        while (from > 0 && !found)
-            found = claim_of(s, l->sent[--from]).kind != VG_SYNC_NONE;
-        if (found) {
-            v->waits_for_sync = false;
-            for (uint32_t i = from; i < count; i++)
-                replay_chunk(s, l->sent[i], &c);
-        }
+        while (from > 0 && claim_of(s, l->sent[--from]).kind == VG_SYNC_NONE)
+            continue;
+        for (uint32_t i = from; i < count; i++)
+            replay_chunk(s, l->sent[i], &c);
     }
-    if (!found) return;
-    v->waits_for_sync = false;
     vg_chunker_filling(s->chunker, catch_up, &c);
 }
 
@@ -229,7 +225,6 @@ const char *live_add(stream *s, int fd, uint32_t until_ms, const uint8_t *header
         return count < LOOP_VIEWERS_MAX ? "out of memory" : "LOOP_VIEWERS_MAX";
     }
     v->w = (watched){.kind = WATCHED_VIEWER, .fd = fd};
-    v->waits_for_sync = true;
     v->until_ns = s->owner->now_ns + (int64_t)until_ms * NS_PER_MS;
     v->entries = entries_of(s);
     put_head(v, s);

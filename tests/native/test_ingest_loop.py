@@ -732,17 +732,38 @@ def test_a_viewer_gets_the_gop_so_far_and_then_what_comes(rig: Rig) -> None:
     assert place == stored[:7]
 
 
-def test_a_viewer_that_comes_late_starts_at_the_next_sync_sample(rig: Rig) -> None:
+def test_a_viewer_that_comes_late_gets_what_is_not_in_the_ring(rig: Rig) -> None:
     keeper = rig.keeper()
     camera = rig.attach()
     camera.send(gop(5, 1))
     rig.until(lambda: len(keeper.chunks) == 1)
     rig.until(lambda: len(keeper.ticks) > 2)
-    camera.send(later(2))
-    rig.until(lambda: len(keeper.chunks) == 2)
+    more = later(3)
+    camera.send(more[:2])
+    rig.until(lambda: rig.stats().access_units >= 6)
     viewer = Viewer(rig)
-    camera.send(later(1) + gop(3, 2))
-    assert viewer.unit()[2] == framed(gop(3, 2)[0])
+    following = gop(3, 2)
+    camera.send([*more[2:], *following])
+    durable = keeper.chunks[0].claim.samples
+    rest = [*gop(5, 1)[durable:], *more, following[0]]
+    seen = [viewer.unit() for _ in rest]
+    assert [body for _n, _f, body in seen] == [framed(unit) for unit in rest]
+    # It goes on where the ring ends: sequence, sample, and no sync sample.
+    assert seen[0][1][1:4] == (keeper.chunks[0].claim.sequence + 1, 0, 0)
+    assert seen[-1][1][3] == 1
+
+
+def test_a_viewer_gets_the_next_picture_when_all_before_it_is_in_the_ring(rig: Rig) -> None:
+    keeper = rig.keeper()
+    camera = rig.attach()
+    camera.send(gop(5, 1))
+    rig.until(lambda: len(keeper.chunks) == 1)
+    camera.send(later(1))  # ends the picture before it
+    rig.until(lambda: len(keeper.chunks) == 2)
+    rig.until(lambda: len(keeper.ticks) > 3)
+    viewer = Viewer(rig)
+    camera.send(later(2))
+    assert viewer.unit()[1][2] == 0
 
 
 def test_a_slow_viewer_is_dropped_to_the_next_sync_sample_and_told(rig: Rig) -> None:

@@ -79,7 +79,7 @@ enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 };
  * A viewer whose socket is full gets nothing until the next sync sample, then flag 2.
  * VG_WIRE_LIVE_HEAD carries ftyp+moov before the first unit and after an entry change. The first
  * units are the samples of the chunk being filled and of chunks not yet durable, from the newest
- * sync sample if that is among them; earlier ones stand in the ring. */
+ * sync sample on; without one among them, from the first of a chunk whose GOP began in the ring. */
 enum { VG_WIRE_LIVE_HEAD = 128, VG_WIRE_LIVE_UNIT = 129 };
 
 #endif
