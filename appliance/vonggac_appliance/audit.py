@@ -20,7 +20,7 @@ import msgspec
 from vonggac.errors import MediaError, StorageError, Unavailable
 from vonggac.evidence import chain, receipt
 from vonggac.evidence.receipt import Permit
-from vonggac.registry.people import PurposeCode, Role, local_person
+from vonggac.registry.people import Purpose, PurposeCode, Role, local_person
 from vonggac_appliance import sockets
 from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
@@ -157,7 +157,7 @@ class AuditServer:
                 "from": _utc(append.from_ns),
                 "to": _utc(append.to_ns),
             }
-            if append.purpose is None or not append.purpose[1].strip():
+            if append.purpose is None or not Purpose(*_known(append.purpose)).is_told:
                 event["red"] = True
         return event
 
@@ -312,6 +312,10 @@ def _named(append: AuditAppend) -> dict[str, chain.Value]:
     if append.delivered_ms is not None:
         event["delivered_ms"] = append.delivered_ms
     return event
+
+
+def _known(purpose: tuple[str, str]) -> tuple[PurposeCode, str]:
+    return PurposeCode(purpose[0]), purpose[1]
 
 
 def _purpose(append: AuditAppend) -> chain.Value:

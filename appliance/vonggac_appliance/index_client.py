@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from vonggac._native import segment as native
-from vonggac.errors import Gone, Refused, Unavailable
+from vonggac.errors import Gone, Refused, TooMany, Unavailable
 from vonggac.store.archive import MINUTE_NS, RunRow, minute_of
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_questions import Class, socket_name
@@ -98,7 +98,10 @@ class IndexClient:
         return answer.runs, answer.open_gap
 
     def lease(self, stream: bytes, segment: int, epoch: int, receipt: bytes) -> tuple[int, int]:
-        """A read-only descriptor, which the caller closes, and the lease's number for `renew`."""
+        """A read-only descriptor, which the caller closes, and the lease's number for `renew`.
+
+        Gone: the segment has begun another life. TooMany: all leases are taken.
+        """
         ask = AskLease(stream, segment, epoch, receipt)
         answer, fds = self._ask(Kind.ASK_LEASE, ask, Kind.LEASE, Lease)
         if len(fds) != 1:
@@ -121,6 +124,8 @@ class IndexClient:
             os.close(fd)
         if message.kind == Kind.REFUSED:
             refused = sockets.decode(message, RefusedMessage)
+            if refused.code == "limit":
+                raise TooMany(refused.what, 1.0)
             raise (Gone if refused.code == "gone" else Refused)(refused.what)
         raise Unavailable(f"the keeper answered with {message.kind}")
 

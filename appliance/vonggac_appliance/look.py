@@ -38,11 +38,14 @@ class Look:
     streams: tuple[Stream, ...]
     from_ns: int
     to_ns: int
-    """What was asked for, half open. Whole fragments are shown, which may begin earlier."""
+    """What was asked for, half open."""
+    shown_from_ns: int
+    """Where the fragment begins that `from_ns` lies in: it cannot be played without its start."""
     purpose: Purpose
     line: int
     """Of its first line in the audit chain; renewals and the end name it."""
     receipt: bytes
+    opened_ns: int
     expires_ns: int
     """Wall time at which it ends unless renewed."""
 

@@ -128,9 +128,8 @@ def test_every_row_is_in_one_fragment(any_rows: list[PackedRow]) -> None:
 def test_any_bytes_are_fragments_or_an_error(data: bytes) -> None:
     try:
         segment.rows_unpack(data)
-    except MediaError as error:
-        with pytest.raises(MediaError) as caught:
+    except MediaError:
+        with pytest.raises(MediaError):
             segment.rows_fragments([data], *FOREVER)
-        assert caught.value.kind == error.kind
     else:
         segment.rows_fragments([data], *FOREVER)

@@ -89,7 +89,12 @@ class Purpose:
 
     code: PurposeCode
     text: str
-    """A case number or a sentence."""
+    """A case number or a sentence; *khác* says nothing without one."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it says anything."""
+        return self.code is not PurposeCode.OTHER or bool(self.text.strip())
 
 
 def local_person(uid: int) -> Person:

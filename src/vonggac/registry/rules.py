@@ -94,7 +94,7 @@ def may_view(
     )
     if refusal:
         return Viewing(False, refusal)
-    if purpose is None or not purpose.text.strip():
+    if purpose is None or not purpose.is_told:
         if person.role is not Role.LOCAL:
             return Viewing(False, "a purpose comes before the picture")
         return Viewing(True, "no purpose was given", is_red=True)

@@ -1,0 +1,184 @@
+"""Descriptors of segments that are being looked at, each with its lease. Thread-safe.
+
+A lease is a connection of its own to the keeper: closing that gives it back at once, and threads
+that read different segments do not wait for each other. A keeper gives few (64), so a look keeps
+few, and none that it has not used for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vonggac.errors import Refused, TooMany, Unavailable
+from vonggac.store.segment import SegmentFile
+from vonggac_appliance.index_client import IndexClient
+
+__all__ = ["LeasePool", "Leased", "Place"]
+
+_KEPT_MAX = 3
+"""Unused ones of a look: the segment being played, its successor, and the other stream's."""
+_BUSY_MAX = 8
+"""Browsers open six connections to a host."""
+_IDLE_S = 10.0
+_DEADLINE_S = 5.0
+
+
+_Key = tuple[str, "Place", bytes]
+"""Look, segment, receipt: a renewed look has another receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A life of a segment."""
+
+    disk: bytes
+    segment: int
+    epoch: int
+
+
+@dataclass(slots=True)
+class Leased:
+    """A segment that may be read. What was read counts only once `check` has returned."""
+
+    place: Place
+    fd: int
+    file: SegmentFile
+    _client: IndexClient
+    _lease: int
+    users: int = 0
+    used_s: float = 0.0
+    is_void: bool = False
+    """Not to be lent again."""
+    is_over: bool = False
+    """The look has ended: nothing more is given out, of what was begun either."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def take(cls, home: Path, place: Place, stream: bytes, receipt: bytes) -> Leased:
+        """Asks the keeper. Gone, Refused (the receipt), TooMany, Unavailable."""
+        client = IndexClient(home, place.disk, _DEADLINE_S)
+        try:
+            fd, lease = client.lease(stream, place.segment, place.epoch, receipt)
+        except BaseException:
+            client.close()
+            raise
+        return cls(place, fd, SegmentFile(fd, os.fstat(fd).st_size), client, lease)
+
+    def check(self) -> None:
+        """The segment still lives that life, so what was read of it is what it was.
+
+        Raises Gone, Refused (the receipt has expired), Unavailable.
+        """
+        if self.is_over:
+            raise Refused("the look has ended")
+        with self._lock:
+            try:
+                self._client.renew(self._lease)
+            except (Refused, Unavailable):
+                self.is_void = True
+                raise
+
+    def close(self) -> None:
+        self._client.close()
+        os.close(self.fd)
+
+
+class LeasePool:
+    """All leases of this process, by look."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._held: dict[_Key, Leased] = {}
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def lent(self, look_id: str, place: Place, stream: bytes, receipt: bytes) -> Iterator[Leased]:
+        """A leased segment for a block."""
+        leased = self.borrow(look_id, place, stream, receipt)
+        try:
+            yield leased
+        finally:
+            self.give_back(leased)
+
+    def borrow(self, look_id: str, place: Place, stream: bytes, receipt: bytes) -> Leased:
+        """To be given back. Gone, Refused, TooMany, Unavailable."""
+        key = (look_id, place, receipt)
+        found = self._kept(key)
+        if found is not None:
+            try:
+                # A keeper may have been replaced meanwhile, or this process stopped for a while.
+                found.check()
+                return found
+            except (Refused, Unavailable):
+                self.give_back(found)
+        self._make_room(look_id)
+        try:
+            leased = Leased.take(self._home, place, stream, receipt)
+        except TooMany:
+            self.close_idle(0.0)
+            leased = Leased.take(self._home, place, stream, receipt)
+        with self._lock:
+            leased.users = 1
+            # Two threads may have asked at once: the one that is not in the table is closed when
+            # it is given back.
+            leased.is_void = key in self._held
+            self._held.setdefault(key, leased)
+        return leased
+
+    def give_back(self, leased: Leased) -> None:
+        """It is kept for the next request, unless it is void."""
+        with self._lock:
+            leased.users -= 1
+            leased.used_s = time.monotonic()
+            if leased.users or not leased.is_void:
+                return
+            self._held = {key: held for key, held in self._held.items() if held is not leased}
+        leased.close()
+
+    def drop(self, look_id: str) -> None:
+        """The look has ended: no piece more is read for it."""
+        self._close(lambda key, _: key[0] == look_id, is_over=True)
+
+    def close_idle(self, idle_s: float = _IDLE_S) -> None:
+        """Gives back what nobody has used for so long."""
+        before_s = time.monotonic() - idle_s
+        self._close(lambda _, held: held.used_s <= before_s, is_over=False)
+
+    def _kept(self, key: _Key) -> Leased | None:
+        with self._lock:
+            found = self._held.get(key)
+            if found is None or found.is_void:
+                return None
+            found.users += 1
+            return found
+
+    def _make_room(self, look_id: str) -> None:
+        with self._lock:
+            own = [(key, held) for key, held in self._held.items() if key[0] == look_id]
+            idle = sorted(
+                (held.used_s, number) for number, (_, held) in enumerate(own) if not held.users
+            )
+            if len(own) - len(idle) >= _BUSY_MAX:
+                raise TooMany("this look is read too often at once", 1.0)
+            surplus = [own[n][0] for _, n in idle[: max(len(idle) - _KEPT_MAX + 1, 0)]]
+            closing = [self._held.pop(key) for key in surplus]
+        for held in closing:
+            held.close()
+
+    def _close(self, is_meant: Callable[[_Key, Leased], bool], *, is_over: bool) -> None:
+        with self._lock:
+            meant = [(key, held) for key, held in self._held.items() if is_meant(key, held)]
+            closing = []
+            for key, held in meant:
+                held.is_over = held.is_over or is_over
+                held.is_void = held.is_void or is_over
+                if not held.users:
+                    closing.append(self._held.pop(key))
+        for held in closing:
+            held.close()

@@ -1,0 +1,83 @@
+"""What a look may span, how long it lasts, and how much of it was really seen. Pure.
+
+Times are wall time in ns since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from vonggac.errors import Invalid
+from vonggac.evidence.receipt import LIFETIME_NS
+
+__all__ = [
+    "LIVE_BACK_NS",
+    "STORED_MAX_NS",
+    "UNHELD_NS",
+    "Delivered",
+    "check_stored",
+    "lifetime_ns",
+]
+
+_NS_PER_S = 1_000_000_000
+STORED_MAX_NS = 48 * 3600 * _NS_PER_S
+LIVE_BACK_NS = 60 * _NS_PER_S
+"""A live view begins with the GOP that is being sent; smart cameras have long ones."""
+UNHELD_NS = 10 * _NS_PER_S
+"""After so long without a request or a page's socket nobody is there any more (evidence V-1)."""
+_HOUSEHOLD_NS = 5 * 60 * _NS_PER_S
+_TIME_MAX_NS = 1 << 62
+_TOUCHING_NS = 1_000_000
+
+
+def lifetime_ns(is_household: bool) -> int:
+    """How long a look lasts before it is logged again (evidence V-3)."""
+    return _HOUSEHOLD_NS if is_household else LIFETIME_NS
+
+
+def check_stored(from_ns: int, to_ns: int, now_ns: int) -> None:
+    """Raises Invalid for a range that nobody can have meant."""
+    if not 0 <= from_ns < _TIME_MAX_NS:
+        raise Invalid("from", "that is no time")
+    if not 0 <= to_ns < _TIME_MAX_NS:
+        raise Invalid("to", "that is no time")
+    if to_ns <= from_ns:
+        raise Invalid("to", "a range ends after it begins")
+    if to_ns - from_ns > STORED_MAX_NS:
+        raise Invalid("to", "a look has 48 hours at most")
+    if from_ns >= now_ns:
+        raise Invalid("from", "nothing is recorded yet of the time to come")
+
+
+class Delivered:
+    """Wall ranges whose pictures were sent; what was sent twice counts once."""
+
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, from_ns: int, to_ns: int) -> None:
+        """[from_ns, to_ns) was sent. Ranges that touch become one, and so do frames that lie
+        rounding errors apart.
+        """
+        if to_ns <= from_ns:
+            return
+        first = bisect_left(self._ends, from_ns - _TOUCHING_NS)
+        last = bisect_right(self._starts, to_ns + _TOUCHING_NS)
+        if first < last:
+            from_ns = min(from_ns, self._starts[first])
+            to_ns = max(to_ns, self._ends[last - 1])
+        self._starts[first:last] = [from_ns]
+        self._ends[first:last] = [to_ns]
+
+    @property
+    def total_ms(self) -> int:
+        """Of recorded time."""
+        return (sum(self._ends) - sum(self._starts)) // 1_000_000
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """In their order."""
+        return tuple(zip(self._starts, self._ends, strict=True))

@@ -1,0 +1,217 @@
+"""HLS playlists (RFC 8216) over the ring's own segments, and the map between their two times. Pure.
+
+A player's time is the sum of durations; wall time jumps at gaps and drifts against the camera's.
+Both come from the same fragments here: the tag EXT-X-PROGRAM-DATE-TIME wherever the two part, and a
+map in pieces for the page, since players lose the gap just after a seek (docs/design/looks.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from vonggac.media.chunk import ChunkFlag, SyncKind
+from vonggac.media.fragment import Fragment
+from vonggac.playback.fragments import Playable
+
+__all__ = ["MapPiece", "Video", "clock_map", "damaged", "iframes", "master", "media"]
+
+_VIETNAM = timezone(timedelta(hours=7))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STEPS_PER_S = 100_000
+"""EXTINF has five decimals."""
+_APART_NS = 40_000_000
+"""A picture's time: what differs by more is told."""
+_GROWING_TARGET_S = 10
+"""The longest fragment there can be: a growing list may not change its mind (4.3.3.1)."""
+_DAMAGED = ChunkFlag.DAMAGED | ChunkFlag.BROKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """What a sample entry says."""
+
+    codec: str
+    """As RFC 6381 writes it, such as `avc1.64001f`."""
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class MapPiece:
+    """Wall time and player's time run alike from here on, for so long."""
+
+    wall_ns: int
+    media_s: float
+    wall_length_ns: int
+    media_length_s: float
+
+
+def master(video: Video | None, bits_per_s: int) -> str:
+    """The list of lists: one for playing, one of key frames alone."""
+    facts = f"BANDWIDTH={max(bits_per_s, 1)}"
+    if video is not None:
+        facts += f',CODECS="{video.codec}",RESOLUTION={video.width}x{video.height}'
+    return (
+        "#EXTM3U\n#EXT-X-VERSION:7\n"
+        f"#EXT-X-STREAM-INF:{facts}\nmedia.m3u8\n"
+        f'#EXT-X-I-FRAME-STREAM-INF:{facts},URI="iframes.m3u8"\n'
+    )
+
+
+def media(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended: bool) -> str:
+    """The list for playing. `disks`: their names in addresses, by `Fragment.disk`."""
+    lines = _Lines(disks)
+    joints = shown.joints
+    for at, fragment in enumerate(shown.fragments):
+        lines.clock(at, at in shown.breaks, fragment)
+        uri = lines.uri if at not in joints else lines.continued(fragment)
+        steps = lines.advance(fragment.duration_ticks)
+        lines.out.append(
+            f"#EXTINF:{steps // _STEPS_PER_S}.{steps % _STEPS_PER_S:05d},\n"
+            f"#EXT-X-BYTERANGE:{fragment.size_bytes}@{fragment.offset}\n{uri}"
+        )
+    return lines.text("", is_growing, is_ended)
+
+
+def iframes(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended: bool) -> str:
+    """The list of key frames: from `moof` to the end of the first sample (4.3.3.6)."""
+    lines = _Lines(disks)
+    for at, fragment, ticks in _groups(shown):
+        lines.clock(at, at in shown.breaks, fragment)
+        steps = lines.advance(ticks)
+        size = fragment.first_sample_end - fragment.moof_start
+        lines.out.append(
+            f"#EXTINF:{steps // _STEPS_PER_S}.{steps % _STEPS_PER_S:05d},\n"
+            f"#EXT-X-BYTERANGE:{size}@{fragment.offset + fragment.moof_start}\n{lines.uri}"
+        )
+    return lines.text("#EXT-X-I-FRAMES-ONLY\n", is_growing, is_ended)
+
+
+def clock_map(shown: Playable) -> list[MapPiece]:
+    """Where the player's time lies in wall time: pieces in the order of playing.
+
+    Wall times of two pieces may overlap: the box's clock was set back in between.
+    """
+    pieces: list[MapPiece] = []
+    ticks = start_ticks = 0
+    start_ns = end_ns = 0
+    was_uneven = False
+    for at, fragment in enumerate(shown.fragments):
+        length_ns = fragment.wall_end_ns - fragment.wall_start_ns
+        # A stall inside of it: nothing before or behind shares its pace.
+        is_uneven = abs(length_ns - _ns(fragment.duration_ticks)) > _APART_NS
+        late_ns = fragment.wall_start_ns - start_ns - _ns(ticks - start_ticks)
+        if not at or at in shown.breaks or was_uneven or is_uneven or abs(late_ns) > _APART_NS:
+            if at:
+                pieces.append(_piece(start_ns, end_ns, start_ticks, ticks))
+            start_ns, start_ticks = fragment.wall_start_ns, ticks
+        was_uneven = is_uneven
+        ticks += fragment.duration_ticks
+        end_ns = fragment.wall_end_ns
+    if shown.fragments:
+        pieces.append(_piece(start_ns, end_ns, start_ticks, ticks))
+    return pieces
+
+
+def damaged(shown: Playable) -> list[tuple[int, int]]:
+    """Wall ranges (ns) where something was lost on the way or has changed on the disk."""
+    ranges: list[tuple[int, int]] = []
+    for fragment in shown.fragments:
+        if not fragment.flags & _DAMAGED:
+            continue
+        if ranges and abs(ranges[-1][1] - fragment.wall_start_ns) <= _APART_NS:
+            ranges[-1] = (ranges[-1][0], fragment.wall_end_ns)
+        else:
+            ranges.append((fragment.wall_start_ns, fragment.wall_end_ns))
+    return ranges
+
+
+def _piece(start_ns: int, end_ns: int, start_ticks: int, end_ticks: int) -> MapPiece:
+    length_s = (end_ticks - start_ticks) / 90_000
+    return MapPiece(start_ns, start_ticks / 90_000, end_ns - start_ns, length_s)
+
+
+def _groups(shown: Playable) -> Iterator[tuple[int, Fragment, int]]:
+    """Index, sync sample's fragment and ticks until the next one."""
+    first = -1
+    ticks = 0
+    for at, fragment in enumerate(shown.fragments):
+        if fragment.kind != SyncKind.NONE:
+            if first >= 0:
+                yield first, shown.fragments[first], ticks
+            first, ticks = at, 0
+        ticks += fragment.duration_ticks
+    if first >= 0:
+        yield first, shown.fragments[first], ticks
+
+
+def _ns(ticks: int) -> int:
+    return ticks * 100_000 // 9
+
+
+class _Lines:
+    """A playlist being written."""
+
+    def __init__(self, disks: Sequence[str]) -> None:
+        self.out: list[str] = []
+        self.uri = ""
+        self._disks = disks
+        self._ticks = 0
+        self._steps = 0
+        self._anchor: tuple[int, int] | None = None
+        """Wall time and ticks of the last tag that told it."""
+        self._longest_steps = 0
+
+    def clock(self, at: int, is_break: bool, fragment: Fragment) -> None:
+        """The tags before a fragment: a new timeline, and where wall time is not as expected."""
+        if is_break or not at:
+            if is_break:
+                self.out.append("#EXT-X-DISCONTINUITY")
+            name = self._name(fragment)
+            self.out.append(f'#EXT-X-MAP:URI="I-{name}"')
+            self.uri = f"S-{name}"
+            self._anchor = None
+        if self._anchor is not None:
+            wall_ns, ticks = self._anchor
+            expected_ns = wall_ns + _ns(self._ticks - ticks)
+            if -_APART_NS <= fragment.wall_start_ns - expected_ns <= _APART_NS:
+                return
+        self._anchor = (fragment.wall_start_ns, self._ticks)
+        self.out.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(fragment.wall_start_ns)}")
+
+    def continued(self, fragment: Fragment) -> str:
+        """The address of a fragment whose decode times go on from another segment."""
+        return f"C-{self._name(fragment)}"
+
+    def advance(self, ticks: int) -> int:
+        """The duration in steps. Rounding never adds up: sums are rounded, not parts."""
+        self._ticks += ticks
+        steps = (self._ticks * 10 + 4) // 9
+        length = steps - self._steps
+        self._steps = steps
+        self._longest_steps = max(self._longest_steps, length)
+        return length
+
+    def text(self, tag: str, is_growing: bool, is_ended: bool) -> str:
+        """All of it. A list that may still grow is of type EVENT, for good."""
+        target_s = -(-self._longest_steps // _STEPS_PER_S)
+        if is_growing:
+            target_s = max(target_s, _GROWING_TARGET_S)
+        kind = "EVENT" if is_growing else "VOD"
+        head = (
+            f"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{max(target_s, 1)}\n"
+            f"#EXT-X-PLAYLIST-TYPE:{kind}\n{tag}"
+        )
+        end = "#EXT-X-ENDLIST\n" if is_ended else ""
+        body = "\n".join(self.out)
+        return f"{head}{body}\n{end}" if body else f"{head}{end}"
+
+    def _name(self, fragment: Fragment) -> str:
+        return f"{self._disks[fragment.disk]}.{fragment.segment}.{fragment.epoch}.mp4"
+
+
+def _iso(wall_ns: int) -> str:
+    moment = (_EPOCH + timedelta(microseconds=wall_ns // 1000)).astimezone(_VIETNAM)
+    return moment.isoformat(timespec="milliseconds")
