@@ -30,15 +30,24 @@ export class ClockMap {
    *   playlist lists them: seconds, and wall ms
    */
   static ofFragments(fragments) {
-    /** @type {Piece[]} */
-    const pieces = [];
+    return new ClockMap([]).grownBy(fragments);
+  }
+
+  /**
+   * The same with what a growing playlist lists behind it; what is known already is left alone.
+   * @param {{start: number, duration: number, programDateTime: number | null}[]} fragments
+   */
+  grownBy(fragments) {
+    const pieces = this.pieces.map((piece) => ({ ...piece }));
     for (const { start, duration, programDateTime: wall } of fragments) {
-      if (wall === null || !(duration > 0)) continue;
       const last = pieces.at(-1);
-      const expected = last && last.wall + (start - last.media) * 1000;
-      if (last && expected !== undefined && Math.abs(wall - expected) < SEAM_MS) {
+      const end = last ? last.media + last.length : -Infinity;
+      if (wall === null || !(duration > 0) || start + duration / 2 < end) continue;
+      const even = last && last.wall + (start - last.media) * 1000;
+      const isOne = last && Math.abs(wall - endOf(last)) < SEAM_MS;
+      if (last && isOne && even !== undefined && Math.abs(wall - even) < SEAM_MS) {
+        last.wallLength = wall + duration * 1000 - last.wall;
         last.length = start + duration - last.media;
-        last.wallLength = last.length * 1000;
       } else pieces.push({ wall, wallLength: duration * 1000, media: start, length: duration });
     }
     return new ClockMap(pieces);

@@ -1,0 +1,348 @@
+// <vg-player>: one picture, and its state by name. It plays windows of recordings one after the
+// other, key frames on top of them while somebody searches, and live; who may see what, and in which
+// words it is said, is the page's.
+
+import { windowAround } from "./clock_map.js";
+import { FastForward, KeyFrames } from "./scrub.js";
+import { Stage } from "./stage.js";
+import { codeOf, StoredWindow } from "./stored.js";
+import { HOUR_MS } from "./wall_time.js";
+
+/** idle: nothing chosen; asking: for a purpose; waiting: for more data; gap: nothing is recorded. */
+export const STATES = /** @type {const} */ ([
+  "idle",
+  "asking",
+  "opening",
+  "playing",
+  "gap",
+  "waiting",
+  "ended",
+  "failed",
+]);
+/** @typedef {typeof STATES[number]} State */
+
+export const RATES = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64];
+/** Faster than this, key frames alone are shown. */
+const RATE_OF_VIDEO_MAX = 8;
+const WINDOW_MS = HOUR_MS;
+/** So long before its end, at the pace of playing, the next window is opened. */
+const APPROACH_MS = 45_000;
+const FRAME_S = 1 / 25;
+
+/**
+ * Events: `state` (detail: {state, code?}), `moment` (detail: wall ms of the picture),
+ * `gap` (detail: {from, to} wall ms, where infinite is not known), `edge` (detail: wall ms; nothing
+ * more is in this look), `pace` (paused or rate changed).
+ */
+export class VgPlayer extends HTMLElement {
+  /** @type {State} */
+  state = "idle";
+  rate = 1;
+  isPaused = false;
+  #stage = new Stage();
+  /** @type {StoredWindow | null} */
+  #window = null;
+  /** @type {{window: StoredWindow, isOpen: Promise<unknown>} | null} */
+  #next = null;
+  /** @type {KeyFrames | null} */
+  #keys = null;
+  /** @type {FastForward | null} */
+  #fast = null;
+  /** @type {{close(): void} | null} */
+  #live = null;
+  /** @type {{base: string, look: {from: number, to: number}} | null} */
+  #source = null;
+  #turn = 0;
+  #fastWall = NaN;
+  #frameS = FRAME_S;
+  #mediaS = NaN;
+
+  connectedCallback() {
+    if (!this.#stage.element.isConnected) this.prepend(this.#stage.element);
+    this.dataset.state = this.state;
+  }
+
+  /** @param {State} state @param {string} [code] why it failed or ended */
+  become(state, code) {
+    if (state === this.state && !code) return;
+    this.state = state;
+    this.dataset.state = state;
+    this.#emit("state", { state, code });
+  }
+
+  /** Wall ms of the picture that is shown; NaN when there is none. */
+  get moment() {
+    return this.#window && !this.#live ? this.#window.wall : NaN;
+  }
+
+  /** A video element for live pictures, in place of whatever was shown. @param {{close(): void}} live */
+  showLive(live) {
+    this.clear("opening");
+    const video = this.#stage.add("live");
+    this.#live = live;
+    return video;
+  }
+
+  /** Takes the picture away. @param {State} state @param {string} [code] */
+  clear(state, code) {
+    this.#turn++;
+    this.#stopFast();
+    this.#live?.close();
+    this.#live = null;
+    this.#keys?.close();
+    this.#keys = null;
+    this.#next?.window.close();
+    this.#next = null;
+    this.#window?.close();
+    this.#window = null;
+    this.#source = null;
+    this.#stage.clear();
+    this.become(state, code);
+  }
+
+  /**
+   * Shows recordings of a look from a moment on.
+   * @param {string} base address of the look's stream
+   * @param {{from: number, to: number}} look ms
+   * @param {number} wall ms
+   */
+  async showStored(base, look, wall) {
+    this.clear("opening");
+    this.#source = { base, look };
+    this.#keys = new KeyFrames(this.#stage.keys, base, look);
+    await this.seek(wall);
+  }
+
+  /** Goes to a moment of the look. @param {number} wall ms */
+  async seek(wall) {
+    const source = this.#source;
+    if (!source) return;
+    const turn = ++this.#turn;
+    const wasFast = this.#stopFast();
+    try {
+      let window = this.#window;
+      let place = window?.holds(wall) ? window.map.mediaAt(wall) : null;
+      if (!window || !place) {
+        this.become("opening");
+        window = this.#newWindow(source, wall);
+        place = await window.open(wall);
+        if (turn !== this.#turn) return window.close();
+        this.#enter(window);
+      } else if (!place.gap) {
+        window.video.currentTime = place.media;
+      }
+      if (!place || place.gap) this.#inGap(place?.gap ?? window.window, window);
+      else if (wasFast) this.setRate(this.rate);
+      else this.#go();
+    } catch (error) {
+      if (turn === this.#turn) this.#fail(codeOf(error), error);
+    }
+  }
+
+  play() {
+    this.isPaused = false;
+    this.#emit("pace", null);
+    if (this.rate > RATE_OF_VIDEO_MAX) this.setRate(this.rate);
+    else this.#go();
+  }
+
+  pause() {
+    this.isPaused = true;
+    this.#stopFast();
+    this.#window?.video.pause();
+    this.#emit("pace", null);
+  }
+
+  /** @param {number} rate one of RATES */
+  setRate(rate) {
+    const wall = this.#stage.isOnKeys ? this.#fastWall : this.moment;
+    const wasFast = this.#stopFast();
+    this.rate = rate;
+    this.#emit("pace", null);
+    if (rate <= RATE_OF_VIDEO_MAX) {
+      if (wasFast) void this.seek(wall);
+      else if (this.#window) this.#window.video.playbackRate = rate;
+      return;
+    }
+    if (!this.#keys || this.isPaused || !Number.isFinite(wall)) return;
+    this.#window?.video.pause();
+    this.#stage.isOnKeys = true;
+    this.#fast = new FastForward(
+      this.#keys,
+      rate,
+      (at) => {
+        this.#fastWall = at;
+        this.become("playing");
+        this.#emit("moment", at);
+      },
+      (at) => this.#emit("edge", at),
+    );
+    this.#fast.run(wall).catch((error) => this.#fail(codeOf(error), error));
+  }
+
+  /** A picture forth or back, when it stands still. @param {1 | -1} way */
+  step(way) {
+    const video = this.#window?.video;
+    if (!video || this.#live) return;
+    if (!this.isPaused) this.pause();
+    const shown = Number.isFinite(this.#mediaS) ? this.#mediaS : video.currentTime;
+    // The middle of the wanted picture: its very beginning may round to the one before.
+    video.currentTime = Math.max(0, shown + (way + 0.5) * this.#frameS);
+  }
+
+  /**
+   * Looks through: the key frame of a moment, on top of what plays.
+   * @param {number} wall ms
+   */
+  async scrub(wall) {
+    this.#stopFast();
+    this.#window?.video.pause();
+    const shown = await this.#keys?.show(wall).catch(() => null);
+    if (shown && this.#keys) {
+      this.#fastWall = shown.wall;
+      this.#stage.isOnKeys = true;
+    }
+    return shown ?? null;
+  }
+
+  #go() {
+    const window = this.#window;
+    if (!window) return;
+    window.video.playbackRate = Math.min(this.rate, RATE_OF_VIDEO_MAX);
+    if (this.isPaused) window.video.pause();
+    // Refused when the page was never touched; the button is there.
+    else window.video.play().catch(() => this.pause());
+  }
+
+  #stopFast() {
+    const wasFast = this.#fast !== null;
+    this.#fast?.stop();
+    this.#fast = null;
+    return wasFast;
+  }
+
+  /** @param {{from: number, to: number}} gap @param {StoredWindow} window */
+  #inGap(gap, window) {
+    const isOpen = gap.to === Infinity || gap === window.window;
+    if (isOpen && window.window.to >= (this.#source?.look.to ?? 0) && !window.map.isEmpty) {
+      this.#emit("edge", gap.from);
+      return;
+    }
+    window.video.pause();
+    this.#stage.isOnKeys = false;
+    this.become("gap");
+    this.#emit("gap", gap);
+  }
+
+  /** @param {string} code @param {unknown} what */
+  #fail(code, what) {
+    console.warn(what);
+    this.clear("failed", code);
+  }
+
+  /** @param {{base: string, look: {from: number, to: number}}} source @param {number} wall */
+  #newWindow({ base, look }, wall) {
+    const window = new StoredWindow(
+      this.#stage.add("stored"),
+      base,
+      windowAround(look, wall, WINDOW_MS),
+    );
+    window.addEventListener("failed", (event) => {
+      const { code, what } = /** @type {CustomEvent} */ (event).detail;
+      if (window === this.#window) this.#fail(code, what);
+    });
+    return window;
+  }
+
+  /** Shows a window in place of the one before. @param {StoredWindow} window */
+  #enter(window) {
+    const before = this.#window;
+    this.#window = window;
+    this.#mediaS = NaN;
+    const { video } = window;
+    const isShown = () => window === this.#window;
+    const reveal = () => {
+      if (!isShown()) return;
+      video.classList.add("shown");
+      this.#stage.isOnKeys = this.#fast !== null;
+      before?.close();
+    };
+    video.addEventListener("loadeddata", reveal, { once: true });
+    if (video.readyState >= 2) reveal();
+    video.addEventListener("playing", () => isShown() && this.become("playing"));
+    video.addEventListener("waiting", () => isShown() && this.#wait());
+    video.addEventListener("ended", () => isShown() && this.#proceed());
+    video.addEventListener("timeupdate", () => isShown() && this.#tick());
+    video.addEventListener("seeked", () => {
+      if (!isShown()) return;
+      if (!this.#fast) this.#stage.isOnKeys = false;
+      if (this.isPaused) this.become("playing");
+      this.#tick();
+    });
+    this.#watchFrames(window);
+  }
+
+  /** Learns how long a picture is shown, for single steps. @param {StoredWindow} window */
+  #watchFrames(window) {
+    const one = (/** @type {number} */ _, /** @type {VideoFrameCallbackMetadata} */ frame) => {
+      if (window !== this.#window) return;
+      const length = frame.mediaTime - this.#mediaS;
+      if (length > 0.005 && length < 0.25 && this.rate <= 1) this.#frameS = length;
+      this.#mediaS = frame.mediaTime;
+      window.video.requestVideoFrameCallback(one);
+    };
+    window.video.requestVideoFrameCallback?.(one);
+  }
+
+  #tick() {
+    const window = this.#window;
+    if (!window || this.#fast || this.#stage.isOnKeys) return;
+    this.#emit("moment", window.wall);
+    const left = window.map.to - window.wall;
+    if (!this.isPaused && left < APPROACH_MS * Math.max(1, this.rate)) this.#approach(window);
+  }
+
+  /** @param {StoredWindow} window */
+  #approach(window) {
+    const source = this.#source;
+    const from = window.window.to;
+    // A window that reaches past now grows; what is newest is shown live.
+    if (!source || this.#next || from >= source.look.to || from > Date.now()) return;
+    const next = this.#newWindow(source, from + 1);
+    next.window = { from, to: Math.min(source.look.to, from + WINDOW_MS) };
+    this.#next = { window: next, isOpen: next.open(from).catch(() => null) };
+  }
+
+  #wait() {
+    if (this.#window?.isAtEnd) void this.#proceed();
+    else this.become("waiting");
+  }
+
+  /** On from the end of a window: into the next one, or to the edge of the look. */
+  async #proceed() {
+    const window = this.#window;
+    if (!window || this.#fast) return;
+    const end = window.map.to;
+    this.#approach(window);
+    const next = this.#next;
+    if (!next) return this.#emit("edge", end);
+    const turn = ++this.#turn;
+    await next.isOpen;
+    if (turn !== this.#turn) return;
+    this.#next = null;
+    // Whole fragments are listed, so the next window may begin a little before this one's end.
+    const place = next.window.map.mediaAt(end);
+    this.#enter(next.window);
+    if (place && place.gap?.to !== Infinity) {
+      next.window.video.currentTime = place.media;
+      this.#go();
+    } else this.#inGap(next.window.window, next.window);
+  }
+
+  /** @param {string} name @param {unknown} detail */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+customElements.define("vg-player", VgPlayer);
