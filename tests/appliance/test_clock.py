@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac_appliance import clock
+from vonggac_appliance.chrony import parse_tracking
 
 NOW = 1_795_305_600_123_456_789  # 2026-11-22 00:00:00.123456789 UTC
 SECOND = 1_000_000_000
@@ -78,3 +79,30 @@ def test_the_kernel_is_asked_whether_the_clock_is_kept() -> None:
 def test_the_wall_clock_is_the_systems() -> None:
     assert abs(clock.wall_ns() - time.time_ns()) < 60 * SECOND
     assert re.fullmatch(r"\d{4}-.*[+-]\d\d:\d\d", clock.iso(clock.wall_ns()))
+
+
+@pytest.mark.parametrize(
+    ("line", "offset_s"),
+    [
+        pytest.param(
+            "C0A80101,192.168.1.1,3,1795313639.1,0.000012500,0.0,0.0,1.2,0.0,0.0,0.01,0.0,64.2,Normal\n",
+            -0.0000125,
+            id="slow",
+        ),
+        pytest.param(
+            "C0A80101,192.168.1.1,3,1795313639.1,-0.250000000,0.0,0.0,1.2,0.0,0.0,0.01,0.0,64.2,Normal\n",
+            0.25,
+            id="fast",
+        ),
+        pytest.param(
+            "00000000,,0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Not synchronised\n",
+            None,
+            id="follows-nothing",
+        ),
+        pytest.param("506 Cannot talk to daemon\n", None, id="no-daemon"),
+        pytest.param("", None, id="nothing"),
+        pytest.param(",,,,x,,,,,,,,,Normal\n", None, id="no-number"),
+    ],
+)
+def test_chronys_line_tells_how_far_the_box_is_ahead(line: str, offset_s: float | None) -> None:
+    assert parse_tracking(line) == offset_s

@@ -1,0 +1,195 @@
+"""Figures for monitoring, in Prometheus' text format. `FAMILIES` is the whole list.
+
+Base units, `_total` on what only rises, and no label but a camera's code and its stream: never an
+address, a path or a person. docs/ref/metrics.md is checked against the table.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vonggac.ingest.states import State
+from vonggac_appliance import bus
+from vonggac_appliance.box_counters import TICK_BOUNDS_MS, BoxCounters, Ticks
+from vonggac_appliance.box_status import BoxFacts
+from vonggac_appliance.recorder_watch import Seen
+
+__all__ = ["CONTENT_TYPE", "FAMILIES", "Family", "Sample", "box_metrics", "text_of"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric's name, kind (gauge, counter, histogram) and what it says."""
+
+    name: str
+    kind: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A value; `suffix`: of a histogram's parts."""
+
+    family: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+    suffix: str = ""
+
+
+FAMILIES = (
+    Family("vonggac_build_info", "gauge", "Version of this program; always 1."),
+    Family("vonggac_recorder_up", "gauge", "1 while the recorder answers."),
+    Family("vonggac_audit_up", "gauge", "1 while the audit chain answers and its log is open."),
+    Family("vonggac_audit_lines_total", "counter", "Lines in the audit chain."),
+    Family("vonggac_camera_up", "gauge", "1 while the stream is being recorded."),
+    Family("vonggac_camera_received_bytes_total", "counter", "Bytes of the stream's connections."),
+    Family("vonggac_camera_frames_total", "counter", "Pictures (access units) received."),
+    Family("vonggac_camera_rtp_lost_packets_total", "counter", "RTP packets that never came."),
+    Family("vonggac_camera_damaged_frames_total", "counter", "Pictures with something lost."),
+    Family("vonggac_camera_dropped_frames_total", "counter", "Pictures without room, or in flood."),
+    Family("vonggac_camera_reconnects_total", "counter", "Times that video came (again)."),
+    Family(
+        "vonggac_camera_last_fragment_timestamp_seconds",
+        "gauge",
+        "Unix time up to which the stream survives a power cut.",
+    ),
+    Family(
+        "vonggac_camera_keyframe_interval_seconds",
+        "gauge",
+        "Time between the two newest sync samples.",
+    ),
+    Family(
+        "vonggac_recording_gap_seconds_total",
+        "counter",
+        "Time without recording, of gaps that were closed.",
+    ),
+    Family(
+        "vonggac_storage_write_duration_seconds",
+        "histogram",
+        "From the first write of a tick to the end of its sync, all disks.",
+    ),
+    Family("vonggac_storage_written_bytes_total", "counter", "Bytes made durable, all disks."),
+    Family("vonggac_storage_capacity_bytes", "gauge", "Size of the rings of all disks."),
+    Family("vonggac_storage_used_bytes", "gauge", "Of them, in segments that hold footage."),
+    Family(
+        "vonggac_storage_oldest_fragment_timestamp_seconds",
+        "gauge",
+        "Unix time of the oldest footage of all disks.",
+    ),
+    Family("vonggac_storage_loss_bound_seconds", "gauge", "What a power cut may take just now."),
+    Family("vonggac_disk_errors_total", "counter", "Times that a disk failed."),
+    Family("vonggac_clock_synchronised", "gauge", "1 while something keeps the box's clock."),
+    Family("vonggac_clock_offset_seconds", "gauge", "How far the box is ahead of chrony's time."),
+)
+
+
+def box_metrics(seen: Seen, facts: BoxFacts, counters: BoxCounters) -> list[Sample]:
+    """Everything that has a source now; what nobody knows is left out rather than said as 0."""
+    return [
+        Sample("vonggac_build_info", 1, (("version", importlib.metadata.version("vonggac")),)),
+        Sample("vonggac_recorder_up", float(seen.is_answering)),
+        *_streams(seen, counters),
+        *_storage(facts, counters),
+        *_chain_and_clock(facts),
+    ]
+
+
+def text_of(samples: Iterable[Sample]) -> str:
+    """The text format: each family once, with its help and type."""
+    of: dict[str, list[Sample]] = {}
+    for sample in samples:
+        of.setdefault(sample.family, []).append(sample)
+    lines: list[str] = []
+    for family in FAMILIES:
+        if found := of.pop(family.name, None):
+            lines += [
+                f"# HELP {family.name} {_escaped(family.says)}",
+                f"# TYPE {family.name} {family.kind}",
+                *(_line(sample) for sample in found),
+            ]
+    assert not of, f"families that are in no table: {list(of)}"
+    return "\n".join(lines) + "\n"
+
+
+def _streams(seen: Seen, counters: BoxCounters) -> Iterator[Sample]:
+    cameras: Sequence[bus.CameraStatus] = () if seen.status is None else seen.status.cameras
+    for camera in cameras:
+        for stream in camera.streams:
+            labels = ("camera", camera.id), ("stream", stream.name)
+            is_up = seen.is_answering and stream.state == State.RECORDING
+            yield Sample("vonggac_camera_up", float(is_up), labels)
+            if stream.durable_until_ns is not None:
+                seconds = stream.durable_until_ns / 1e9
+                yield Sample("vonggac_camera_last_fragment_timestamp_seconds", seconds, labels)
+            if is_up and stream.keyframe_interval_ms:
+                seconds = stream.keyframe_interval_ms / 1e3
+                yield Sample("vonggac_camera_keyframe_interval_seconds", seconds, labels)
+    for (code, name), sums in sorted(counters.streams().items()):
+        labels = ("camera", code), ("stream", name)
+        for family, value in (
+            ("vonggac_camera_received_bytes_total", sums.size_bytes),
+            ("vonggac_camera_frames_total", sums.samples),
+            ("vonggac_camera_rtp_lost_packets_total", sums.packets_lost),
+            ("vonggac_camera_damaged_frames_total", sums.damaged),
+            ("vonggac_camera_dropped_frames_total", sums.dropped),
+            ("vonggac_camera_reconnects_total", sums.reconnects),
+            ("vonggac_recording_gap_seconds_total", sums.gap_ns / 1e9),
+        ):
+            yield Sample(family, value, labels)
+
+
+def _storage(facts: BoxFacts, counters: BoxCounters) -> Iterator[Sample]:
+    ticks = counters.ticks()
+    yield from _histogram(ticks)
+    yield Sample("vonggac_storage_written_bytes_total", ticks.size_bytes)
+    yield Sample("vonggac_disk_errors_total", counters.disk_errors)
+    if facts.disks:
+        capacity_bytes = sum(disk.capacity_bytes for disk in facts.disks)
+        yield Sample("vonggac_storage_capacity_bytes", capacity_bytes)
+    if facts.disks and all(disk.used_bytes is not None for disk in facts.disks):
+        used_bytes = sum(disk.used_bytes or 0 for disk in facts.disks)
+        yield Sample("vonggac_storage_used_bytes", used_bytes)
+    oldest = [disk.oldest_ns for disk in facts.disks if disk.oldest_ns is not None]
+    if oldest:
+        family = "vonggac_storage_oldest_fragment_timestamp_seconds"
+        yield Sample(family, min(oldest) / 1e9)
+    if facts.loss_bound_ms is not None:
+        yield Sample("vonggac_storage_loss_bound_seconds", facts.loss_bound_ms / 1e3)
+
+
+def _histogram(ticks: Ticks) -> Iterator[Sample]:
+    family = "vonggac_storage_write_duration_seconds"
+    total = 0
+    bounds = [f"{bound_ms / 1e3:g}" for bound_ms in TICK_BOUNDS_MS]
+    for bound, count in zip([*bounds, "+Inf"], ticks.counts, strict=True):
+        total += count
+        yield Sample(family, total, (("le", bound),), "_bucket")
+    yield Sample(family, ticks.sum_ms / 1e3, (), "_sum")
+    yield Sample(family, total, (), "_count")
+
+
+def _chain_and_clock(facts: BoxFacts) -> Iterator[Sample]:
+    yield Sample("vonggac_audit_up", float(facts.chain.is_open))
+    if facts.chain.is_open:
+        yield Sample("vonggac_audit_lines_total", facts.chain.lines)
+    if facts.at_ns:
+        yield Sample("vonggac_clock_synchronised", float(facts.clock.is_synchronised))
+    if facts.clock.offset_s is not None:
+        yield Sample("vonggac_clock_offset_seconds", facts.clock.offset_s)
+
+
+def _line(sample: Sample) -> str:
+    name = sample.family + sample.suffix
+    labels = ",".join(f'{key}="{_escaped(value, is_label=True)}"' for key, value in sample.labels)
+    value = f"{sample.value:.0f}" if float(sample.value).is_integer() else repr(sample.value)
+    return f"{name}{{{labels}}} {value}" if labels else f"{name} {value}"
+
+
+def _escaped(text: str, *, is_label: bool = False) -> str:
+    """As the format asks: backslash and newline, and the quote where it would end the label."""
+    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    return text.replace('"', '\\"') if is_label else text

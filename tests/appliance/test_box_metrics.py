@@ -1,0 +1,185 @@
+"""Figures for monitoring: the format, the names, and counters that never fall."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vonggac.store.forecast import forecast
+from vonggac_appliance import bus
+from vonggac_appliance.box_counters import BoxCounters
+from vonggac_appliance.box_metrics import FAMILIES, Sample, box_metrics, text_of
+from vonggac_appliance.box_status import BoxFacts, ChainFacts, ClockFacts, DiskFacts
+from vonggac_appliance.recorder_watch import Seen
+
+S = 1_000_000_000
+NOW = 1_800_000_000 * S
+STRANGE = 'a"b\\c\n<script>'
+
+
+def status(run: int, size_bytes: int, code: str = "cam1", **changes: int) -> bus.StatusReply:
+    stream = bus.StreamStatus(
+        name="main",
+        state="recording",
+        run=run,
+        bytes=size_bytes,
+        samples=size_bytes // 10,
+        packets_lost=size_bytes // 100,
+        keyframe_interval_ms=2000,
+        durable_until_ns=NOW,
+        counted_ns=NOW + size_bytes,
+    )
+    return bus.StatusReply([bus.CameraStatus(code, "recording", [stream])], [], [], NOW)
+
+
+def total(counters: BoxCounters, code: str = "cam1") -> int:
+    return counters.streams()[code, "main"].size_bytes
+
+
+def test_a_new_run_adds_to_what_was_before() -> None:
+    counters = BoxCounters()
+    seen = []
+    for run, size in ((1, 100), (1, 500), (2, 30), (2, 400), (5, 7)):
+        counters.status(status(run, size))
+        seen.append(total(counters))
+
+    assert seen == [100, 500, 530, 900, 907]
+    assert counters.streams()["cam1", "main"].samples == 50 + 40 + 0
+
+
+def test_a_stream_without_a_run_keeps_its_sums() -> None:
+    counters = BoxCounters()
+    counters.status(status(1, 100))
+    away = bus.StreamStatus(name="main", state="waiting")
+    counters.status(bus.StatusReply([bus.CameraStatus("cam1", "waiting", [away])], [], [], NOW))
+    counters.status(status(2, 50))
+
+    assert total(counters) == 150
+
+
+def test_a_camera_that_was_taken_out_is_not_counted_on() -> None:
+    counters = BoxCounters()
+    counters.status(status(1, 100))
+    counters.status(status(1, 100, code="cam2"))
+
+    assert list(counters.streams()) == [("cam2", "main")]
+
+
+def test_gaps_ticks_and_failures_are_summed_from_events() -> None:
+    counters = BoxCounters()
+    counters.status(status(1, 100))
+    for event in (
+        bus.GapClosed("cam1", "main", NOW - 90 * S, NOW - 30 * S, "network", 2),
+        bus.GapClosed("cam1", "main", NOW, NOW - 5 * S, "network", 3),  # the clock was set back
+        bus.DurableTick("ab", 30.0, 1000, []),
+        bus.DurableTick("ab", 9000.0, 500, []),
+        bus.DiskChanged("ab", "/disk", "failed", "a sync failed"),
+        bus.DiskChanged("ab", "/disk", "recording", ""),
+    ):
+        counters.event(event, NOW)
+
+    sums = counters.streams()["cam1", "main"]
+    assert (sums.reconnects, sums.gap_ns) == (2, 60 * S)
+    ticks = counters.ticks()
+    assert (sum(ticks.counts), ticks.counts[2], ticks.counts[-1]) == (2, 1, 1)
+    assert (ticks.sum_ms, ticks.size_bytes, counters.disk_errors) == (9030.0, 1500, 1)
+
+
+def test_the_rate_of_a_disk_is_of_the_last_day() -> None:
+    counters = BoxCounters()
+    for minute in range(3 * 1440):
+        size = 6_000_000 if minute < 2 * 1440 else 60_000_000
+        counters.event(bus.DurableTick("ab", 1.0, size, []), NOW + minute * 60 * S)
+        if minute == 5:
+            assert counters.written("ab", NOW + minute * 60 * S) is None  # too little seen
+
+    rate, over_ns = counters.written("ab", NOW + 3 * 1440 * 60 * S) or (0.0, 0)
+    assert rate == pytest.approx(1_000_000, rel=0.01)
+    assert over_ns == 86_400 * S
+    assert counters.written("cd", NOW) is None
+
+
+def facts() -> BoxFacts:
+    disk = DiskFacts(
+        "ab", "/disk", "recording", 1000, 400, NOW - S, 12.5, 1262.5, forecast(1, 1, 1, 2, None)
+    )
+    chain = ChainFacts(True, True, 17, "00" * 32)
+    return BoxFacts(NOW, (disk,), ClockFacts(True, -0.25), (), chain)
+
+
+def everything() -> str:
+    counters = BoxCounters()
+    counters.status(status(1, 123))
+    counters.event(bus.GapClosed("cam1", "main", NOW - S, NOW, "network", 2), NOW)
+    counters.event(bus.DurableTick("ab", 30.0, 1000, []), NOW)
+    return text_of(box_metrics(Seen(status(1, 123), True, NOW), facts(), counters))
+
+
+def test_every_family_has_its_help_and_type_before_its_values() -> None:
+    text = everything()
+    sample = re.compile(r'^([a-z_]+)(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? (-?[0-9.e+-]+)$')
+    for family in FAMILIES:
+        head = f"# HELP {family.name} {family.says}\n# TYPE {family.name} {family.kind}\n"
+        assert text.count(head) == 1, family.name
+        values = text.split(head)[1].split("# HELP")[0].splitlines()
+        assert values
+        for line in values:
+            found = sample.match(line)
+            assert found and found[1].startswith(family.name), line
+    assert text.endswith("\n")
+
+
+def test_names_carry_base_units_and_counters_their_total() -> None:
+    for family in FAMILIES:
+        assert family.name.startswith("vonggac_")
+        assert (family.kind == "counter") == family.name.endswith("_total"), family.name
+        assert not re.search(r"_(ms|ns|percent|kb|mb)(_|$)", family.name)
+
+
+def test_the_values_are_those_that_were_told() -> None:
+    text = everything()
+    labels = '{camera="cam1",stream="main"}'
+    for line in (
+        f"vonggac_camera_up{labels} 1",
+        f"vonggac_camera_received_bytes_total{labels} 123",
+        f"vonggac_camera_last_fragment_timestamp_seconds{labels} 1800000000",
+        f"vonggac_recording_gap_seconds_total{labels} 1",
+        'vonggac_storage_write_duration_seconds_bucket{le="0.025"} 0',
+        'vonggac_storage_write_duration_seconds_bucket{le="0.05"} 1',
+        'vonggac_storage_write_duration_seconds_bucket{le="+Inf"} 1',
+        "vonggac_storage_write_duration_seconds_sum 0.03",
+        "vonggac_storage_loss_bound_seconds 1.2625",
+        "vonggac_audit_lines_total 17",
+        "vonggac_clock_offset_seconds -0.25",
+    ):
+        assert f"\n{line}\n" in text, line
+
+
+def test_labels_are_escaped() -> None:
+    labels = (("camera", STRANGE),)
+    line = text_of([Sample("vonggac_camera_up", 1, labels)]).splitlines()[-1]
+
+    assert line == 'vonggac_camera_up{camera="a\\"b\\\\c\\n<script>"} 1'
+
+
+def test_what_nobody_knows_is_left_out() -> None:
+    text = text_of(box_metrics(Seen(), BoxFacts(0), BoxCounters()))
+
+    assert "vonggac_recorder_up 0" in text and "vonggac_audit_up 0" in text
+    for name in ("camera_up", "clock_", "capacity", "used_bytes", "oldest", "loss_bound"):
+        assert name not in text, name
+
+
+def test_a_recorder_that_is_away_records_nothing() -> None:
+    text = text_of(box_metrics(Seen(status(1, 5), False, NOW), facts(), BoxCounters()))
+
+    assert 'vonggac_camera_up{camera="cam1",stream="main"} 0' in text
+
+
+def test_the_reference_names_every_metric_and_no_other(root: Path) -> None:
+    text = (root / "docs/ref/metrics.md").read_text()
+    rows = dict(re.findall(r"^\| `(vonggac_\w+)` \| (\w+) \|", text, re.MULTILINE))
+
+    assert rows == {family.name: family.kind for family in FAMILIES}
