@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ from vonggac.registry.camera import (
     Uplink,
 )
 from vonggac.registry.catalog import Catalog, DiskRow
+from vonggac.registry.people import Account, Role
 
 FULL = Camera(
     id=bytes(range(16)),
@@ -112,6 +114,80 @@ def test_a_disk_is_enrolled_once_and_may_move(home: Path) -> None:
         assert [disk.path for disk in catalog.disks()] == ["/b"]
         catalog.forget_disk(b"u" * 16)
         assert catalog.disks() == []
+
+
+AN = Account(b"n" * 16, "Nguyễn Văn An", Role.COMMANDER, "$argon2id$", 1)
+BINH = Account(b"b" * 16, "Bình", Role.AREA_OFFICER, "$argon2id$", 2, ("tổ 3",))
+
+
+def test_people_come_back_as_they_were_written_by_name(home: Path) -> None:
+    with Catalog(home) as catalog:
+        assert not catalog.has_people()
+        catalog.add_account(AN)
+        catalog.add_account(BINH)
+    with Catalog(home, is_readonly=True) as catalog:
+        assert catalog.has_people()
+        assert catalog.people() == [BINH, AN]
+        assert catalog.account(BINH.id) == catalog.account_named(" BÌNH ") == BINH
+        assert catalog.account(b"x" * 16) is catalog.account_named("Chi") is None
+
+
+def test_a_persons_name_is_taken_once_and_a_refusal_changes_nothing(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_account(AN)
+        before = catalog.changes
+        for row in (
+            msgspec.structs.replace(BINH, name="NGUYỄN VĂN AN"),
+            msgspec.structs.replace(BINH, id=AN.id),
+        ):
+            with pytest.raises(Refused):
+                catalog.add_account(row)
+        with pytest.raises(Refused, match="first person"):
+            catalog.add_account(BINH, is_first=True)
+        assert catalog.people() == [AN]
+        assert catalog.changes == before
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_catalog_is_for_its_owner_to_write(home: Path) -> None:
+    Catalog(home).close()
+    assert mode_of(home / "catalog" / "data.mdb") == 0o640
+    assert mode_of(home / "catalog" / "lock.mdb") == 0o660
+
+
+def test_a_catalog_in_a_directory_of_its_group_is_for_the_group_to_write(home: Path) -> None:
+    """The page writes what root has made: both directories and group come from tmpfiles.d."""
+    group, page = 54_321, 54_322
+    directory = home / "catalog"
+    directory.mkdir()
+    if os.geteuid() != 0:
+        directory.chmod(0o2770)
+        Catalog(home).close()
+        assert mode_of(directory / "data.mdb") == 0o660
+        return
+    home.chmod(0o755)
+    os.chown(directory, 0, group)
+    directory.chmod(0o2770)
+    with Catalog(home) as catalog:
+        catalog.add_account(AN)
+    assert mode_of(directory / "data.mdb") == 0o660
+    child = os.fork()
+    if child == 0:  # as a member of the group, and nobody else
+        with contextlib.suppress(BaseException):
+            os.chdir(home)  # the directories above are root's own
+            os.setgroups([group])
+            os.setgid(page)
+            os.setuid(page)
+            with Catalog(Path(".")) as catalog:
+                catalog.add_account(BINH)
+            os._exit(0)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with Catalog(home, is_readonly=True) as catalog:
+        assert catalog.people() == [BINH, AN]
 
 
 def test_a_missing_catalog_is_said_to_be_missing(home: Path) -> None:

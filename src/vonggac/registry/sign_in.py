@@ -50,6 +50,8 @@ class Tries:
 
     failures: int
     last_ns: int
+    before_ns: int = 0
+    """`last_ns` before the latest one."""
 
     def wait_ns(self, now_ns: int) -> int:
         """How long until the next try is looked at; 0: now."""
@@ -61,11 +63,11 @@ class Tries:
 
     def more(self, now_ns: int) -> Tries:
         """After another one."""
-        return Tries(1 if self.is_forgotten(now_ns) else self.failures + 1, now_ns)
+        return Tries(1 if self.is_forgotten(now_ns) else self.failures + 1, now_ns, self.last_ns)
 
     def less(self) -> Tries:
-        """After one of them turned out to be right."""
-        return Tries(max(0, self.failures - 1), self.last_ns)
+        """After the latest one turned out to be right: it did not make the wait any longer."""
+        return Tries(max(0, self.failures - 1), self.before_ns, self.before_ns)
 
     def is_forgotten(self, now_ns: int) -> bool:
         """Whether so long has passed that it counts no more."""
