@@ -185,13 +185,13 @@ class LookFootage:
             is_ended=shown.is_ended,
         )
 
-    def master(self, look: Look, stream: Stream) -> str:
-        """The list of the two."""
+    def master(self, look: Look, stream: Stream, query: str) -> str:
+        """The list of the two. `query`: what their addresses end with."""
         found = self._sample(look, stream)
         ticks = sum(fragment.duration_ticks for fragment in found)
         size = sum(fragment.size_bytes for fragment in found)
         bits_per_s = size * 8 * VIDEO_TIMESCALE // max(ticks, 1)
-        return lists.master(self.video(look, stream), bits_per_s)
+        return lists.master(self.video(look, stream), bits_per_s, query)
 
     def video(self, look: Look, stream: Stream) -> lists.Video | None:
         """Codec and size of the newest footage of the look; None where there is none."""
@@ -203,6 +203,16 @@ class LookFootage:
                 leased.check()
             return stills.video_of(head)
         return None
+
+    def videos(self, look: Look) -> dict[str, lists.Video | None]:
+        """By stream; None where nothing is recorded, or cannot be read now."""
+        found: dict[str, lists.Video | None] = {}
+        for stream in look.streams:
+            try:
+                found[stream.name] = self.video(look, stream)
+            except (Refused, StorageError, Unavailable):
+                found[stream.name] = None
+        return found
 
     # --- bytes
 

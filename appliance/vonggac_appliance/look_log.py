@@ -190,7 +190,7 @@ class LookLog:
         return AuditAppend(
             Action.LIVE if ask.kind == "live" else Action.LOOK,
             target,
-            None if purpose is None else (purpose.code.value, purpose.text),
+            None if purpose is None else (purpose.code.value, purpose.text[:TEXT_MAX]),
             result,
             person=who.session.person.name,
             role=str(who.session.person.role),

@@ -33,6 +33,7 @@ __all__ = ["Kind", "Look", "LookAsk", "Looks"]
 _OF_SESSION_MAX = 64
 _OF_BOX_MAX = 512
 _NOTE_S = 5.0
+_ID_BYTES = 16
 
 
 @dataclass(slots=True)
@@ -68,7 +69,8 @@ class Looks:
         logged; where even that cannot be, Unavailable is what is raised.
         """
         who = Who(session, caller)
-        camera = self._catalog.camera_by_id(ask.camera)
+        is_id = len(ask.camera) == _ID_BYTES
+        camera = self._catalog.camera_by_id(ask.camera) if is_id else None
         if camera is not None and not may_know(session.person, camera):
             camera = None
         now_ns = self._clock()
@@ -77,7 +79,7 @@ class Looks:
             assert camera is not None
             look = self._make(session, ask, camera, now_ns)
         except Refused as error:
-            target = ask.camera.hex() if camera is None else camera.code
+            target = (ask.camera[:_ID_BYTES].hex() or "-") if camera is None else camera.code
             self._log.refuse(who, ask, target, str(error))
             raise
         span = (look.shown_from_ns, look.to_ns)
@@ -214,6 +216,8 @@ class Looks:
             raise Invalid("purpose", "a purpose comes before the picture")
         if len(ask.purpose.text) > TEXT_MAX:
             raise Invalid("purpose", f"a purpose has at most {TEXT_MAX} characters")
+        if len(ask.camera) != _ID_BYTES:
+            raise Invalid("camera", "a camera's id has 32 hexadecimal digits")
         if camera is None:
             raise Missing("there is no such camera")
         if not camera.streams:

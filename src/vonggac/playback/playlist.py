@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from vonggac.media.chunk import ChunkFlag, SyncKind
 from vonggac.media.fragment import Fragment
-from vonggac.playback.fragments import Playable
+from vonggac.playback.fragments import Joint, Playable
 
 __all__ = ["MapPiece", "Video", "clock_map", "damaged", "iframes", "master", "media"]
 
@@ -48,15 +48,15 @@ class MapPiece:
     media_length_s: float
 
 
-def master(video: Video | None, bits_per_s: int) -> str:
-    """The list of lists: one for playing, one of key frames alone."""
+def master(video: Video | None, bits_per_s: int, query: str = "") -> str:
+    """The list of lists: one for playing, one of key frames alone, both of the same range."""
     facts = f"BANDWIDTH={max(bits_per_s, 1)}"
     if video is not None:
         facts += f',CODECS="{video.codec}",RESOLUTION={video.width}x{video.height}'
     return (
         "#EXTM3U\n#EXT-X-VERSION:7\n"
-        f"#EXT-X-STREAM-INF:{facts}\nmedia.m3u8\n"
-        f'#EXT-X-I-FRAME-STREAM-INF:{facts},URI="iframes.m3u8"\n'
+        f"#EXT-X-STREAM-INF:{facts}\nmedia.m3u8{query}\n"
+        f'#EXT-X-I-FRAME-STREAM-INF:{facts},URI="iframes.m3u8{query}"\n'
     )
 
 
@@ -66,7 +66,7 @@ def media(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended: 
     joints = shown.joints
     for at, fragment in enumerate(shown.fragments):
         lines.clock(at, at in shown.breaks, fragment)
-        uri = lines.uri if at not in joints else lines.continued(fragment)
+        uri = lines.uri if at not in joints else lines.continued(fragment, joints[at])
         steps = lines.advance(fragment.duration_ticks)
         lines.out.append(
             f"#EXTINF:{steps // _STEPS_PER_S}.{steps % _STEPS_PER_S:05d},\n"
@@ -181,9 +181,11 @@ class _Lines:
         self._anchor = (fragment.wall_start_ns, self._ticks)
         self.out.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(fragment.wall_start_ns)}")
 
-    def continued(self, fragment: Fragment) -> str:
+    def continued(self, fragment: Fragment, joint: Joint) -> str:
         """The address of a fragment whose decode times go on from another segment."""
-        return f"C-{self._name(fragment)}"
+        own = f"{self._disks[fragment.disk]}.{fragment.segment}.{fragment.epoch}"
+        begins = f"{self._disks[joint.disk]}.{joint.segment}.{joint.epoch}"
+        return f"C-{own}.{joint.first_chunk}-{begins}.{joint.last_chunk}.{joint.ticks}.mp4"
 
     def advance(self, ticks: int) -> int:
         """The duration in steps. Rounding never adds up: sums are rounded, not parts."""

@@ -93,8 +93,8 @@ class Purpose:
 
     @property
     def is_told(self) -> bool:
-        """Whether it says anything."""
-        return self.code is not PurposeCode.OTHER or bool(self.text.strip())
+        """Whether it says anything; spaces, dots and what nobody sees are no words."""
+        return self.code is not PurposeCode.OTHER or any(map(str.isalnum, self.text))
 
 
 def local_person(uid: int) -> Person:
