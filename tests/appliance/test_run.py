@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Iterator
@@ -30,24 +31,41 @@ def cameras() -> Iterator[list[Cameras]]:
 
 
 def _services(box: Box) -> dict[str, int]:
-    """The last word of each child's command line, and its pid."""
+    """The words of each child's command line, without options, and its pid."""
     assert box.process is not None
     found = {}
     for pid in child_pids(box.process.pid):
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-        found[" ".join(words[words.index("--home") + 2 :]).strip()] = pid
+        words = words[words.index("--home") + 2 :]
+        found[" ".join(itertools.takewhile(lambda w: not w.startswith("-"), words)).strip()] = pid
     return found
 
 
-def test_the_audit_chain_and_the_recorder_run_and_end_together(box: Box) -> None:
+def _all(services: dict[str, int]) -> list[int]:
+    """The services' processes and their children."""
+    return [*services.values(), *(c for pid in services.values() for c in child_pids(pid))]
+
+
+def test_chain_recorder_and_page_run_and_end_together(box: Box) -> None:
     with box.running("run"):
         services = _services(box)
-        children = [*services.values(), *child_pids(services["record"])]
+        children = _all(services)
 
-    assert set(services) == {"audit run", "record"}
+    assert set(services) == {"audit run", "record", "serve"}
     wait_gone(children)
 
 
+def test_a_page_that_cannot_be_served_keeps_nobody_from_recording(box: Box) -> None:
+    (box.home / "config.toml").write_text('[serve]\naddress = "0.0.0.0"\n')
+    with box.running("run"):
+        box.until_logged("serve needs a person (exit 78); the others go on without it")
+        services = _services(box)
+
+    assert set(services) == {"audit run", "record"}
+    assert "config.toml, line 2: without TLS the page is served on loopback" in box.log.read_text()
+
+
+@pytest.mark.slow
 def test_a_service_that_dies_is_started_again_and_the_others_stay(
     box: Box, cameras: list[Cameras]
 ) -> None:
@@ -66,13 +84,14 @@ def test_a_service_that_dies_is_started_again_and_the_others_stay(
     assert after["record"] != before["record"]
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_takes_its_services_along(box: Box) -> None:
     box.start("run")
     services = _services(box)
-    children = [*services.values(), *child_pids(services["record"])]
+    children = _all(services)
     box.stop(signal.SIGKILL)
 
-    assert set(services) == {"audit run", "record"}
+    assert set(services) == {"audit run", "record", "serve"}
     wait_gone(children)
     assert all(is_gone(pid) for pid in children)
 
@@ -84,4 +103,4 @@ def test_what_only_a_person_can_fix_ends_it_with_78(box: Box) -> None:
 
 
 def test_the_audit_chain_starts_before_the_recorder() -> None:
-    assert [service.name for service in run.SERVICES] == ["audit", "record"]
+    assert [service.name for service in run.SERVICES] == ["audit", "record", "serve"]

@@ -112,6 +112,7 @@ def test_a_loop_that_says_bye_hears_that_all_is_drained(
     assert peer.quit()[0] == 0
 
 
+@pytest.mark.slow
 def test_a_second_recorder_is_told_so(where: Path, tmp_path: Path, arena: Arena) -> None:
     bench = Bench.open(where)
     peer = KeeperPeer(where, tmp_path, arena)

@@ -22,6 +22,7 @@ def cameras() -> Iterator[Cameras]:
     served.stop()
 
 
+@pytest.mark.slow
 def test_an_agreement_that_ends_while_recording_ends_it_and_says_so(
     tmp_path: Path, cameras: Cameras
 ) -> None:

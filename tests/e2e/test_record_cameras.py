@@ -87,6 +87,7 @@ def test_both_streams_of_both_codecs_are_recorded_and_durable(box: Box, cameras:
         assert part.frames == pytest.approx(seconds * (25 if name == "main" else 12.5), abs=1.5)
 
 
+@pytest.mark.slow
 def test_a_camera_that_goes_and_comes_back_leaves_a_gap_and_a_new_run(
     box: Box, cameras: Cameras
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_camera_that_goes_and_comes_back_leaves_a_gap_and_a_new_run(
     assert all(after[key] > before[key] for key in before)
 
 
+@pytest.mark.slow
 def test_reconnects_leak_neither_descriptors_nor_threads(box: Box) -> None:
     port = free_port()
     cameras = Cameras(1, port=port)
@@ -241,6 +243,7 @@ def test_an_address_outside_the_camera_networks_is_not_dialled(box: Box, cameras
     assert cameras.connections == 0
 
 
+@pytest.mark.slow
 def test_a_loops_crash_keeps_its_cameras_connected(box: Box, cameras: Cameras) -> None:
     for name in cameras.names:
         box.add(cameras, name)
@@ -264,6 +267,7 @@ def test_a_loops_crash_keeps_its_cameras_connected(box: Box, cameras: Cameras) -
         assert sum(seconds for _, seconds in holes) < 2.0  # one, and a busy machine's fork
 
 
+@pytest.mark.slow
 def test_a_camera_that_crashes_its_loop_twice_is_quarantined_alone(
     box: Box, cameras: Cameras
 ) -> None:
@@ -307,6 +311,7 @@ def test_a_hanging_loop_is_ended_and_replaced(box: Box, cameras: Cameras) -> Non
     assert "does not answer" in box.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_keepers_death_costs_no_run(box: Box, cameras: Cameras) -> None:
     box.add(cameras, "cam1")
     with box.running():
@@ -327,6 +332,7 @@ def test_a_keepers_death_costs_no_run(box: Box, cameras: Cameras) -> None:
     assert box.holes("cam1", "main") == box.holes("cam1", "sub") == []
 
 
+@pytest.mark.slow
 def test_a_killed_recorder_takes_its_children_along_and_its_successor_goes_on(
     box: Box, cameras: Cameras
 ) -> None:

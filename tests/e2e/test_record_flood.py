@@ -6,6 +6,8 @@ import dataclasses
 import threading
 from pathlib import Path
 
+import pytest
+
 from box_rig import Box, Cameras
 from vonggac_appliance.camera_clip import STREET, load_scene
 from vonggac_appliance.camera_server import CameraServer, SimulatedStream
@@ -13,6 +15,7 @@ from vonggac_appliance.camera_server import CameraServer, SimulatedStream
 LIMIT = '[cameras]\nflood_rate = "1 Mbit/s"\n'
 
 
+@pytest.mark.slow
 def test_a_flood_is_a_gap_with_its_name_and_no_neighbours_business(tmp_path: Path) -> None:
     main, _ = load_scene(STREET)
     fivefold = dataclasses.replace(main, frame_ticks=main.frame_ticks // 5)

@@ -50,6 +50,7 @@ def gst_port(tmp_path: Path) -> Iterator[int]:
         process.wait(10)
 
 
+@pytest.mark.slow
 def test_gst_cameras_are_recorded_cut_and_played(
     gst_port: int, tmp_path: Path, program: Callable[[str], str]
 ) -> None:

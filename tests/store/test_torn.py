@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +110,7 @@ class World:
         assert [p for p in problems if not any(a in p.what for a in allowed)] == []
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(STEPS, min_size=8, max_size=30))
 def test_what_was_acknowledged_is_there_whatever_a_cut_tears(
