@@ -41,12 +41,18 @@ def master(look_id: str, stream: str) -> Response:
     return _text(text, _PLAYLIST)
 
 
-@blueprint.get("/<any(media,iframes):which>.m3u8")
-def listed(look_id: str, stream: str, which: str) -> Response:
-    """What is recorded, for playing or key frame by key frame."""
+@blueprint.get("/media.m3u8")
+def media(look_id: str, stream: str) -> Response:
+    """What is recorded, for playing."""
     footage, look, found = _seen(look_id, stream)
-    kind = "media" if which == "media" else "iframes"
-    return _text(footage.playlist(look, found, kind, *_window(look)), _PLAYLIST)  # type: ignore[arg-type]
+    return _text(footage.playlist(look, found, "media", *_window(look)), _PLAYLIST)
+
+
+@blueprint.get("/iframes.m3u8")
+def iframes(look_id: str, stream: str) -> Response:
+    """What is recorded, key frame by key frame."""
+    footage, look, found = _seen(look_id, stream)
+    return _text(footage.playlist(look, found, "iframes", *_window(look)), _PLAYLIST)
 
 
 @blueprint.get("/map.json")
