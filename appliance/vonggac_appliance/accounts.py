@@ -162,9 +162,12 @@ class Accounts:
         self._guesses.forget(own_key)
         return self._open(account, caller)
 
-    def session(self, token: str) -> Session:
-        """Whose `token` is; moves its idle end. NotSignedIn when it is nobody's, or over."""
-        row = self._sessions.find(token)
+    def session(self, token: str, *, moves: bool = True) -> Session:
+        """Whose `token` is; moves its idle end, but for what a page asks without a person.
+
+        Raises NotSignedIn when it is nobody's, or over.
+        """
+        row = self._sessions.find(token, moves=moves)
         account = None if row is None else self._catalog.account(row.account)
         if row is None or account is None:
             raise NotSignedIn("no session, or one that has ended")

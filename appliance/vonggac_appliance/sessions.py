@@ -61,8 +61,8 @@ class Sessions:
         self._tell(gone)
         return token
 
-    def find(self, token: str) -> SessionRow | None:
-        """The session of `token`, moved on; None when there is none, or it is over."""
+    def find(self, token: str, *, moves: bool = True) -> SessionRow | None:
+        """The session of `token`, moved on if `moves`; None when there is none, or it is over."""
         key = _key(token)
         with self._state.read() as rows:
             row = _read(rows.get("sessions", key))
@@ -72,7 +72,9 @@ class Sessions:
         if is_session_over(row.created_ns, row.seen_ns, now_ns):
             self.end(token)
             return None
-        return row if now_ns - row.seen_ns < _MOVE_NS else self._move(key, now_ns)
+        if not moves or now_ns - row.seen_ns < _MOVE_NS:
+            return row
+        return self._move(key, now_ns)
 
     def end(self, token: str) -> SessionRow | None:
         """Forget it at once; gives what it was."""

@@ -490,6 +490,17 @@ def test_a_session_ends_half_an_hour_after_its_last_use(here: Office) -> None:
         here.accounts.session(token)
 
 
+def test_what_a_page_asks_by_itself_keeps_no_session(here: Office) -> None:
+    here.enrol()
+    token, first = here.accounts.sign_in(NAME, PASSWORD, HERE)
+    for _ in range(29):
+        here.time.pass_s(60)
+        assert here.accounts.session(token, moves=False) == first
+    here.time.pass_s(60)
+    with pytest.raises(NotSignedIn):
+        here.accounts.session(token, moves=False)
+
+
 def test_a_session_ends_after_twelve_hours_however_it_is_used(here: Office) -> None:
     here.enrol()
     token, _ = here.accounts.sign_in(NAME, PASSWORD, HERE)

@@ -296,6 +296,16 @@ def test_signing_out_ends_the_session_and_forgets_the_cookie(here: Office, page:
     assert replayed.get("/").headers["Location"] == "/sign-in"
 
 
+def test_a_page_left_open_is_signed_out_although_it_asks(here: Office, page: Browser) -> None:
+    here.enrol()
+    enter(page)
+    for minutes, headers in ((20, {}), (20, {"Vonggac-Poll": "1"})):
+        here.time.pass_s(minutes * 60)
+        assert page.get("/", headers=headers).headers["Location"] == "/cameras"
+    here.time.pass_s(10 * 60)
+    assert page.get("/").headers["Location"] == "/sign-in"
+
+
 def test_a_link_signs_nobody_out(here: Office, page: Browser) -> None:
     here.enrol()
     enter(page)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTENT_POLICY",
+    "POLL_HEADER",
     "PUBLIC",
     "caller",
     "forget_session",
@@ -51,6 +52,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), payment=()",
 }
+POLL_HEADER = "Vonggac-Poll"
+"""On what a page asks by itself again and again: else one left open would never be idle."""
 PUBLIC = "is_public"
 """The attribute of a view that needs no session."""
 
@@ -93,7 +96,8 @@ def session_or_none() -> Session | None:
     """As `session`, but None where nobody is signed in; looked up once a request."""
     if "session" not in g:
         try:
-            g.session = _services().accounts.session(token())
+            is_asked_by_itself = POLL_HEADER in request.headers
+            g.session = _services().accounts.session(token(), moves=not is_asked_by_itself)
         except NotSignedIn:
             g.session = None
     return cast("Session | None", g.session)
