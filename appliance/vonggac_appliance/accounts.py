@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import ipaddress
 import secrets
 import socket
 import threading
@@ -124,7 +125,7 @@ class Accounts:
             raise Refused("the first person is there already")
         name = checked_name(name)
         password = checked_password(password, (name, socket.gethostname()))
-        keys = (f"address {caller.address}",)
+        keys = (_network(caller.address),)
         self._begin(keys, Action.PERSON_ADD, "first person", caller)
         if not self._codes.is_right(code):
             self._refusal(Action.PERSON_ADD, "first person", "wrong code", caller)
@@ -150,7 +151,7 @@ class Accounts:
         account = self._account_named(name)
         known = _UNKNOWN if account is None else account.name
         own_key = f"name {_digest(name)}"
-        keys = (own_key, f"address {caller.address}")
+        keys = (own_key, _network(caller.address))
         self._begin(keys, Action.SIGN_IN, known, caller)
         with self._hashing(keys):
             is_right = self._is_right(account, password)
@@ -259,6 +260,15 @@ def setup_code(home: Path) -> str:
 
 def _session(row: SessionRow, account: Account) -> Session:
     return Session(row.id, account.person, account.name, row.created_ns, row.until_ns)
+
+
+def _network(address: str) -> str:
+    """Whose tries count together: an address, or the 2⁶⁴ that one IPv6 machine may choose from."""
+    with contextlib.suppress(ValueError):
+        found = ipaddress.ip_address(address)
+        if found.version == 6 and found.ipv4_mapped is None:
+            return f"network {ipaddress.ip_network((found, 64), strict=False)}"
+    return f"address {address}"
 
 
 def _digest(name: str) -> str:

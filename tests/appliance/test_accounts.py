@@ -289,6 +289,13 @@ def test_a_wait_is_the_addresss_whoever_is_typed(here: Office) -> None:
     here.accounts.sign_in(NAME, PASSWORD, ELSEWHERE)
 
 
+def test_an_ipv6_machine_gains_nothing_by_its_many_addresses(here: Office) -> None:
+    for number in range(3):
+        fail(here, name=f"ai {number}", caller=Caller(f"fd00:1:2:3::{number}", ""))
+    assert wait_of(here, caller=Caller("fd00:1:2:3:4:5:6:7", "")) == 1
+    fail(here, caller=Caller("fd00:1:2:4::1", ""))
+
+
 def test_a_name_that_nobody_has_waits_like_one_that_somebody_has(here: Office) -> None:
     for number in range(3):
         fail(here, name="không ai", caller=Caller(f"10.0.0.{number}", ""))

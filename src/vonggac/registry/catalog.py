@@ -291,12 +291,14 @@ def _share(path: Path) -> None:
     is for a group to write (2770, tmpfiles.d), so is the catalog: the page writes what root made.
     """
     directory = path.stat()
-    is_shared = bool(directory.st_mode & stat.S_IWGRP)
-    for name, mode in (("lock.mdb", 0o660), ("data.mdb", 0o660 if is_shared else 0o640)):
+    with contextlib.suppress(PermissionError):
+        (path / "lock.mdb").chmod(0o660)
+    if not directory.st_mode & stat.S_IWGRP:
+        return
+    for file in (path / "lock.mdb", path / "data.mdb"):
         with contextlib.suppress(PermissionError):
-            if is_shared:
-                os.chown(path / name, -1, directory.st_gid)
-            (path / name).chmod(mode)
+            os.chown(file, -1, directory.st_gid)
+            file.chmod(0o660)
 
 
 def _allocate_lock(path: Path) -> None:
