@@ -100,13 +100,20 @@ class Box:
 
     def start(self, command: str = "record") -> None:
         """Starts the recorder and waits until it answers."""
+        words = [command]
+        if command == "run" and "[serve]" not in self._config():
+            words += ["--port", "0"]  # other boxes run beside this one
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _START, "--home", str(self.home), command],
+                [sys.executable, "-c", _START, "--home", str(self.home), *words],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
         self.until_answered()
+
+    def _config(self) -> str:
+        path = self.home / "config.toml"
+        return path.read_text() if path.exists() else ""
 
     def until_answered(self) -> None:
         """Waits until the recorder answers."""
@@ -118,6 +125,13 @@ class Box:
                 return
             time.sleep(0.05)  # nothing tells when a socket will appear
         raise AssertionError(self.log.read_text())
+
+    def until_logged(self, words: str) -> None:
+        """Waits for a message."""
+        until_s = time.monotonic() + DEADLINE_S
+        while words not in self.log.read_text():
+            assert time.monotonic() < until_s, self.log.read_text()
+            time.sleep(0.05)  # nothing tells of a line
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ends the recorder and gives its exit status."""

@@ -45,7 +45,7 @@ done
 
 take_away() {
     set +e
-    systemctl stop vonggac.target vonggac-record.service vonggac-audit.service
+    systemctl stop vonggac.target vonggac-serve.service vonggac-record.service vonggac-audit.service
     rm -f /etc/systemd/system/vonggac.target /etc/systemd/system/vonggac-*.service
     rm -f /etc/sysusers.d/vonggac.conf /etc/tmpfiles.d/vonggac.conf /usr/bin/vonggac
     systemctl daemon-reload
@@ -84,11 +84,31 @@ systemd-analyze verify /etc/systemd/system/vonggac*
 systemctl start vonggac.target
 until_true 30 systemctl is-active vonggac-audit.service
 until_true 60 systemctl is-active vonggac-record.service
-systemctl status --no-pager vonggac-record.service vonggac-audit.service
+until_true 60 systemctl is-active vonggac-serve.service
+systemctl status --no-pager vonggac-record.service vonggac-audit.service vonggac-serve.service
 
 step "exposure, of what runs"
 systemd-analyze security --threshold=20 --no-pager vonggac-record.service >/dev/null
 systemd-analyze security --threshold=20 --no-pager vonggac-audit.service >/dev/null
+systemd-analyze security --threshold=20 --no-pager vonggac-serve.service >/dev/null
+
+step "the page answers, and hashes a password under its sandbox"
+page=http://127.0.0.1:8080
+until_true 30 /usr/bin/python3 -c "import urllib.request; urllib.request.urlopen('$page/healthz')"
+/usr/bin/python3 - "$page" <<'PYTHON'
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+form = urllib.parse.urlencode({"name": "nobody", "password": "nothing at all"}).encode()
+ask = urllib.request.Request(sys.argv[1] + "/sign-in", form, {"Sec-Fetch-Site": "same-origin"})
+try:
+    urllib.request.urlopen(ask)
+except urllib.error.HTTPError as error:
+    sys.exit(0 if error.code == 401 else f"signing in answered {error.code}")
+sys.exit("nobody was let in")
+PYTHON
 
 step "rights"
 [ "$(stat -c %U /var/lib/vonggac/audit)" = vonggac-audit ] || die "audit/ belongs to another"
@@ -112,6 +132,13 @@ kill -STOP "$(systemctl show -P MainPID vonggac-record.service)"
 until_true 90 restarted vonggac-record.service $((before + 1))
 until_true 60 systemctl is-active vonggac-record.service
 
+step "a killed page comes back, and the recorder does not notice"
+before=$(systemctl show -P NRestarts vonggac-serve.service)
+recorder=$(systemctl show -P MainPID vonggac-record.service)
+kill -KILL "$(systemctl show -P MainPID vonggac-serve.service)"
+until_true 60 restarted vonggac-serve.service $((before + 1))
+[ "$(systemctl show -P MainPID vonggac-record.service)" = "$recorder" ] || die "the recorder was restarted"
+
 step "without the audit chain recording goes on"
 systemctl stop vonggac-audit.service
 systemctl is-active vonggac-record.service >/dev/null || die "the recorder stopped with it"
@@ -127,6 +154,6 @@ systemctl reset-failed vonggac-record.service
 systemctl start vonggac-record.service
 
 step "the journal: nothing below should stand there but what was provoked above"
-journalctl --no-pager -p err -u vonggac-record.service -u vonggac-audit.service
+journalctl --no-pager -p err -u vonggac-record.service -u vonggac-audit.service -u vonggac-serve.service
 
 echo "systemd.sh: all well"

@@ -19,6 +19,7 @@ from vonggac_appliance import (
     cli_doctor,
     cli_footage,
     cli_run,
+    cli_serve,
     cli_setup,
 )
 from vonggac_appliance.cli_common import HOME_DEFAULT, Parser, UsageError, example, nest
@@ -51,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
         help=f"where state and keys live ($VONGGAC_HOME, else {HOME_DEFAULT})",
     )
     commands = nest(top)
-    for module in (cli_run, cli_setup, cli_disk, cli_camera, cli_footage, cli_audit, cli_doctor):
+    daily = (cli_setup, cli_disk, cli_camera, cli_footage, cli_audit, cli_doctor)
+    for module in (cli_run, cli_serve, *daily):
         module.add(commands)
     return top
 

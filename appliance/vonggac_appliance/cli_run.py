@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from vonggac_appliance.cli_common import UsageError, leaf
+from vonggac_appliance.cli_serve import add_port, check_port
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
@@ -19,13 +20,14 @@ __all__ = ["add"]
 
 def add(commands: Commands) -> None:
     """Put the commands into the parser."""
-    leaf(
+    run = leaf(
         commands,
         "run",
         "run all processes of the box under one supervisor, for development and the demo",
         "vonggac --home H run",
         _run,
     )
+    add_port(run)
     leaf(
         commands,
         "record",
@@ -36,7 +38,7 @@ def add(commands: Commands) -> None:
     demo = leaf(
         commands,
         "demo",
-        "record simulated cameras for real, and show a live table of them",
+        "record simulated cameras for real, and open the page and a live table of them",
         "vonggac demo --seconds 30",
         _demo,
     )
@@ -49,7 +51,8 @@ def add(commands: Commands) -> None:
 def _run(args: argparse.Namespace) -> int:
     from vonggac_appliance import run
 
-    return run.main(args.home)
+    check_port(args)
+    return run.main(args.home, args.port)
 
 
 def _record(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from vonggac_appliance.cli_common import UsageError, leaf
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
 
-__all__ = ["add", "add_port"]
+__all__ = ["add", "add_port", "check_port"]
 
 _PORT_MAX = 65535
 

@@ -1,4 +1,4 @@
-"""`vonggac demo`: simulated cameras on loopback, recorded for real, a live table of them.
+"""`vonggac demo`: simulated cameras on loopback, recorded for real; the page, and a live table.
 
 It uses the commands a person would type; nothing here reaches around them.
 """
@@ -10,16 +10,18 @@ import json
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from vonggac.errors import StorageError, Unavailable
-from vonggac_appliance import control, demo_table
+from vonggac.errors import Refused, StorageError, Unavailable
+from vonggac_appliance import accounts, audit, config, control, demo_table, sockets
 from vonggac_appliance.bus import StatusReply
 
 _CAMERAS = 4
@@ -57,8 +59,10 @@ def main(
                 time.sleep(0.2)
             return 0
         disk = _set_up(home, urls, credentials)
-        with _running(home):
+        door = _page(home)
+        with _running(home, door):
             print(f"recording into {disk}; Ctrl-C ends", flush=True)
+            _invite(home, door)
             stop.begin()
             _watch(home, stop)
         return _sum_up(home, disk, list(urls))
@@ -170,18 +174,58 @@ def _size_mib(home: Path) -> int:
     raise StorageError(f"{home} has {free_mib} MiB free; the demo needs {2 * _SIZES_MIB[-1]}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Where the page will be."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}/"
+
+
+def _page(home: Path) -> _Page:
+    """At the configured port, or at a free one when somebody has that."""
+    settings = config.load(home).serve
+    family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.address, settings.port))
+        except OSError:
+            probe.bind((settings.address, 0))
+        port = int(probe.getsockname()[1])
+    host = f"[{settings.address}]" if family == socket.AF_INET6 else settings.address
+    return _Page("https" if settings.certificate else "http", host, port)
+
+
+def _invite(home: Path, page: _Page) -> None:
+    """Where to look, and how to get in the first time."""
+    print(f"the page: {page.url}")
+    try:
+        code = accounts.setup_code(home)
+    except Refused:  # of an earlier demo in this home
+        print("sign in with the name and password that you chose before", flush=True)
+        return
+    print(f"one-time code for the first person: {code} (valid for 15 minutes)")
+    print(f"another code: vonggac --home {home} setup-code", flush=True)
+
+
 @contextlib.contextmanager
-def _running(home: Path) -> Iterator[None]:
+def _running(home: Path, page: _Page) -> Iterator[None]:
     """`vonggac run` with its messages in a file."""
     with (home / "log" / "run.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603, our own program
-            [sys.executable, "-c", _COMMAND, "--home", str(home), "run"],
+            [sys.executable, "-c", _COMMAND, "--home", str(home), "run", "--port", str(page.port)],
             stdin=subprocess.DEVNULL,
             stderr=log,
             process_group=0,
         )
         try:
-            _wait_until_it_answers(home, process)
+            _wait_until_it_answers(home, page, process)
             yield
         finally:
             process.terminate()
@@ -192,14 +236,17 @@ def _running(home: Path) -> Iterator[None]:
                 process.wait()
 
 
-def _wait_until_it_answers(home: Path, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_it_answers(home: Path, page: _Page, process: subprocess.Popen[bytes]) -> None:
     until_s = time.monotonic() + _START_S
     while time.monotonic() < until_s and process.poll() is None:
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(Unavailable, OSError):
             control.status(home, 1.0)
+            sockets.connect(sockets.socket_path(home, "audit", audit.SOCKET), 1.0).close()
+            socket.create_connection((page.host.strip("[]"), page.port), 1.0).close()
             return
         time.sleep(0.1)
-    raise Unavailable(f"the recorder did not start; {home / 'log' / 'run.log'} says why")
+    log = home / "log" / "run.log"
+    raise Unavailable(f"not all of the box did start; {log} says why")
 
 
 def _watch(home: Path, stop: _Stop) -> None:

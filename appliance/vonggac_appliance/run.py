@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import logging
+import math
 import os
 import pwd
 import select
@@ -18,12 +19,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vonggac.ingest.backoff import Backoff
 from vonggac_appliance.record import set_up_logging
-from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER
+from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER, SERVE_USER
 
 _log = logging.getLogger("vonggac.run")
 
@@ -43,12 +44,16 @@ class Service:
     name: str
     arguments: tuple[str, ...]
     user: str
+    is_vital: bool = True
+    """Whether a configuration that only a person can mend ends all (78), or this one alone."""
 
 
 SERVICES = (
     # First up and last down: what the others do is written down by it.
     Service("audit", ("audit", "run"), AUDIT_USER),
     Service("record", ("record",), RECORD_USER),
+    # A page that cannot be served is no reason not to record.
+    Service("serve", ("serve",), SERVE_USER, is_vital=False),
 )
 
 
@@ -64,13 +69,26 @@ class _Child:
     failures: int = 0
 
 
-def main(home: Path) -> int:
-    """Runs until SIGTERM or SIGINT. Exit status 78 when a service says so: a person is needed."""
+def main(home: Path, port: int | None = None) -> int:
+    """Runs until SIGTERM or SIGINT; `port` is the page's, before the configured one.
+
+    Exit status 78 when a vital service says so: a person is needed.
+    """
     set_up_logging()
     if os.geteuid() == 0 and _identity(RECORD_USER) is None:
         _log.warning("the service users do not exist: everything runs as root (single user)")
-    supervisor = _Supervisor(home, SERVICES)
+    supervisor = _Supervisor(home, services(port))
     return supervisor.run()
+
+
+def services(port: int | None) -> tuple[Service, ...]:
+    """SERVICES, with the page at `port`."""
+    if port is None:
+        return SERVICES
+    more = ("--port", str(port))
+    return tuple(
+        replace(s, arguments=(*s.arguments, *more)) if s.name == "serve" else s for s in SERVICES
+    )
 
 
 class _Supervisor:
@@ -132,6 +150,10 @@ class _Supervisor:
         child.process = None
         name = child.service.name
         if self._is_ending:
+            return 0
+        if status == EXIT_CONFIG and not child.service.is_vital:
+            child.due_s = math.inf
+            _log.error("%s needs a person (exit 78); the others go on without it", name)
             return 0
         if status == EXIT_CONFIG:
             _log.error("%s needs a person (exit 78), ending", name)

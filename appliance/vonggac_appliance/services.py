@@ -5,6 +5,7 @@ A view of `vonggac_web` calls one function of one of these and renders what come
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,9 +17,9 @@ from vonggac_appliance.config import Config
 
 if TYPE_CHECKING:
     from vonggac_appliance.accounts import Accounts
-    from vonggac_appliance.box_status import BoxStatus  # type: ignore[import-not-found]
-    from vonggac_appliance.camera_list import CameraList  # type: ignore[import-not-found]
-    from vonggac_appliance.live_views import LiveViews  # type: ignore[import-not-found]
+    from vonggac_appliance.box_status import BoxStatus
+    from vonggac_appliance.camera_list import CameraList
+    from vonggac_appliance.live_views import LiveViews
     from vonggac_appliance.looks import Looks
 
 __all__ = ["LOOPBACK_NAMES", "Front", "Services", "open_services"]
@@ -65,7 +66,8 @@ class Services:
     turns: tuple[Callable[[], None], ...] = ()
     """Called each second, from one thread: what nobody asks for (the end of a look)."""
     ends: tuple[Callable[[], None], ...] = ()
-    """Called once, in this order, by `close`."""
+    """Called once, in this order, by `close`: live views before looks, so that their lines in the
+    audit chain say all that was shown."""
 
     def turn(self) -> None:
         """One turn of all. One that fails does not keep the others from theirs."""
@@ -76,7 +78,7 @@ class Services:
                 _log.warning("%s", error)
 
     def close(self) -> None:
-        """Ends live views, then looks with their lines in the audit chain, then what they need."""
+        """Ends all; one that cannot be ended in order does not keep the others from it."""
         for end in self.ends:
             try:
                 end()
@@ -86,4 +88,43 @@ class Services:
 
 def open_services(home: Path, config: Config, front: Front) -> Services:
     """Opens everything. After the fork, once a process. Raises ConfigError, StorageError."""
-    raise NotImplementedError
+    # Here, so that a view's test need not load what it does not ask.
+    from vonggac.registry.catalog import Catalog
+    from vonggac_appliance.accounts import Accounts
+    from vonggac_appliance.box_status import BoxStatus
+    from vonggac_appliance.camera_list import CameraList
+    from vonggac_appliance.live_views import LiveViews
+    from vonggac_appliance.looks import Looks
+    from vonggac_appliance.recorder_events import RecorderEvents
+    from vonggac_appliance.recorder_watch import RecorderWatch
+    from vonggac_appliance.serve_state import ServeState
+
+    with contextlib.ExitStack() as stack:
+        catalog = stack.enter_context(Catalog(home))
+        state = stack.enter_context(ServeState(home))
+        events = RecorderEvents(home)
+        stack.callback(events.close)
+        accounts = Accounts(home, catalog, state)
+        looks = Looks(home, catalog, state)
+        stack.callback(looks.close)
+        accounts.when_ended(looks.end_session)
+        live = LiveViews(home, catalog, events)
+        stack.callback(live.close)
+        watch = RecorderWatch(home, events)
+        stack.callback(watch.close)
+        cameras = CameraList(home, catalog, watch)
+        stack.callback(cameras.close)
+        status = BoxStatus(home, catalog, watch)
+        stack.callback(status.close)
+        return Services(
+            home=home,
+            config=config,
+            accounts=accounts,
+            looks=looks,
+            live=live,
+            cameras=cameras,
+            status=status,
+            front=front,
+            turns=(accounts.sweep, looks.sweep),
+            ends=(stack.pop_all().close,),
+        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -64,17 +66,25 @@ def test_a_stream_that_waits_says_why() -> None:
 
 @pytest.mark.slow
 def test_the_demo_records_and_ends_by_itself_with_a_clean_disk(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", START, "--home", str(tmp_path / "home"), "demo", "--seconds", "6"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home/config.toml").write_text(f"[serve]\nport = {port}\n")
+        command = [sys.executable, "-c", START, "--home", str(tmp_path / "home")]
+        done = subprocess.run(
+            [*command, "demo", "--seconds", "6"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     shutil.rmtree(tmp_path / "home/disk", ignore_errors=True)  # pytest keeps three runs
     assert done.returncode == 0, done.stderr
     assert "disk check: ok" in done.stdout
+    (page,) = re.findall(r"the page: http://127\.0\.0\.1:(\d+)/", done.stdout)
+    assert int(page) != port  # somebody had that one
+    assert re.search(r"one-time code for the first person: [2-9A-Z]{4}-[2-9A-Z]{4} ", done.stdout)
     for number in range(1, 5):
         assert f"cam{number} main: 0 frames" not in done.stdout
     password = (tmp_path / "home/log/camera-password").read_text().strip()

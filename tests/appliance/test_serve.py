@@ -1,0 +1,280 @@
+"""`vonggac serve` as a process: it listens, answers, watches itself, and ends in order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from box_rig import DEADLINE_S, child_pids, wait_gone
+from certificates import make_certificate
+from vonggac.registry.catalog import Catalog
+from vonggac_appliance import serve
+
+START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
+
+
+class Served:
+    """The page of a home in a process of its own, with a supervisor that listens."""
+
+    def __init__(self, home: Path) -> None:
+        self.log = home / "serve.log"
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        address = home / "notify"
+        self.notify.bind(str(address))
+        self.notify.settimeout(DEADLINE_S)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", START, "--home", str(home), "serve", "--port", "0"],
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                env=os.environ | {"NOTIFY_SOCKET": str(address)},
+            )
+        try:
+            self.port = self._until_ready()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def _until_ready(self) -> int:
+        while True:
+            heard = self.heard()
+            if "READY=1" in heard:
+                match = re.search(r"STATUS=https?://\S+:(\d+)/", heard)
+                assert match is not None
+                return int(match[1])
+
+    def heard(self) -> str:
+        """The next word to the supervisor."""
+        until_s = time.monotonic() + DEADLINE_S
+        while not select.select([self.notify], [], [], 0.1)[0]:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < until_s, self.log.read_text()
+        return self.notify.recv(4096).decode()
+
+    @property
+    def worker(self) -> int:
+        (pid,) = child_pids(self.process.pid)
+        return pid
+
+    def get(self, path: str = "/sign-in") -> int:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().status
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(DEADLINE_S)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.notify.close()
+
+
+@pytest.fixture
+def paged(home: Path) -> Path:
+    """A home with a catalog."""
+    Catalog(home).close()
+    return home
+
+
+@pytest.fixture
+def served(paged: Path) -> Iterator[Served]:
+    made = Served(paged)
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for the tests that leave it as it was."""
+    home = tmp_path_factory.mktemp("home")
+    Catalog(home).close()
+    made = Served(home)
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+def _run(home: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", START, "--home", str(home), "serve", *more]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_it_is_ready_when_it_answers_and_ends_when_told(served: Served) -> None:
+    assert served.get() == 303  # nobody is enrolled: to the setup
+    assert served.get("/nothing") == 404
+    children = [served.process.pid, served.worker]
+
+    assert served.stop() == 0
+    wait_gone(children)
+    assert "Traceback" not in served.log.read_text()
+
+
+def test_it_shows_signs_of_life_while_it_turns(served: Served) -> None:
+    assert "WATCHDOG=1" in [served.heard(), served.heard()]
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_replaced_and_no_sign_of_life_told_meanwhile(
+    served: Served,
+) -> None:
+    first = served.worker
+    os.kill(first, signal.SIGSTOP)
+    began_s = time.monotonic()
+    fed_s = began_s
+    while "READY=1" not in (heard := served.heard()):
+        fed_s = time.monotonic() if "WATCHDOG=1" in heard else fed_s
+
+    assert fed_s - began_s < serve._HANGS_S + 1
+    assert served.worker != first
+    assert served.get() == 303
+
+
+def test_a_worker_that_dies_is_replaced(served: Served) -> None:
+    first = served.worker
+    os.kill(first, signal.SIGKILL)
+    wait_gone([first])
+    while "READY=1" not in served.heard():
+        pass
+
+    assert served.worker != first
+    assert served.get() == 303
+
+
+def test_a_worker_without_its_parent_ends(served: Served) -> None:
+    worker = served.worker
+    assert served.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    wait_gone([worker])
+
+
+def test_no_signal_makes_a_second_worker(served: Served) -> None:
+    worker = served.worker
+    for number in (signal.SIGHUP, signal.SIGTTIN, signal.SIGUSR2, signal.SIGWINCH, signal.SIGTTOU):
+        served.process.send_signal(number)
+    while "WATCHDOG=1" not in served.heard():  # a turn with all of them behind it
+        pass
+    served.heard()
+
+    assert served.worker == worker
+
+
+@pytest.mark.slow
+def test_a_request_that_does_not_come_ends_and_frees_its_thread(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port)) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: local")
+        slow.settimeout(serve._HEAD_S + 10)
+        began_s = time.monotonic()
+        assert slow.recv(100) == b""
+        assert time.monotonic() - began_s < serve._HEAD_S + 5
+    assert served.get() == 303
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        pytest.param(
+            b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, id="line"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431, id="field"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 80 + b"\r\n", 431, id="fields"
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", 400, id="no-host"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 400, id="foreign-host"),
+        pytest.param(
+            b"POST /language HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: 9999999\r\n\r\n",
+            413,
+            id="body",
+        ),
+        pytest.param(
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", 400, id="tls-to-a-plain-port"
+        ),
+    ],
+)
+def test_what_is_too_big_or_wrong_is_refused(standing: Served, head: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", standing.port)) as raw:
+        raw.sendall(head)
+        raw.settimeout(DEADLINE_S)
+        assert raw.recv(100).split()[1] == str(status).encode()
+    assert standing.get() == 303
+
+
+def test_nobody_in_front_is_believed(standing: Served) -> None:
+    # Under TLS the cookie's name differs: a header must not change what we take for TLS.
+    connection = HTTPConnection("127.0.0.1", standing.port, timeout=DEADLINE_S)
+    with contextlib.closing(connection):
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "1.2.3.4", "Script-Name": "/x"}
+        connection.request("GET", "/", headers=headers)
+        assert connection.getresponse().headers["Location"] == "/setup"
+
+
+def test_with_a_certificate_it_speaks_tls(paged: Path) -> None:
+    chain, _ = make_certificate(paged / "tls", ("localhost",))
+    (paged / "config.toml").write_text(
+        '[serve]\ncertificate = "tls/box.pem"\nkey = "tls/box.key"\n'
+    )
+    served = Served(paged)
+    try:
+        context = ssl.create_default_context(cafile=str(chain))
+        with (
+            socket.create_connection(("127.0.0.1", served.port)) as raw,
+            context.wrap_socket(raw, server_hostname="localhost") as secured,
+        ):
+            secured.sendall(b"GET /setup HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert secured.recv(100).startswith(b"HTTP/1.1 200")
+            assert secured.version() in ("TLSv1.2", "TLSv1.3")
+    finally:
+        assert served.stop() == 0
+
+
+def test_beyond_loopback_it_needs_tls(paged: Path) -> None:
+    (paged / "config.toml").write_text('[serve]\naddress = "0.0.0.0"\n')
+    done = _run(paged)
+
+    assert done.returncode == 78
+    assert "line 2: without TLS the page is served on loopback alone" in done.stderr
+
+
+def test_a_catalog_of_a_newer_program_needs_a_person(paged: Path) -> None:
+    # The services are opened in the child; what it finds is the parent's exit status.
+    shutil.rmtree(paged / "catalog")
+    (paged / "catalog").write_text("no directory")
+    done = _run(paged, "--port", "0")
+
+    assert done.returncode in (1, 78)
+    assert "catalog" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said(paged: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = _run(paged, "--port", str(other.getsockname()[1]))
+
+    assert done.returncode == 1
+    assert "Address already in use" in done.stderr
+
+
+def test_a_port_is_a_port(paged: Path) -> None:
+    assert _run(paged, "--port", "70000").returncode == 2
