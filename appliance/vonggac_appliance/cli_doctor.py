@@ -98,6 +98,7 @@ def _catalog(home: Path) -> Iterator[Finding]:
     try:
         with Catalog(home, is_readonly=True) as catalog:
             cameras, disks, box_id = catalog.cameras(), catalog.disks(), catalog.box_id
+            people = catalog.people()
     except VonggacError as error:
         yield Finding("catalog", WRONG, str(error))
         return
@@ -107,6 +108,10 @@ def _catalog(home: Path) -> Iterator[Finding]:
         answer = may_record(camera, now_ns)
         if not answer.is_allowed or answer.is_red:
             yield Finding(f"camera {camera.code}", WARNING, answer.sentence)
+    if people:
+        yield Finding("people", OK, f"{len(people)} may sign in at the page")
+    else:
+        yield Finding("people", WARNING, "nobody can sign in at the page: sudo vonggac setup-code")
     if not disks:
         yield Finding("disks", WRONG, "none: vonggac disk format PATH --size 100G")
     for row in disks:

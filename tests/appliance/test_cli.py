@@ -378,6 +378,7 @@ def test_doctor_finds_what_is_wrong(
     assert states["configuration"] == states["catalog"] == states["record.key"] == "ok"
     assert states[f"disk {tmp_path / 'd'}"] == "ok"
     assert states["camera cam1"] == states["recorder"] == states["audit"] == "warning"
+    assert states["people"] == "warning"
     (home / "keys" / "record.key").chmod(0o644)
     (tmp_path / "d" / "vonggac-disk.json").unlink()
     assert vonggac(home, "doctor") == 1
