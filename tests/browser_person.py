@@ -90,6 +90,11 @@ class Person:
             raise AssertionError("\n".join(f"{key}: {value}" for key, value in told.items()))
         return Told(told["result"], told["complaints"])
 
+    def hears(self, word: str) -> None:
+        """Waits until the story that plays has said that it got so far."""
+        told = self._next(_STORY_S)
+        assert told.get("now") == word, told
+
     def plays(self, story: str, **options: object) -> Told:
         """A story from its beginning to its end."""
         self.asks(story, **options)

@@ -47,7 +47,9 @@ class PagedBox(Box):
             try:
                 with urllib.request.urlopen(self.origin + "/healthz", timeout=2):  # noqa: S310
                     return
-            except (urllib.error.URLError, OSError):
+            except urllib.error.HTTPError:
+                return
+            except OSError:
                 time.sleep(0.05)  # nothing tells when it listens
         raise AssertionError(self.log.read_text())
 

@@ -5,7 +5,9 @@ The tests of one browser follow each other: the first one signs in.
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +15,15 @@ from typing import Any
 
 import pytest
 
-from box_rig import Cameras
-from browser_person import BROWSERS, Person, missing_for
+from box_rig import Cameras, wait_gone
+from browser_person import BROWSERS, ROOT, Person, descendants, missing_for
 from page_rig import NAME, PAGE_PASSWORD, PagedBox
 from vonggac.registry.catalog import Catalog
 
-SMOOTH, HEVC, BROKEN = "cam1", "cam2", "cam3"
-"""Recorded throughout in H.264; in H.265; with a gap of a few seconds."""
+SMOOTH, BROKEN = "cam1", "cam3"
+"""Recorded throughout; with a gap of a few seconds. Between them is one that sends H.265."""
 GAP_S = 4.0
+TEXTS = json.loads((ROOT / "web/vonggac_web/translations/vi.json").read_text(encoding="utf-8"))
 END_S = 15.0
 """How soon after its browser died a look has its end in the chain (evidence V-1)."""
 
@@ -38,6 +41,12 @@ class Scene:
             camera = catalog.camera(code)
         assert camera is not None
         return camera.id.hex()
+
+    def gap_ms(self) -> tuple[int, int]:
+        """Where the recording of the broken camera stops and goes on."""
+        ranges = self.box.timeline(BROKEN, "main").ranges
+        assert len(ranges) >= 2, ranges
+        return ranges[0].to_ns // 10**6, ranges[1].from_ns // 10**6
 
     def plays(self, story: str, **options: object) -> dict[str, Any]:
         """A story in which the page complained of nothing."""
@@ -103,3 +112,163 @@ def test_the_first_person_comes_in_with_the_code(scene: Scene) -> None:
     assert seen["who"] == NAME
     assert "vonggac" not in seen["cookieInScript"]
     assert scene.box.until_line(action="sign in", result="allowed")["session"]
+
+
+def test_the_list_says_what_every_camera_does_and_shows_no_picture(scene: Scene) -> None:
+    scene.box.until_durable(4)
+
+    seen = scene.plays("list")
+
+    for name in scene.cameras.names:
+        assert name in seen["text"]
+        assert any(link.endswith(scene.camera_id(name)) for link in seen["links"])
+    assert "H.264" in seen["text"]
+    assert "H.265" in seen["text"]
+    assert seen["text"].count(words("state.recording")) >= len(scene.cameras.names)
+    assert seen["images"] == 0
+
+
+def test_live_pictures_come_once_a_purpose_was_said(scene: Scene) -> None:
+    told = scene.plays(
+        "live", camera=scene.camera_id(SMOOTH), code="hình sự", text="vụ 12/2026", refuse=True
+    )
+
+    assert told["wrong"]
+    assert told["withoutPurpose"] == 0
+    assert told["stateWithout"] == "idle"
+    assert told["frames"] == 40
+    assert told["advances"]
+    assert (told["width"], told["height"]) == (1280, 720)
+    line = scene.box.until_line(action="look", object=SMOOTH, result="allowed")
+    assert line["purpose"] == {"code": "hình sự", "text": "vụ 12/2026"}
+    assert line["permit"] == "live"
+    assert line["device"]
+
+
+def test_recordings_play_across_a_gap_and_its_reason_is_told(scene: Scene) -> None:
+    before_ms, after_ms = scene.gap_ms()
+
+    told = scene.plays(
+        "across_a_gap",
+        camera=scene.camera_id(BROKEN),
+        before=before_ms - 3000,
+        after=after_ms,
+        code="khác",
+        text="xem lại cả ngày",
+    )
+
+    assert told["start"]["frames"] == 10
+    assert told["end"]["frames"] == 10
+    assert abs(told["from"] - (before_ms - 3000)) < 3000
+    assert told["to"] > after_ms
+    reasons = [words(f"gap.{gap.replace(' ', '-')}") for gap, _ in scene.box.holes(BROKEN, "main")]
+    assert any(reason in told["gap"] for reason in reasons), told["gap"]
+    line = scene.box.until_line(action="look", object=BROKEN, result="allowed")
+    assert line["purpose"] == {"code": "khác", "text": "xem lại cả ngày"}
+    assert line["permit"] == "stored"
+
+
+def test_looking_through_shows_a_key_frame_for_every_place(scene: Scene) -> None:
+    line = scene.box.timeline(SMOOTH, "main")
+    from_ms, to_ms = line.ranges[0].from_ns // 10**6, line.ranges[-1].to_ns // 10**6
+
+    told = scene.plays(
+        "scrub",
+        camera=scene.camera_id(SMOOTH),
+        **{"from": from_ms + 1000, "to": to_ms - 3000},
+        code="tai nạn giao thông",
+        text="",
+        steps=4,
+    )
+
+    assert told["shown"] == 4
+    assert told["onTop"]
+    assert told["size"] == [1280, 720]
+    assert told["different"] >= 4
+
+
+def test_everything_is_reached_without_a_pointer(scene: Scene) -> None:
+    told = scene.plays("keyboard", camera=scene.camera_id(SMOOTH), text="tìm người")
+
+    assert told["asked"]
+    assert told["value"]
+    assert 1500 <= told["moved"] <= 6000
+    line = scene.box.until_line(action="look", object=SMOOTH, permit="stored", result="allowed")
+    assert line["purpose"]["code"] == told["code"]
+
+
+def test_a_camera_that_goes_is_seen_with_its_reason(scene: Scene) -> None:
+    reason = words("gap.camera-off")
+    scene.person.asks("lost", words=reason)
+    scene.person.hears("looking")
+    scene.cameras.server.take_down(BROKEN)
+    try:
+        told = scene.person.tells()
+    finally:
+        scene.cameras.server.bring_back(BROKEN)
+
+    assert told.complaints == []
+    assert words("state.waiting") in told.result["text"]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_is_fit_for_everybody_at_every_width(scene: Scene, dark: bool) -> None:
+    person = scene.person
+    if dark:
+        person = Person(scene.person.browser, scene.box.origin, dark=True)
+    try:
+        if dark:
+            assert person.plays("axe", path="/sign-in").result["serious"] == []
+            person.plays("sign_in", name=NAME, password=PAGE_PASSWORD)
+        found = [
+            person.plays("axe", path=path, width=width, height=760)
+            for path in ("/cameras", f"/cameras/{scene.camera_id(SMOOTH)}", "/status", "/none")
+            for width in (1366, 360)
+        ]
+    finally:
+        if dark:
+            person.leave()
+
+    for told in found:
+        assert told.result["dark"] is dark
+        assert told.result["serious"] == [], told.result["url"]
+        assert told.result["overflow"]["by"] <= 0, told.result
+        assert [c for c in told.complaints if "404" not in c] == []
+
+
+def test_an_open_look_is_fit_for_everybody_too(scene: Scene) -> None:
+    scene.plays("live", camera=scene.camera_id(SMOOTH), code="hình sự", text="", frames=5)
+
+    for width in (1366, 360):
+        told = scene.plays("axe", width=width, height=760)
+
+        assert told["serious"] == []
+        assert told["overflow"]["by"] <= 0, told["overflow"]
+
+
+def test_whoever_signs_out_is_out(scene: Scene) -> None:
+    told = scene.plays("sign_out")
+
+    assert told == {"then": "/sign-in", "back": "/sign-in"}
+    scene.plays("sign_in", name=NAME, password=PAGE_PASSWORD)
+
+
+def test_a_browser_that_is_killed_ends_its_look(scene: Scene) -> None:
+    scene.plays("live", camera=scene.camera_id(SMOOTH), code="cứu nạn", text="", frames=60)
+    look = scene.box.until_line(action="look", object=SMOOTH, permit="live", result="allowed")
+    assert look["purpose"]["code"] == "cứu nạn"
+
+    for pid in (pids := descendants(scene.person.pid)):
+        os.kill(pid, signal.SIGKILL)
+    killed_s = time.monotonic()
+    end = scene.box.until_line(END_S, action="look end", about=look["n"])
+
+    assert time.monotonic() - killed_s <= END_S
+    assert 2000 <= end["delivered_ms"] <= 60_000
+    wait_gone(pids)
+
+
+def words(key: str) -> str:
+    """What the page says for a key, in Vietnamese."""
+    text: str = TEXTS[key]
+    return text

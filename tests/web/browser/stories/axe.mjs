@@ -8,7 +8,7 @@ const source = fs.readFileSync(tools.resolve("axe-core/axe.min.js"), "utf8");
 
 export default async function axe(scene, { path, width = 1366, height = 768 }) {
   await scene.page.setViewport({ width, height });
-  await scene.go(path);
+  if (path) await scene.go(path);
   const overflow = await scene.page.evaluate(() => {
     const root = document.documentElement;
     const wide = [...document.querySelectorAll("body *")]
