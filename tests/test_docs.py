@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import msgspec
 import pytest
@@ -148,6 +149,21 @@ def test_every_message_between_processes_is_described() -> None:
         assert not missing(fields, text), name
 
 
+def test_every_route_of_the_page_is_described_and_no_other() -> None:
+    web = importlib.import_module("vonggac_web.app")
+    text = page("http.md")
+    nobody: Any = None
+    rules = web.create_app(nobody).url_map.iter_rules()
+    there = {
+        (method, re.sub(r"<(?:[^:<>]+:)?([a-z_]+)>", r"{\1}", rule.rule))
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    described = set(re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^` ]*)`", text))
+
+    assert described == there
+
+
 @pytest.mark.parametrize("prefix", ["VG_WIRE_", "VG_EVENT_"])
 def test_every_message_of_the_loops_is_described(prefix: str) -> None:
     header = (ROOT / "native/include/vg/wire.h").read_text()
@@ -183,6 +199,8 @@ def test_every_value_of_the_segment_format_is_described(name: str) -> None:
         pytest.param("vonggac.registry.people", "catalog.md", id="people"),
         pytest.param("vonggac.evidence.receipt", "audit.md", id="receipt"),
         pytest.param("vonggac.store.journal", "journal.md", id="journal"),
+        pytest.param("vonggac_appliance.sessions", "serve-state.md", id="sessions"),
+        pytest.param("vonggac_appliance.setup_code", "serve-state.md", id="setup-code"),
     ],
 )
 def test_every_field_that_is_stored_is_described(module: str, reference: str) -> None:

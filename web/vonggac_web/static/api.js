@@ -29,11 +29,13 @@ export class ApiError extends Error {
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body] sent as JSON
- * @param {{signal?: AbortSignal, keepalive?: boolean, headers?: Record<string, string>}} [options]
+ * @param {{signal?: AbortSignal, keepalive?: boolean, headers?: Record<string, string>,
+ *   isPoll?: boolean}} [options] isPoll: the page asks by itself, which keeps no session alive
  * @returns {Promise<any>} the answer's JSON; null for 204
  */
 export async function api(method, path, body, options = {}) {
   const headers = new Headers(options.headers);
+  if (options.isPoll) headers.set("Vonggac-Poll", "1");
   if (body !== undefined) headers.set("Content-Type", "application/json");
   let response;
   try {
