@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vonggac.ingest.states import State
 from vonggac_appliance import bus
 from vonggac_appliance.box_counters import TICK_BOUNDS_MS, BoxCounters, Ticks
-from vonggac_appliance.box_status import BoxFacts
+from vonggac_appliance.box_facts import BoxFacts
 from vonggac_appliance.recorder_watch import Seen
 
 __all__ = ["CONTENT_TYPE", "FAMILIES", "Family", "Sample", "box_metrics", "text_of"]

@@ -11,87 +11,26 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from vonggac.errors import VonggacError
 from vonggac.registry.catalog import Catalog, DiskRow
-from vonggac.store.forecast import Forecast, forecast
-from vonggac_appliance import audit_client, chrony
+from vonggac.store.forecast import forecast
+from vonggac_appliance import audit_client, box_metrics, chrony
+from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts
 from vonggac_appliance.clock import Clock, is_synchronised, wall_ns
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.messages import Disk
 from vonggac_appliance.processes import Process, look_at, recorder_pid
 from vonggac_appliance.recorder_watch import RecorderWatch, Seen
 
-__all__ = ["BoxFacts", "BoxStatus", "ChainFacts", "ClockFacts", "DiskFacts"]
+__all__ = ["BoxStatus"]
 
 ASKED_S = 30.0
 _EVERY_S = 5.0
 _FRESH_S = 12.0
 _ANSWER_S = 1.0
 _CLOCK_EVERY_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class DiskFacts:
-    """A disk, as its keeper tells it."""
-
-    uuid: str
-    path: str
-    state: str
-    """recording, slow, full, failed, as the keeper says; *down* when it does not answer."""
-    capacity_bytes: int
-    used_bytes: int | None = None
-    oldest_ns: int | None = None
-    """Where its oldest footage begins."""
-    tick_ms: float | None = None
-    loss_bound_ms: float | None = None
-    """What a power cut may take at this moment."""
-    forecast: Forecast | None = None
-
-    @property
-    def is_answering(self) -> bool:
-        return self.used_bytes is not None
-
-
-@dataclass(frozen=True, slots=True)
-class ClockFacts:
-    """The box's clock."""
-
-    is_synchronised: bool
-    offset_s: float | None
-    """Seconds ahead of chrony's time; None where chrony does not keep it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChainFacts:
-    """The audit chain, as its writer tells it."""
-
-    is_answering: bool = False
-    is_open: bool = False
-    """False while its log cannot be opened: then nobody may look."""
-    lines: int = 0
-    head: str = ""
-    """SHA-256 of the last line, 64 hex digits."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoxFacts:
-    """Everything at once."""
-
-    at_ns: int
-    """When it was found out; 0: not yet."""
-    disks: tuple[DiskFacts, ...] = ()
-    clock: ClockFacts = field(default_factory=lambda: ClockFacts(False, None))
-    processes: tuple[Process, ...] = ()
-    chain: ChainFacts = ChainFacts()
-
-    @property
-    def loss_bound_ms(self) -> float | None:
-        """Of the worst disk; None while no keeper tells."""
-        bounds = [d.loss_bound_ms for d in self.disks if d.loss_bound_ms is not None]
-        return max(bounds, default=None)
 
 
 class BoxStatus:
@@ -144,6 +83,11 @@ class BoxStatus:
             is_chain = chain.is_open and self._is_fresh()
         found = (("recorder", is_recorder), ("audit", is_chain))
         return tuple(name for name, is_there in found if not is_there)
+
+    def metrics(self) -> str:
+        """Everything that is measured, in Prometheus' text format."""
+        seen, facts = self.recorder(), self.facts()
+        return box_metrics.text_of(box_metrics.box_metrics(seen, facts, self._watch.counters))
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._found_s <= _FRESH_S

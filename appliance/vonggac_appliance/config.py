@@ -108,6 +108,7 @@ KEYS = (
     Key("serve", "certificate", Kind.TEXT, "", 0, 4096),
     Key("serve", "key", Kind.TEXT, "", 0, 4096),
     Key("serve", "threads", Kind.COUNT, 128, 16, 512),
+    Key("serve", "metrics_networks", Kind.NETWORKS, ("127.0.0.0/8", "::1/128")),
 )
 
 
@@ -151,6 +152,8 @@ class ServeConfig:
     """File with its private key in PEM."""
     threads: int
     """Requests under way at once; each open page holds one for its socket."""
+    metrics_networks: tuple[Network, ...]
+    """Who may ask for /metrics, without a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +238,15 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
             raise TypeError(f"{section}.{name} is no text")
         return value
 
-    networks = values["cameras", "networks"]
-    if not isinstance(networks, tuple):
-        raise TypeError("cameras.networks is no list")
+    def networks(section: str, name: str) -> tuple[Network, ...]:
+        value = values[section, name]
+        if not isinstance(value, tuple):
+            raise TypeError(f"{section}.{name} is no list")
+        return value
+
     return Config(
         cameras=CameraConfig(
-            networks=networks,
+            networks=networks("cameras", "networks"),
             stall_ns=whole("cameras", "stall"),
             connect_timeout_ns=whole("cameras", "connect_timeout"),
             retry_min_ns=whole("cameras", "retry_min"),
@@ -258,6 +264,7 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
             certificate=text("serve", "certificate"),
             key=text("serve", "key"),
             threads=whole("serve", "threads"),
+            metrics_networks=networks("serve", "metrics_networks"),
         ),
     )
 

@@ -11,7 +11,7 @@ from vonggac.store.forecast import forecast
 from vonggac_appliance import bus
 from vonggac_appliance.box_counters import BoxCounters
 from vonggac_appliance.box_metrics import FAMILIES, Sample, box_metrics, text_of
-from vonggac_appliance.box_status import BoxFacts, ChainFacts, ClockFacts, DiskFacts
+from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts
 from vonggac_appliance.recorder_watch import Seen
 
 S = 1_000_000_000
