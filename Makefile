@@ -1,7 +1,7 @@
 # Every target does its own set-up: Debian's packages (installed when root, else named), the virtual
 # environment .venv, the build. A second run skips what is done.
 #
-#   make demo          simulated cameras, recorded for real, and a live table of them
+#   make demo          simulated cameras, recorded for real; the page, and a live table of them
 #   make test          all tests; TEST="tests/store -k lease" for some
 #   make lint          format, lint and types of everything
 #   make page-lint     the same of the page's scripts, and their tests without a browser
