@@ -10,6 +10,8 @@ import { PageSocket } from "./socket.js";
 
 const EVERY_MS = 5000;
 const AFTER_EVENT_MS = 300;
+/** Nobody need be there: it does not keep the session from ending. */
+const POLL = { "Vonggac-Poll": "1" };
 const MARKS = { recording: "good", connecting: "warn", paused: "warn" };
 const CODECS = { h264: "H.264", h265: "H.265" };
 
@@ -61,7 +63,7 @@ class CameraTable {
     if (this.isAsking) return;
     this.isAsking = true;
     try {
-      this.show(await api("GET", "/api/v1/cameras"));
+      this.show(await api("GET", "/api/v1/cameras", undefined, { isPoll: true }));
     } catch (error) {
       console.warn(error);
       this.away.hidden = false;

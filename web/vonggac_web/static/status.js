@@ -5,7 +5,11 @@ const EVERY_MS = 5000;
 /** The page again, without its frame; null when the box does not answer. */
 async function drawnAnew() {
   try {
-    const response = await fetch("/status", { credentials: "same-origin" });
+    const response = await fetch("/status", {
+      credentials: "same-origin",
+      headers: { "Vonggac-Poll": "1" }, // nobody is there for that: it keeps no session alive
+    });
+    if (response.redirected) location.assign("/sign-in?next=/status");
     if (response.redirected || !response.ok) return null;
     return new DOMParser().parseFromString(await response.text(), "text/html");
   } catch (error) {
