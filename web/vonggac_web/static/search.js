@@ -2,11 +2,7 @@
 
 /** «Ngõ Đội Cấn» as `ngo doi can`. @param {string} text */
 export function folded(text) {
-  return text
-    .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .replaceAll("đ", "d");
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("đ", "d");
 }
 
 /**
