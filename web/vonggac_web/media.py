@@ -7,7 +7,7 @@ import re
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from vonggac.errors import Invalid, Missing, VonggacError
+from vonggac.errors import Invalid, Missing
 from vonggac.playback import playlist
 from vonggac.registry.camera import Stream
 from vonggac_appliance.look import Look
@@ -20,13 +20,14 @@ __all__ = ["blueprint"]
 blueprint = Blueprint("media", __name__, url_prefix="/api/v1/looks/<look_id>/<stream>")
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
-_NAME = re.compile(r"([SI])-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.mp4")
+_NAME = re.compile(r"([SI])-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.mp4", re.ASCII)
 _CONTINUED = re.compile(
     r"C-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.(\d{1,10})"
-    r"-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.(\d{1,10})\.(\d{1,12})\.mp4"
+    r"-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.(\d{1,10})\.(\d{1,12})\.mp4",
+    re.ASCII,
 )
-_RANGE = re.compile(r"bytes=(\d{1,10})-(\d{1,10})")
-_MILLISECONDS = re.compile(r"-?\d{1,15}")
+_RANGE = re.compile(r"bytes=(\d{1,10})-(\d{1,10})", re.ASCII)
+_MILLISECONDS = re.compile(r"-?\d{1,15}", re.ASCII)
 _U32, _U64 = 1 << 32, 1 << 64
 _SMALL_BYTES = 2048
 
@@ -104,12 +105,6 @@ def piece(look_id: str, stream: str, name: str) -> Response:
     return _ranged(footage, look, found, segment, (start, end), moved)
 
 
-@blueprint.errorhandler(NoSuchRange)
-def no_such_range(error: VonggacError) -> Response:
-    """416, as for a range that is none."""
-    abort(416, str(error))
-
-
 def _seen(look_id: str, stream_name: str) -> tuple[LookFootage, Look, Stream]:
     looks = services().looks
     look = looks.get(guard.session(), look_id)
@@ -180,7 +175,10 @@ def _ranged(
     span: tuple[int, int],
     moved: Moved | None,
 ) -> Response:
-    read = footage.range(look, stream, segment, *span, moved)
+    try:
+        read = footage.range(look, stream, segment, *span, moved)
+    except NoSuchRange as error:
+        abort(416, str(error))
     # Not through werkzeug's own ranges: they would read all before, in pieces of 8 KiB.
     response = Response(read, 206, mimetype="video/mp4", direct_passthrough=True)
     response.content_length = read.size_bytes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import itemgetter
 
 from vonggac.media.chunk import ChunkFlag, SyncKind
 from vonggac.media.fragment import Fragment
@@ -20,7 +20,7 @@ MARGIN_NS = 600 * 1_000_000_000
 FRAGMENT_TICKS_MAX = 10 * 90_000
 _GROWING_NS = 20 * 1_000_000_000
 """A camera that sends nothing for 5 s is connected anew: after this nothing joins its run."""
-_by_recording = attrgetter("run", "sequence")
+_by_recording = itemgetter(Fragment._fields.index("run"), Fragment._fields.index("sequence"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,27 @@ def playable(found: list[Fragment], from_ns: int, to_ns: int) -> Playable:
     """What may be played of [from_ns, to_ns), from fragments of a range that begins MARGIN_NS
     earlier and ends at `to_ns`: whole from the sync sample before `from_ns`.
     """
-    walk = _Walk(from_ns, to_ns)
+    walk = _Walk(from_ns)
+    kept = walk.kept
+    line: tuple[int, ...] | None = None
+    run = following = -1
     for fragment in _arranged(found):
+        # Nearly all of a day's 43,200 begin with a sync sample and follow the one before.
+        if (
+            fragment.kind
+            and fragment.sequence == following
+            and fragment.run == run
+            and fragment[:3] == line
+        ):
+            walk.group = len(kept)
+            kept.append(fragment)
+            following += fragment.chunks
+            continue
         walk.take(fragment)
+        # What `take` has to look at each time: a group before the range, one over two segments.
+        run, following = fragment.run, fragment.sequence + fragment.chunks
+        is_plain = walk.joint is None and bool(kept) and kept[-1] is fragment
+        line = walk.line if is_plain and fragment.wall_end_ns > from_ns else None
     return walk.finish()
 
 
@@ -112,6 +130,10 @@ def _continues_bytes(before: Fragment, fragment: Fragment) -> bool:
     )
 
 
+def _follows(before: Fragment, fragment: Fragment) -> bool:
+    return before.run == fragment.run and before.next_sequence == fragment.sequence
+
+
 def _joined(first: Fragment, second: Fragment) -> Fragment:
     return first._replace(
         size_bytes=first.size_bytes + second.size_bytes,
@@ -129,37 +151,27 @@ class _Walk:
     """Goes along the fragments; a *group* is a sync sample's fragment and what continues it."""
 
     from_ns: int
-    to_ns: int
     kept: list[Fragment] = field(default_factory=list)
     breaks: set[int] = field(default_factory=set)
     joints: dict[int, Joint] = field(default_factory=dict)
     undecodable: list[tuple[int, int]] = field(default_factory=list)
-    before: Fragment | None = None
-    """The one taken last, whether kept or not."""
     line: tuple[int, int, int] | None = None
     """Disk, segment and epoch whose decode times the player follows."""
     group: int = 0
     """Index of the present group's first fragment."""
     is_touched: bool = True
     """Whether the present group reaches into the range."""
-    is_decodable: bool = False
     joint: Joint | None = None
 
     def take(self, fragment: Fragment) -> None:
-        before = self.before
-        is_next = (
-            before is not None
-            and before.run == fragment.run
-            and before.next_sequence == fragment.sequence
-        )
+        before = self.kept[-1] if self.kept else None
         if fragment.kind != SyncKind.NONE:
-            self._begin(fragment, is_next)
-        elif not (is_next and self.is_decodable):
+            self._begin(fragment)
+        elif before is None or not _follows(before, fragment):
             self._leave_out(fragment)
+            return
         else:
-            assert before is not None
             self._continue(before, fragment)
-        self.before = fragment
         if not self.is_touched:
             self.is_touched = fragment.wall_end_ns > self.from_ns
 
@@ -167,14 +179,13 @@ class _Walk:
         self._drop_untouched()
         return Playable(self.kept, frozenset(self.breaks), self.joints, tuple(self.undecodable))
 
-    def _begin(self, fragment: Fragment, is_next: bool) -> None:
-        was_dropped = self._drop_untouched()
-        if (not is_next or was_dropped or fragment[:3] != self.line) and self.kept:
+    def _begin(self, fragment: Fragment) -> None:
+        self._drop_untouched()
+        if self.kept and not (_follows(self.kept[-1], fragment) and fragment[:3] == self.line):
             self.breaks.add(len(self.kept))
         self.group = len(self.kept)
         self.line = fragment[:3]
         self.joint = None
-        self.is_decodable = True
         self.is_touched = False
         self.kept.append(fragment)
 
@@ -192,17 +203,15 @@ class _Walk:
         self.kept.append(fragment)
 
     def _leave_out(self, fragment: Fragment) -> None:
-        self.is_decodable = False
         if fragment.wall_end_ns > self.from_ns:
             self.undecodable.append((fragment.wall_start_ns, fragment.wall_end_ns))
 
-    def _drop_untouched(self) -> bool:
+    def _drop_untouched(self) -> None:
         """Takes the last group out again when it ends before the range."""
         if self.is_touched:
-            return False
+            return
         for at in range(self.group, len(self.kept)):
             self.joints.pop(at, None)
         del self.kept[self.group :]
         self.breaks.discard(self.group)
         self.is_touched = True
-        return True

@@ -63,15 +63,13 @@ def master(video: Video | None, bits_per_s: int, query: str = "") -> str:
 def media(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended: bool) -> str:
     """The list for playing. `disks`: their names in addresses, by `Fragment.disk`."""
     lines = _Lines(disks)
-    joints = shown.joints
+    joints, breaks = shown.joints, shown.breaks
+    out = lines.out
     for at, fragment in enumerate(shown.fragments):
-        lines.clock(at, at in shown.breaks, fragment)
+        lines.clock(at, at in breaks, fragment.wall_start_ns, fragment)
+        extinf = lines.advance(fragment.duration_ticks)
         uri = lines.uri if at not in joints else lines.continued(fragment, joints[at])
-        steps = lines.advance(fragment.duration_ticks)
-        lines.out.append(
-            f"#EXTINF:{steps // _STEPS_PER_S}.{steps % _STEPS_PER_S:05d},\n"
-            f"#EXT-X-BYTERANGE:{fragment.size_bytes}@{fragment.offset}\n{uri}"
-        )
+        out.append(f"{extinf}{fragment.size_bytes}@{fragment.offset}\n{uri}")
     return lines.text("", is_growing, is_ended)
 
 
@@ -79,13 +77,11 @@ def iframes(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended
     """The list of key frames: from `moof` to the end of the first sample (4.3.3.6)."""
     lines = _Lines(disks)
     for at, fragment, ticks in _groups(shown):
-        lines.clock(at, at in shown.breaks, fragment)
-        steps = lines.advance(ticks)
+        lines.clock(at, at in shown.breaks, fragment.wall_start_ns, fragment)
+        extinf = lines.advance(ticks)
         size = fragment.first_sample_end - fragment.moof_start
-        lines.out.append(
-            f"#EXTINF:{steps // _STEPS_PER_S}.{steps % _STEPS_PER_S:05d},\n"
-            f"#EXT-X-BYTERANGE:{size}@{fragment.offset + fragment.moof_start}\n{lines.uri}"
-        )
+        at_byte = fragment.offset + fragment.moof_start
+        lines.out.append(f"{extinf}{size}@{at_byte}\n{lines.uri}")
     return lines.text("#EXT-X-I-FRAMES-ONLY\n", is_growing, is_ended)
 
 
@@ -98,12 +94,13 @@ def clock_map(shown: Playable) -> list[MapPiece]:
     ticks = start_ticks = 0
     start_ns = end_ns = 0
     was_uneven = False
+    breaks = shown.breaks
     for at, fragment in enumerate(shown.fragments):
         length_ns = fragment.wall_end_ns - fragment.wall_start_ns
         # A stall inside of it: nothing before or behind shares its pace.
         is_uneven = abs(length_ns - _ns(fragment.duration_ticks)) > _APART_NS
         late_ns = fragment.wall_start_ns - start_ns - _ns(ticks - start_ticks)
-        if not at or at in shown.breaks or was_uneven or is_uneven or abs(late_ns) > _APART_NS:
+        if not at or at in breaks or was_uneven or is_uneven or abs(late_ns) > _APART_NS:
             if at:
                 pieces.append(_piece(start_ns, end_ns, start_ticks, ticks))
             start_ns, start_ticks = fragment.wall_start_ns, ticks
@@ -160,11 +157,12 @@ class _Lines:
         self._disks = disks
         self._ticks = 0
         self._steps = 0
-        self._anchor: tuple[int, int] | None = None
-        """Wall time and ticks of the last tag that told it."""
-        self._longest_steps = 0
+        self._wall_ns = 0
+        """Wall time at `_at_ticks`: the last tag that told it."""
+        self._at_ticks = 0
+        self._extinf: dict[int, str] = {}
 
-    def clock(self, at: int, is_break: bool, fragment: Fragment) -> None:
+    def clock(self, at: int, is_break: bool, wall_ns: int, fragment: Fragment) -> None:
         """The tags before a fragment: a new timeline, and where wall time is not as expected."""
         if is_break or not at:
             if is_break:
@@ -172,14 +170,25 @@ class _Lines:
             name = self._name(fragment)
             self.out.append(f'#EXT-X-MAP:URI="I-{name}"')
             self.uri = f"S-{name}"
-            self._anchor = None
-        if self._anchor is not None:
-            wall_ns, ticks = self._anchor
-            expected_ns = wall_ns + _ns(self._ticks - ticks)
-            if -_APART_NS <= fragment.wall_start_ns - expected_ns <= _APART_NS:
+        else:
+            expected_ns = self._wall_ns + (self._ticks - self._at_ticks) * 100_000 // 9
+            if -_APART_NS <= wall_ns - expected_ns <= _APART_NS:
                 return
-        self._anchor = (fragment.wall_start_ns, self._ticks)
-        self.out.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(fragment.wall_start_ns)}")
+        self._wall_ns, self._at_ticks = wall_ns, self._ticks
+        self.out.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(wall_ns)}")
+
+    def advance(self, ticks: int) -> str:
+        """EXTINF, and the tag behind it. Rounding never adds up: sums are rounded, not parts."""
+        self._ticks += ticks
+        steps = (self._ticks * 10 + 4) // 9
+        length = steps - self._steps
+        self._steps = steps
+        found = self._extinf.get(length)
+        if found is None:
+            seconds, rest = divmod(length, _STEPS_PER_S)
+            found = f"#EXTINF:{seconds}.{rest:05d},\n#EXT-X-BYTERANGE:"
+            self._extinf[length] = found
+        return found
 
     def continued(self, fragment: Fragment, joint: Joint) -> str:
         """The address of a fragment whose decode times go on from another segment."""
@@ -187,18 +196,9 @@ class _Lines:
         begins = f"{self._disks[joint.disk]}.{joint.segment}.{joint.epoch}"
         return f"C-{own}.{joint.first_chunk}-{begins}.{joint.last_chunk}.{joint.ticks}.mp4"
 
-    def advance(self, ticks: int) -> int:
-        """The duration in steps. Rounding never adds up: sums are rounded, not parts."""
-        self._ticks += ticks
-        steps = (self._ticks * 10 + 4) // 9
-        length = steps - self._steps
-        self._steps = steps
-        self._longest_steps = max(self._longest_steps, length)
-        return length
-
     def text(self, tag: str, is_growing: bool, is_ended: bool) -> str:
         """All of it. A list that may still grow is of type EVENT, for good."""
-        target_s = -(-self._longest_steps // _STEPS_PER_S)
+        target_s = -(-max(self._extinf, default=0) // _STEPS_PER_S)
         if is_growing:
             target_s = max(target_s, _GROWING_TARGET_S)
         kind = "EVENT" if is_growing else "VOD"

@@ -1,0 +1,141 @@
+"""Which fragments a player gets, and where its timeline breaks."""
+
+from __future__ import annotations
+
+from vonggac.media.chunk import ChunkFlag, SyncKind
+from vonggac.media.fragment import Fragment
+from vonggac.playback.fragments import Joint, Playable, playable
+
+SECOND_NS = 1_000_000_000
+TICKS = 90_000
+SIZE = 1 << 20
+ALL = (0, 10**12)
+
+
+def fragment(
+    sequence: int,
+    *,
+    at_s: float | None = None,
+    sync: bool = True,
+    seconds: int = 2,
+    run: int = 1,
+    segment: int = 0,
+    disk: int = 0,
+    offset: int | None = None,
+    flags: int = 0,
+) -> Fragment:
+    """A chunk a second; sequence, place and wall time agree unless told otherwise."""
+    start_ns = int((sequence if at_s is None else at_s) * SECOND_NS)
+    return Fragment(
+        disk=disk, segment=segment, epoch=9,
+        offset=4096 + sequence * SIZE if offset is None else offset,
+        size_bytes=seconds * SIZE, moof_start=335, first_sample_end=5000,
+        last_chunk=(seconds - 1) * SIZE, wall_start_ns=start_ns,
+        wall_end_ns=start_ns + seconds * SECOND_NS, duration_ticks=seconds * TICKS,
+        samples=25 * seconds, flags=flags, kind=SyncKind.IDR if sync else SyncKind.NONE,
+        run=run, sequence=sequence, chunks=seconds,
+    )  # fmt: skip
+
+
+def starts(shown: Playable) -> list[tuple[int, int]]:
+    return [(f.run, f.sequence) for f in shown]
+
+
+def test_fragments_that_follow_each_other_are_one_timeline() -> None:
+    shown = playable([fragment(n) for n in (0, 2, 4)], *ALL)
+    assert starts(shown) == [(1, 0), (1, 2), (1, 4)]
+    assert not shown.breaks and not shown.joints and not shown.undecodable
+
+
+def test_another_run_breaks_the_timeline() -> None:
+    shown = playable([fragment(0), fragment(0, at_s=2, run=2, offset=4096 + 2 * SIZE)], *ALL)
+    assert shown.breaks == {1}
+
+
+def test_another_segment_breaks_the_timeline_at_its_first_sync_sample() -> None:
+    shown = playable([fragment(0), fragment(2, segment=1), fragment(4, segment=1)], *ALL)
+    assert shown.breaks == {1} and not shown.joints
+
+
+def test_a_fragment_that_goes_on_in_the_next_segment_hangs_on_its_beginning() -> None:
+    found = [fragment(0, seconds=2), fragment(2, sync=False, segment=1, offset=4096)]
+    shown = playable([*found, fragment(4, segment=1)], *ALL)
+    assert starts(shown) == [(1, 0), (1, 2), (1, 4)]
+    assert shown.joints == {1: Joint(0, 0, 9, 4096 + SIZE, 0, 4096)}
+    assert shown.breaks == {2}
+
+
+def test_a_fragment_over_three_segments_counts_the_one_between() -> None:
+    found = [
+        fragment(0, seconds=2),
+        fragment(2, sync=False, segment=1, offset=4096, seconds=2),
+        fragment(4, sync=False, segment=1, offset=4096 + 2 * SIZE, seconds=1),
+        fragment(5, sync=False, segment=2, offset=4096, seconds=2),
+        fragment(7, sync=False, segment=2, offset=4096 + 2 * SIZE, seconds=2),
+    ]
+    shown = playable(found, *ALL)
+    first, last = Joint(0, 0, 9, 4096 + SIZE, 0, 4096), Joint(0, 0, 9, 4096 + SIZE, 3 * TICKS, 4096)
+    assert shown.joints == {1: first, 2: first, 3: last, 4: last}
+    assert not shown.breaks
+
+
+def test_what_begins_without_a_sync_sample_is_left_out_and_told() -> None:
+    """A loop that was started anew in the middle of a GOP; a chunk that got lost."""
+    shown = playable([fragment(0, sync=False), fragment(2), fragment(4)], *ALL)
+    assert starts(shown) == [(1, 2), (1, 4)]
+    assert shown.undecodable == ((0, 2 * SECOND_NS),)
+    shown = playable([fragment(0), fragment(3, sync=False), fragment(5)], *ALL)
+    assert starts(shown) == [(1, 0), (1, 5)]
+    assert shown.undecodable == ((3 * SECOND_NS, 5 * SECOND_NS),)
+    assert shown.breaks == {1}
+
+
+def test_a_range_begins_with_the_sync_sample_before_it() -> None:
+    found = [
+        fragment(0), fragment(2, seconds=10), fragment(12, sync=False, seconds=10),
+        fragment(22), fragment(24),
+    ]  # fmt: skip
+    shown = playable(found, 15 * SECOND_NS, 10**12)
+    assert starts(shown) == [(1, 2), (1, 12), (1, 22), (1, 24)]
+    assert not shown.breaks
+
+
+def test_what_ends_before_the_range_is_not_listed_wherever_it_was_recorded() -> None:
+    """The box's clock was set back by 20 s: run 2 begins at a time that run 1 has already."""
+    found = [fragment(n) for n in (20, 22, 24)]
+    found += [fragment(n, at_s=4 + n, run=2, segment=3) for n in (0, 2, 18, 20)]
+    shown = playable(found, 22 * SECOND_NS, 10**12)
+    assert starts(shown) == [(1, 22), (1, 24), (2, 18), (2, 20)]
+    assert shown.breaks == {2}
+
+
+def test_two_runs_in_one_minute_are_in_the_order_of_recording() -> None:
+    """The index keeps minutes, so the two interleave; what a minute parted is joined."""
+    one = [fragment(0, seconds=5), fragment(5, sync=False, seconds=5)]
+    two = [fragment(0, at_s=1, run=2, segment=1), fragment(2, at_s=3, run=2, segment=1)]
+    shown = playable([one[0], two[0], one[1], two[1]], *ALL)
+    assert [(f.run, f.sequence, f.chunks) for f in shown] == [(1, 0, 10), (2, 0, 2), (2, 2, 2)]
+    joined = shown.fragments[0]
+    assert (joined.end, joined.last_chunk) == (4096 + 10 * SIZE, 9 * SIZE)
+
+
+def test_what_two_disks_have_is_shown_once() -> None:
+    on_first = [fragment(0), fragment(2)]
+    on_second = [fragment(2, disk=1), fragment(4, disk=1)]
+    shown = playable(on_first + on_second, *ALL)
+    assert [(f.disk, f.sequence) for f in shown] == [(0, 0), (0, 2), (1, 4)]
+    assert shown.breaks == {2}
+
+
+def test_the_last_fragment_is_kept_back_while_it_grows() -> None:
+    found = [fragment(0), fragment(2)]
+    shown = playable(found, *ALL)
+    assert starts(shown.until(True, 5 * SECOND_NS)) == [(1, 0)]
+    assert starts(shown.until(False, 5 * SECOND_NS)) == [(1, 0), (1, 2)]
+    assert starts(shown.until(True, 60 * SECOND_NS)) == [(1, 0), (1, 2)]
+    ended = playable([found[0], fragment(2, flags=ChunkFlag.END)], *ALL)
+    assert starts(ended.until(True, 5 * SECOND_NS)) == [(1, 0), (1, 2)]
+
+
+def test_nothing_recorded_is_nothing_played() -> None:
+    assert not playable([], *ALL).until(True, 0).fragments
