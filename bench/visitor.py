@@ -20,6 +20,8 @@ from simple_websocket import Client, ConnectionClosed
 
 NAME = "Nguyễn Văn An"
 PASSWORD = "trời mưa thì ướt sân 7"  # noqa: S105, of a box that lives for a bench
+_KEPT_S = 10.0
+"""A connection that was idle for longer is not used again."""
 PURPOSE = {"code": "khác", "text": "đo tốc độ"}
 
 
@@ -46,6 +48,7 @@ class Visitor:
         assert parts.hostname is not None
         self.origin = origin
         self.cookie = cookie
+        self._asked_s = 0.0
         self.http: http.client.HTTPConnection
         if parts.scheme == "https":
             self.http = http.client.HTTPSConnection(
@@ -58,6 +61,9 @@ class Visitor:
         """One request and its whole answer."""
         sent = {"Sec-Fetch-Site": "same-origin", "Origin": self.origin, "Cookie": self.cookie}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if time.monotonic() - self._asked_s > _KEPT_S:
+            self.http.close()  # by now the page has; the next request opens it anew
+        self._asked_s = time.monotonic()
         self.http.request(method, path, body, sent)
         response = self.http.getresponse()
         answer = Answer(response.status, response.headers, response.read())

@@ -371,6 +371,7 @@ def playback(table: Table, room: Path) -> None:
     first = min(percentile(told["first"], 0.5) for told, _ in rounds)
     seek = min(percentile(told["seeks"], 0.95) for told, _ in rounds)
     scrub = min(percentile(told["scrubs"], 0.95) for told, _ in rounds)
+    elsewhere = sum(int(told["elsewhere"]) for told, _ in rounds)
     lost = sum(int(told["lost"]) for told, _ in rounds)
     table.row(
         "playback: first picture, median of 8, ms", f"{first:.0f}", "≤ 250", first <= 250, load
@@ -379,6 +380,7 @@ def playback(table: Table, room: Path) -> None:
     table.row(
         "playback: scrub by key frames, p95 of 60, ms", f"{scrub:.0f}", "≤ 40", scrub <= 40, load
     )
+    table.row("playback: seeks that showed another moment", f"{elsewhere}", "0", not elsewhere)
     table.row("playback: key frames asked for and not presented", f"{lost}")
 
 

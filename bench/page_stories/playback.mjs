@@ -21,7 +21,7 @@ async function measure({ base, from, to, seeks, scrubs, opens }) {
     return element;
   };
   const place = (wall) => from + ((to - from) * wall) / 1000;
-  const told = { opened: [], first: [], seeks: [], scrubs: [], lost: 0 };
+  const told = { opened: [], first: [], seeks: [], scrubs: [], elsewhere: 0, lost: 0 };
   let random = 12345;
   /** Somewhere in the window, the same places in every run. */
   const somewhere = () => {
@@ -50,10 +50,13 @@ async function measure({ base, from, to, seeks, scrubs, opens }) {
     for (let n = 0; n < seeks; n++) {
       const target = stored.map.mediaAt(somewhere()).media;
       const began = performance.now();
-      const shown = presented(element);
       element.currentTime = target;
-      const [at, media] = await shown;
-      told.seeks.push({ ms: at - began, off: media - target });
+      // A picture of before may still be on its way to the screen.
+      let [at, media] = await presented(element);
+      for (let more = 0; more < 3 && Math.abs(media - target) > 0.1; more++)
+        [at, media] = await presented(element);
+      if (Math.abs(media - target) > 0.1) told.elsewhere++;
+      told.seeks.push(at - began);
     }
     stored.close();
   }
