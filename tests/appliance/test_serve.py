@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import select
@@ -16,14 +17,18 @@ import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from audit_rig import audit_run, vonggac
 from box_rig import DEADLINE_S, child_pids, wait_gone
 from certificates import make_certificate
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import serve
+from vonggac_appliance.accounts import setup_code
 
+PASSWORD = "trời mưa thì ướt sân 7"
 START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 
 
@@ -278,3 +283,98 @@ def test_a_port_that_is_taken_is_said(paged: Path) -> None:
 
 def test_a_port_is_a_port(paged: Path) -> None:
     assert _run(paged, "--port", "70000").returncode == 2
+
+
+# -- Looks at the end --
+
+
+class Signed:
+    """Somebody who signed in at a page, over plain HTTP."""
+
+    def __init__(self, served: Served, home: Path) -> None:
+        self._served = served
+        self._cookie = ""
+        form = {"code": setup_code(home), "name": "An", "password": PASSWORD, "again": PASSWORD}
+        status, _ = self.ask("POST", "/setup", form)
+        assert status == 303
+
+    def ask(
+        self, method: str, path: str, form: dict[str, str] | None = None, body: object = None
+    ) -> tuple[int, bytes]:
+        headers = {"Sec-Fetch-Site": "same-origin", "Cookie": self._cookie}
+        data = None
+        if form is not None:
+            data, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+            headers["Content-Type"] = kind
+        if body is not None:
+            data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        connection = HTTPConnection("127.0.0.1", self._served.port, timeout=DEADLINE_S)
+        with contextlib.closing(connection):
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+            if answer.headers["Set-Cookie"]:
+                self._cookie = answer.headers["Set-Cookie"].partition(";")[0]
+            return answer.status, answer.read()
+
+    def looks(self, home: Path) -> str:
+        """Opens a live look at the one camera; gives its id."""
+        with Catalog(home, is_readonly=True) as catalog:
+            camera = catalog.cameras()[0].id.hex()
+        purpose = {"code": "hình sự", "text": "12/2026"}
+        ask = {"camera": camera, "kind": "live", "purpose": purpose}
+        status, answer = self.ask("POST", "/api/v1/looks", body=ask)
+        assert status == 201, answer
+        return str(json.loads(answer)["look"])
+
+
+def _lines(home: Path, action: str) -> list[dict[str, object]]:
+    found = [
+        json.loads(line)
+        for path in sorted((home / "audit").glob("*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
+    return [line for line in found if line["action"] == action]
+
+
+@pytest.fixture
+def watched(paged: Path) -> Iterator[Path]:
+    """A home with a camera, and the audit chain being written."""
+    url = "rtsp://127.0.0.1:9/main"
+    assert vonggac(paged, "camera", "add", "cam1", "--url", url, "--owner-kind", "state") == 0
+    with audit_run(paged):
+        yield paged
+
+
+def test_when_it_ends_every_look_has_its_last_line(watched: Path) -> None:
+    served = Served(watched)
+    try:
+        somebody = Signed(served, watched)
+        somebody.looks(watched)
+        assert _lines(watched, "look end") == []
+    finally:
+        assert served.stop() == 0
+
+    (end,) = _lines(watched, "look end")
+    assert end["result"] == "serve ended"
+
+
+def test_what_a_killed_page_left_open_is_ended_by_the_next(watched: Path) -> None:
+    served = Served(watched)
+    try:
+        somebody = Signed(served, watched)
+        look = somebody.looks(watched)
+        first = served.worker
+        os.kill(first, signal.SIGKILL)
+        wait_gone([first])
+        while "READY=1" not in served.heard():
+            pass
+        until_s = time.monotonic() + 15
+        while not (ends := _lines(watched, "look end")):
+            assert time.monotonic() < until_s
+            time.sleep(0.05)  # nothing tells of a line
+        status, _ = somebody.ask("DELETE", f"/api/v1/looks/{look}")
+    finally:
+        served.stop()
+
+    assert [end["result"] for end in ends] == ["serve ended"]
+    assert status == 404  # still signed in, and nothing to end
