@@ -71,8 +71,7 @@ class Page:
 
     def lines(self) -> list[dict[str, Any]]:
         """The audit chain."""
-        text = (self.home / "audit" / "log.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines()]
+        return chain_of(self.home)
 
     def other(self, role: Role, *areas: str, name: str = "Bình") -> Page:
         """The same page for somebody else."""
@@ -81,6 +80,12 @@ class Page:
         accounts._catalog.add_account(with_role)
         token, session = accounts.sign_in(name, PASSWORD, HERE)
         return Page(self.home, self.services, self.looks, self.clock, token, session)
+
+
+def chain_of(home: Path) -> list[dict[str, Any]]:
+    """The lines of the audit chain."""
+    text = (home / "audit" / "log.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def asked(from_ns: int, to_ns: int, **more: Any) -> dict[str, Any]:

@@ -7,6 +7,8 @@ Every piece is read, its lease renewed (which checks the epoch), and only then g
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ from vonggac_appliance.look_leases import Leased, LeasePool, Place
 
 __all__ = ["LookFootage", "Moved", "NoSuchRange", "RangeRead", "Segment", "Shown", "disk_name"]
 
+_Found = tuple[list[Fragment], tuple[str, ...], int]
+"""Fragments of all disks, the disks' names, and how many disks do not answer."""
 Which = Literal["media", "iframes"]
 Deliver = Callable[[str, bytes, int, int], None]
 """Look, stream, from, to: so much was really sent."""
@@ -39,6 +43,9 @@ _CHECK_BLOCKS = 4
 _DEADLINE_S = 3.0
 _SETTLED_NS = 15 * 1_000_000_000
 """What is older is durable; a range that ends later may still grow."""
+_KEPT_S = 1.0
+_KEPT_MAX = 4
+"""A day's fragments are 24 MB of Python."""
 _SAMPLE_NS = 120 * 1_000_000_000
 
 
@@ -150,6 +157,8 @@ class LookFootage:
         self._deliver = deliver
         self._clock = clock
         self.leases = LeasePool(home)
+        self._kept: dict[tuple[bytes, int, int], tuple[_Found, float]] = {}
+        self._lock = threading.Lock()
 
     # --- what there is
 
@@ -167,7 +176,7 @@ class LookFootage:
         if from_ns < look.from_ns or to_ns > look.to_ns:
             raise Refused("the range reaches outside of the look")
         now_ns = self._clock()
-        found, disks, missing = self._found(stream.id, from_ns - MARGIN_NS, to_ns)
+        found, disks, missing = self._asked(stream.id, from_ns - MARGIN_NS, to_ns)
         # Of what kind a list is, it stays: what might grow when the look began is an EVENT.
         is_growing = to_ns > look.opened_ns - _SETTLED_NS
         is_ended = not is_growing or now_ns > to_ns + _SETTLED_NS
@@ -321,9 +330,32 @@ class LookFootage:
                 return found
         return []
 
+    def _asked(self, stream: bytes, from_ns: int, to_ns: int) -> _Found:
+        """As `_found`; a player that opens asks for three lists of one range at once."""
+        key = (stream, from_ns, to_ns)
+        with self._lock:
+            kept, until_s = self._kept.get(key, (None, 0.0))
+            if kept is not None and time.monotonic() < until_s:
+                return kept
+        found = self._found(stream, from_ns, to_ns)
+        with self._lock:
+            now_s = time.monotonic()
+            fresh = {k: v for k, v in self._kept.items() if v[1] > now_s}
+            while len(fresh) >= _KEPT_MAX:
+                fresh.pop(next(iter(fresh)))
+            self._kept = {**fresh, key: (found, now_s + _KEPT_S)}
+        return found
+
+    def forget(self) -> None:
+        """Lets go of what nobody asks for any more. Each second."""
+        with self._lock:
+            now_s = time.monotonic()
+            self._kept = {k: v for k, v in self._kept.items() if v[1] > now_s}
+        self.leases.close_idle()
+
     def _found(
         self, stream: bytes, from_ns: int, to_ns: int, *, must_answer: bool = True
-    ) -> tuple[list[Fragment], tuple[str, ...], int]:
+    ) -> _Found:
         """Fragments of all disks that answer, the disks' names, and how many do not."""
         disks = self._catalog.disks()
         found: list[Fragment] = []

@@ -32,7 +32,7 @@ __all__ = ["Kind", "Look", "LookAsk", "Looks"]
 
 _OF_SESSION_MAX = 64
 _OF_BOX_MAX = 512
-_NOTE_S = 5.0
+_NOTE_NS = 5_000_000_000
 _ID_BYTES = 16
 
 
@@ -44,21 +44,29 @@ class _Open:
     ask: LookAsk
     delivered: Delivered = field(default_factory=Delivered)
     holders: set[int] = field(default_factory=set)
-    seen_s: float = field(default_factory=time.monotonic)
+    seen_ns: int = 0
+    """Monotonic: the last sign of life."""
 
 
 class Looks:
     """All looks that are open on this box. Thread-safe; one a process."""
 
     def __init__(
-        self, home: Path, catalog: Catalog, state: ServeState, *, clock: Clock = wall_ns
+        self,
+        home: Path,
+        catalog: Catalog,
+        state: ServeState,
+        *,
+        clock: Clock = wall_ns,
+        monotonic: Clock = time.monotonic_ns,
     ) -> None:
         self._catalog = catalog
         self._clock = clock
+        self._monotonic = monotonic
         self._log = LookLog(home, state)
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
-        self._noted_s = 0.0
+        self._noted_ns = 0
         self.footage = LookFootage(home, catalog, self.delivered, clock)
 
     def open(self, session: Session, caller: Caller, ask: LookAsk) -> Look:
@@ -87,14 +95,14 @@ class Looks:
         look = replace(look, line=answer.line, receipt=answer.receipt)
         self._log.remember(who, look)
         with self._lock:
-            self._open[look.id] = _Open(look, ask)
+            self._open[look.id] = _Open(look, ask, seen_ns=self._monotonic())
         return look
 
     def get(self, session: Session, look_id: str) -> Look:
         """An open look of this session, else Missing. Counts as a sign of life."""
         with self._lock:
             found = self._of(session, look_id)
-            found.seen_s = time.monotonic()
+            found.seen_ns = self._monotonic()
             return found.look
 
     def of_session(self, session: Session) -> list[Look]:
@@ -116,7 +124,7 @@ class Looks:
         """Logs the look anew; gives it with a fresh receipt. Raises as `open`, and Missing."""
         with self._lock:
             found = self._of(session, look_id)
-            found.seen_s = time.monotonic()
+            found.seen_ns = self._monotonic()
         old, ask, who = found.look, found.ask, Who(session, caller)
         camera = self._catalog.camera_by_id(ask.camera)
         now_ns = self._clock()
@@ -163,7 +171,7 @@ class Looks:
             found = self._open.get(look_id)
             if found is not None and id(holder) in found.holders:
                 found.holders.discard(id(holder))
-                found.seen_s = time.monotonic()
+                found.seen_ns = self._monotonic()
 
     def delivered(self, look_id: str, stream_id: bytes, from_ns: int, to_ns: int) -> None:
         """Pictures of this wall range were sent. What both streams showed counts once."""
@@ -171,27 +179,27 @@ class Looks:
             found = self._open.get(look_id)
             if found is not None:
                 found.delivered.add(from_ns, to_ns)
-                found.seen_s = time.monotonic()
+                found.seen_ns = self._monotonic()
 
     def sweep(self) -> None:
         """Each second: ends what nobody holds, and what has expired; writes what is owed."""
-        now_ns, now_s = self._clock(), time.monotonic()
+        now_ns, turn_ns = self._clock(), self._monotonic()
         with self._lock:
             expired = [i for i, o in self._open.items() if now_ns >= o.look.expires_ns]
             left = [
                 i
                 for i, o in self._open.items()
-                if not o.holders and (now_s - o.seen_s) * 1e9 >= UNHELD_NS and i not in expired
+                if not o.holders and turn_ns - o.seen_ns >= UNHELD_NS and i not in expired
             ]
-            is_due = now_s - self._noted_s >= _NOTE_S
+            is_due = turn_ns - self._noted_ns >= _NOTE_NS
             noted = {i: o.delivered.total_ms for i, o in self._open.items()} if is_due else {}
         self._end(expired, "expired")
         self._end(left, "nobody is there")
         if is_due:
-            self._noted_s = now_s
+            self._noted_ns = turn_ns
             self._log.note(noted)
         self._log.say_rest()
-        self.footage.leases.close_idle()
+        self.footage.forget()
 
     def close(self) -> None:
         """Ends all looks: `serve` ends."""
