@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from vonggac.errors import MediaError, Refused, StorageError, Unavailable
+from vonggac.errors import MediaError, Refused, StorageError, TooMany, Unavailable
 from vonggac.media.chunk import VIDEO_TIMESCALE, SyncKind
 from vonggac.playback.fmp4 import Picture, ViewLine, reorder_depth, ring_chunk
 from vonggac.playback.still import init_of, video_of
@@ -36,6 +37,9 @@ from vonggac_appliance.messages import AskLive
 from vonggac_appliance.recorder_events import RecorderEvents
 from vonggac_appliance.sockets import Closed
 
+if TYPE_CHECKING:
+    from vonggac_appliance.accounts import Session
+
 __all__ = ["SYNC", "LiveMessage", "LiveState", "LiveView", "LiveViews", "State"]
 
 SYNC = 4
@@ -47,11 +51,15 @@ _AGAIN_S = 1.0
 """Between two tries; the recorder's word that a camera records ends the wait."""
 _QUICK_S = 0.05
 """After a connection that was there: a renewed look, or another run, goes on at once."""
-_IDLE_S = 0.5
+_CHECK_S = 0.5
+"""Between two looks at the look: it may have been ended, or renewed."""
 _LATE_NS = 2_000_000_000
 """Behind what it was at best: whoever is so slow sees the past. A loop drops by bytes, which of a
 sub-stream are a minute."""
 _NS_PER_S = 1_000_000_000
+_PAGES_MAX = 64
+"""Each takes one of the page's threads."""
+_PAGES_OF_SESSION_MAX = 16
 
 _log = logging.getLogger("vonggac.serve")
 
@@ -82,17 +90,27 @@ class LiveState:
     """live: as RFC 6381 writes it."""
 
 
+class Page(Protocol):
+    """A page's socket (`live_page.LivePage`)."""
+
+    session: Session
+
+    def hear(self, event: bus.CameraChanged) -> None: ...
+    def end(self) -> None: ...
+
+
 class LiveViews:
     """All live views of this process. Makes no thread until somebody looks."""
 
     def __init__(
         self, home: Path, catalog: Catalog, events: RecorderEvents, *, clock: Clock = wall_ns
     ) -> None:
+        self.catalog = catalog
         self._home = home
-        self._catalog = catalog
         self._events = events
         self._clock = clock
         self._views: set[LiveView] = set()
+        self._pages: set[Page] = set()
         self._lock = threading.Lock()
         self._unlisten: Callable[[], None] | None = None
 
@@ -100,17 +118,39 @@ class LiveViews:
         self, look: Look, stream: Stream, again: Callable[[], Look | None] | None = None
     ) -> LiveView:
         """The view of a stream; iterating it waits. `again` gives the look as it stands now."""
-        view = LiveView(self._home, self._catalog, look, stream, again, self._clock, self._forget)
+        view = LiveView(self._home, self.catalog, look, stream, again, self._clock, self._forget)
         with self._lock:
             self._views.add(view)
-            if self._unlisten is None:
-                self._unlisten = self._events.listen(self._hear)
+            self._listen()
         return view
 
+    def attend(self, page: Page) -> None:
+        """The page hears news until it leaves. TooMany: of its session, or of all."""
+        with self._lock:
+            own = sum(other.session.id == page.session.id for other in self._pages)
+            if own >= _PAGES_OF_SESSION_MAX or len(self._pages) >= _PAGES_MAX:
+                raise TooMany("too many pages are open", 10.0)
+            self._pages.add(page)
+            self._listen()
+
+    def leave(self, page: Page) -> None:
+        """The page is closed."""
+        with self._lock:
+            self._pages.discard(page)
+
+    def end_session(self, session_id: str) -> None:
+        """A session has ended: so do the sockets of its pages, within a second."""
+        with self._lock:
+            for page in self._pages:
+                if page.session.id == session_id:
+                    page.end()
+
     def close(self) -> None:
-        """Ends all views."""
+        """Ends all views and pages."""
         with self._lock:
             views, unlisten = list(self._views), self._unlisten
+            for page in self._pages:
+                page.end()
         for view in views:
             view.close()
         if unlisten is not None:
@@ -120,13 +160,19 @@ class LiveViews:
         with self._lock:
             self._views.discard(view)
 
+    def _listen(self) -> None:
+        if self._unlisten is None:
+            self._unlisten = self._events.listen(self._hear)
+
     def _hear(self, event: bus.Event) -> None:
-        """A view that waits need not wait for its next try."""
-        if not isinstance(event, bus.CameraChanged) or event.state != "recording":
+        """Pages are told; a view that waits for this camera need not wait for its next try."""
+        if not isinstance(event, bus.CameraChanged):
             return
         with self._lock:
+            for page in self._pages:
+                page.hear(event)
             for view in self._views:
-                if view.look.camera.code == event.camera:
+                if event.state == "recording" and view.look.camera.code == event.camera:
                     view.wake()
 
 
@@ -214,18 +260,24 @@ class LiveView:
                     yield LiveState("waiting", code)
             self._woken.wait(wait_s)
 
+    @property
+    def _until_ns(self) -> int:
+        return min(self.look.expires_ns, self.look.to_ns)
+
     def _holds(self) -> bool:
         """Whether the look allows pictures now; a renewed one takes the place of the old."""
+        return self._covers(self._clock())
+
+    def _covers(self, at_ns: int) -> bool:
         if self._again is not None:
             look = self._again()
             if look is None:
                 return False
             self.look = look
-        return self._clock() < min(self.look.expires_ns, self.look.to_ns)
+        return at_ns < self._until_ns
 
     def _ended(self) -> LiveState:
-        is_over = self._clock() >= min(self.look.expires_ns, self.look.to_ns)
-        return LiveState("ended", "renew" if is_over else "look")
+        return LiveState("ended", "renew" if self._clock() >= self._until_ns else "look")
 
     def _connect(self) -> LiveSocket:
         ask = AskLive(self.look.camera.id, self.stream.id, self.look.receipt)
@@ -239,16 +291,21 @@ class LiveView:
     def _show(self, connection: LiveSocket) -> Iterator[LiveMessage | LiveState]:
         """What one connection gives, to its end."""
         joint = _Joint(self._shown)
+        checked_s = time.monotonic()
         try:
             while True:
-                item = connection.next(_IDLE_S)
+                item = connection.next(_CHECK_S)
+                if time.monotonic() - checked_s >= _CHECK_S:
+                    checked_s = time.monotonic()
+                    if not self._holds():
+                        return
                 if isinstance(item, LiveHead):
                     yield from self._begin_entry(item)
                 elif isinstance(item, LiveUnit):
+                    if item.wall_ns >= self._until_ns and not self._covers(item.wall_ns):
+                        return  # a wall clock may run before ours
                     joint.came(self._clock() - item.wall_ns)
                     yield from self._add(joint, item)
-                elif item is None and not self._holds():
-                    return
         except Closed:
             return  # the run or the receipt ended, or the recorder did
         finally:

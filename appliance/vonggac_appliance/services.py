@@ -110,6 +110,7 @@ def open_services(home: Path, config: Config, front: Front) -> Services:
         accounts.when_ended(looks.end_session)
         live = LiveViews(home, catalog, events)
         stack.callback(live.close)
+        accounts.when_ended(live.end_session)
         watch = RecorderWatch(home, events)
         stack.callback(watch.close)
         cameras = CameraList(home, catalog, watch)

@@ -253,7 +253,6 @@ def test_a_look_that_is_ended_ends_the_view(
         watching = Watching(views, look_at(box.home, catalog, "cam1"))
         watching.until_more(5)
         watching.look = None
-        cameras.server.take_down("cam1")  # a view looks again at its look when nothing comes
         watching.until_state("ended", "look")
         watching.end()
 

@@ -17,7 +17,7 @@ from vonggac_web import errors, guard, texts
 
 __all__ = ["PARTS", "create_app", "services"]
 
-PARTS = ("pages", "sign_in", "looks", "media", "cameras", "status", "metrics")
+PARTS = ("pages", "sign_in", "looks", "media", "cameras", "status", "metrics", "socket")
 """Modules with a `blueprint`, in the order of registration. Each part adds its own line."""
 
 _EXTENSION = "vonggac"
