@@ -119,7 +119,9 @@ def watch(origin: str, cookie: str, seconds: float, streams: Sequence[str]) -> d
     ]
     address = origin.replace("http", "ws", 1) + "/api/v1/socket"
     context = trusting() if address.startswith("wss") else None
-    socket = Client(address, headers={"Origin": origin, "Cookie": cookie}, ssl_context=context)
+    # This client names no port in Host, so its Origin has none either.
+    headers = {"Origin": origin.rpartition(":")[0], "Cookie": cookie}
+    socket = Client(address, headers=headers, ssl_context=context, receive_bytes=1 << 16)
     socket.send(json.dumps({"hold": [look for look, _ in looks]}))
     for tile, (look, stream) in enumerate(looks, 1):
         socket.send(json.dumps({"watch": look, "tile": tile, "stream": stream}))

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -192,13 +193,16 @@ def watched(table: Table, room: Path, cameras: int = 32, seconds: float = 10) ->
                 loads.append(max(before, calibrate().stretch))
         box.stop()
         source.stop()
-    best = 100 * min(extra) / cameras
-    worst = 100 * max(extra) / cameras
+    # The best of differences may be below nothing: what counts is the middle one.
+    middle = 100 * statistics.median(extra) / cameras
+    best, worst = 100 * min(extra) / cameras, 100 * max(extra) / cameras
     least = media / ROUNDS / cameras / (seconds + 4)
     table.row("watched: units a second and stream that reached the viewer", f"{least:.1f}")
     table.row("watched: told to have been dropped", f"{drops:.0f}")
-    table.row("a watched stream costs the recorder, % of a core, worst", f"{worst:.3f}")
-    table.row("the same, best round", f"{best:.3f}", "≤ 0.1", best <= 0.1, min(loads))
+    table.row(
+        "a watched stream costs the recorder, best to worst round, %", f"{best:.3f} to {worst:.3f}"
+    )
+    table.row("the same, median, % of a core", f"{middle:.3f}", "≤ 0.1", middle <= 0.1, min(loads))
 
 
 def recorder_cpu(box: PageBox, seconds: float) -> float:
