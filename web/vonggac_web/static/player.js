@@ -75,6 +75,11 @@ export class VgPlayer extends HTMLElement {
     return this.#window && !this.#live ? this.#window.wall : NaN;
   }
 
+  /** Whether `seek` has anything to seek in. */
+  get hasSource() {
+    return this.#source !== null;
+  }
+
   /** A video element for live pictures, in place of whatever was shown. @param {{close(): void}} live */
   showLive(live) {
     this.clear("opening");
@@ -119,6 +124,7 @@ export class VgPlayer extends HTMLElement {
     if (!source) return;
     const turn = ++this.#turn;
     const wasFast = this.#stopFast();
+    this.#mediaS = NaN;
     try {
       let window = this.#window;
       let place = window?.holds(wall) ? window.map.mediaAt(wall) : null;
@@ -188,6 +194,7 @@ export class VgPlayer extends HTMLElement {
     const shown = Number.isFinite(this.#mediaS) ? this.#mediaS : video.currentTime;
     // The middle of the wanted picture: its very beginning may round to the one before.
     video.currentTime = Math.max(0, shown + (way + 0.5) * this.#frameS);
+    this.#mediaS = Math.max(0, shown + way * this.#frameS);
   }
 
   /**
@@ -284,11 +291,20 @@ export class VgPlayer extends HTMLElement {
 
   /** Learns how long a picture is shown, for single steps. @param {StoredWindow} window */
   #watchFrames(window) {
+    /** @type {number[]} */
+    let lengths = [];
     const one = (/** @type {number} */ _, /** @type {VideoFrameCallbackMetadata} */ frame) => {
       if (window !== this.#window) return;
       const length = frame.mediaTime - this.#mediaS;
-      if (length > 0.005 && length < 0.25 && this.rate <= 1) this.#frameS = length;
-      this.#mediaS = frame.mediaTime;
+      const isPlain = !this.isPaused && !window.video.seeking && this.rate <= 1;
+      if (isPlain && length > 0.005 && length < 1) {
+        // Some are dropped on the way, so the middle of a few.
+        lengths = [...lengths.slice(-8), length];
+        this.#frameS = [...lengths].sort((a, b) => a - b)[lengths.length >> 1];
+      }
+      // Firefox names the place that was sought, not the picture's own time.
+      const isSought = this.isPaused && Math.abs(frame.mediaTime - window.video.currentTime) < 1e-3;
+      if (!isSought) this.#mediaS = frame.mediaTime;
       window.video.requestVideoFrameCallback(one);
     };
     window.video.requestVideoFrameCallback?.(one);
@@ -296,7 +312,7 @@ export class VgPlayer extends HTMLElement {
 
   #tick() {
     const window = this.#window;
-    if (!window || this.#fast || this.#stage.isOnKeys) return;
+    if (!window || this.#fast || this.#stage.isOnKeys || this.state === "gap") return;
     this.#emit("moment", window.wall);
     const left = window.map.to - window.wall;
     if (!this.isPaused && left < APPROACH_MS * Math.max(1, this.rate)) this.#approach(window);

@@ -64,6 +64,13 @@ export class PurposeDialog {
     });
   }
 
+  /** The words for a purpose, in the page's language. @param {Purpose} purpose */
+  words({ code, text }) {
+    const radio = this.radios.find((one) => one.value === code);
+    const name = radio?.closest("label")?.textContent?.trim() || code;
+    return text ? `${name}: ${text}` : name;
+  }
+
   #code() {
     return this.radios.find((radio) => radio.checked)?.value ?? "";
   }

@@ -64,7 +64,7 @@ export class VgTimeline extends HTMLElement {
     this.setAttribute("role", "slider");
     new ResizeObserver(() => this.refresh()).observe(this);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.refresh());
-    this.addEventListener("keydown", (event) => this.#key(event));
+    this.addEventListener("keydown", (event) => this.takeKey(event));
     this.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.addEventListener("pointerdown", (event) => this.#down(event));
     this.addEventListener("pointermove", (event) => this.#move(event));
@@ -149,8 +149,8 @@ export class VgTimeline extends HTMLElement {
     this.#emit("seek", at);
   }
 
-  /** @param {KeyboardEvent} event */
-  #key(event) {
+  /** A key that was pressed here, or where it means nothing else. @param {KeyboardEvent} event */
+  takeKey(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const at = this.#centre();
     const step = event.shiftKey ? 10 * STEP_MS : STEP_MS;

@@ -8,6 +8,8 @@ export const RULER = 26;
 /** Rows below: what is recorded, and what is not. */
 const RECORDED = { top: RULER + 6, height: 34 };
 const GAPS = { top: RULER + 6 + 34 + 4, height: 12 };
+/** Half of what the time of the moment shown takes. */
+const CURSOR_HALF = 36;
 export const HEIGHT = GAPS.top + GAPS.height + 6;
 
 /** @typedef {import("./timeline_view.js").View} View */
@@ -72,8 +74,9 @@ export function paint(canvas, element, picture) {
 /** @typedef {ReturnType<typeof coloursOf>} Colours */
 
 /** @param {CanvasRenderingContext2D} context @param {Picture} picture @param {Colours} colours @param {string} font */
-function paintRuler(context, { view, width }, colours, font) {
+function paintRuler(context, { view, width, at: shown }, colours, font) {
   const isFine = view.to - view.from < 20 * MINUTE_MS;
+  const cursor = toX(view, width, shown);
   const { at } = ticks(view, width, isFine ? 84 : 60);
   context.font = `12px ${font}`;
   context.textBaseline = "middle";
@@ -93,7 +96,8 @@ function paintRuler(context, { view, width }, colours, font) {
     const half = context.measureText(text).width / 2;
     const x = toX(view, width, ms);
     const inside = Math.min(Math.max(x, half + 1), width - half - 1);
-    if (Math.abs(inside - x) > half) continue;
+    // Neither half cut off nor half under the time of the moment shown.
+    if (Math.abs(inside - x) > half || Math.abs(inside - cursor) < half + CURSOR_HALF) continue;
     context.textAlign = "center";
     context.fillText(text, inside, RULER / 2 - 1);
   }
