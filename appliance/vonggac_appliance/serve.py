@@ -35,6 +35,8 @@ __all__ = ["main"]
 _log = logging.getLogger("vonggac.serve")
 
 APPLICATION = "vonggac_web.app:create_app"
+SOCKET_PATH = "/api/v1/socket"
+"""Of the application's one WebSocket; without a session its answer fits into a packet."""
 
 _HANGS_S = 20
 """The worker turns once a second; gunicorn kills one that has not for that long."""
@@ -234,7 +236,7 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """In a thread, when the headers have been read."""
-        if any(name == "UPGRADE" for name, _ in req.headers):
+        if req.path == SOCKET_PATH:
             self._due_s.pop(conn, None)  # a page's socket lives as long as the page
         else:
             limit_s = _ANSWER_S if req.method in ("GET", "HEAD") else _BODY_S

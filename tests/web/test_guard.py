@@ -18,6 +18,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import Hasher
 from vonggac_appliance import config
 from vonggac_appliance.accounts import Accounts, Caller
+from vonggac_appliance.serve import SOCKET_PATH
 from vonggac_appliance.serve_state import ServeState
 from vonggac_appliance.services import Front, Services
 from vonggac_web import guard
@@ -102,7 +103,9 @@ CLOSED = [pytest.param(m, p, id=f"{m} {p}") for m, p, is_open in ROUTES if not i
 
 
 def _is_turned_away(client: Browser, method: str, path: str) -> bool:
-    answer = client.open(path, method=method, json={} if method in UNSAFE else None)
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket"} if path == SOCKET_PATH else {}
+    body = {} if method in UNSAFE else None
+    answer = client.open(path, method=method, json=body, headers=headers)
     if path.startswith("/api/"):
         return answer.status_code == 401 and answer.json["error"]["code"] == "not-signed-in"
     return answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in")
@@ -115,6 +118,12 @@ def test_only_these_need_no_session() -> None:
         "/sign-in", "/setup", "/language", "/static/a", "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     assert {"/sign-in", "/setup"} <= open_paths
+
+
+def test_serve_lets_no_other_route_live_for_ever() -> None:
+    sockets = [rule.rule for rule in _application().url_map.iter_rules() if rule.websocket]
+
+    assert sockets == [SOCKET_PATH]
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
