@@ -103,8 +103,7 @@ export class CameraLine extends EventTarget {
       pixels: String(Math.min(PIXELS_MAX, Math.max(1, Math.round(pixels)))),
     });
     const path = `/api/v1/cameras/${this.camera}/timeline?${query}`;
-    // Also asked by itself, again and again: it must not keep a session that nobody uses.
-    return api("GET", path, undefined, { signal, isPoll: true });
+    return api("GET", path, undefined, options);
   }
 
   /**
