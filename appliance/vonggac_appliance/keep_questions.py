@@ -232,7 +232,7 @@ class Questions:
 
     def _runs(self, ask: AskRuns) -> Answer:
         _check(ask.stream, ask.from_ns, ask.to_ns)
-        self.ring.filing.settle_streams()
+        self.ring.filing.settle_stream(ask.stream)
         archive = self.ring.archive
         # The run before tells where the first one's gap began.
         found = archive.runs(ask.stream, 0, ask.to_ns)

@@ -14,7 +14,9 @@ from crash.keeper_peer import Arena, KeeperPeer
 from store.maker import FakeStream, make_disk
 from vonggac._native import segment as native
 from vonggac.evidence import receipt
+from vonggac.media.chunk import GapReason
 from vonggac_appliance import secrets, sockets
+from vonggac_appliance.day_bars import DAY_NS, ROWS_NS, ask_bar
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.keep_questions import socket_name
 from vonggac_appliance.messages import AskLease, AskRows, AskRuns, Kind, Lease, Refused, Renew
@@ -111,3 +113,40 @@ def test_a_lease_ends_with_its_receipt(tmp_path: Path, peer: KeeperPeer) -> None
 def _renewed(caller: socket.socket, lease: int) -> sockets.Message:
     sockets.send(caller, Kind.RENEW, Renew(lease))
     return sockets.recv(caller)
+
+
+def test_a_day_is_drawn_from_runs_and_the_first_row(tmp_path: Path, peer: KeeperPeer) -> None:
+    disk, stream = begin(peer)
+    began_ns = stream.wall_ns - SECOND_NS
+    for _ in range(3):
+        peer.tick([stream.chunk()])
+    lost_ns = stream.wall_ns
+    stream.begin(2, lost_ns + 3600 * SECOND_NS, (lost_ns, int(GapReason.NETWORK)))
+    peer.tick([stream.chunk()])
+    peer.wait_for(5)
+    end_ns = stream.wall_ns
+
+    with IndexClient(tmp_path, disk) as client:
+        runs, gap = client.runs(stream.stream, 0, end_ns)
+        assert [(r.wall_start_ns, r.wall_end_ns) for r in runs] == [
+            (began_ns, lost_ns),
+            (lost_ns + 3600 * SECOND_NS, end_ns),
+        ]
+        assert gap is None
+        assert client.first_row_ns(stream.stream, 0, end_ns) == began_ns
+        assert client.first_row_ns(stream.stream, lost_ns - SECOND_NS, end_ns) == (
+            lost_ns - SECOND_NS
+        )
+        # The minute before is looked at too, and holds nothing that touches the range.
+        assert client.first_row_ns(stream.stream, lost_ns, end_ns) == runs[1].wall_start_ns
+        assert client.first_row_ns(stream.stream, end_ns, end_ns + SECOND_NS) is None
+        assert client.first_row_ns(bytes(16), 0, end_ns) is None
+        assert client.keeper_pid == peer.process.pid
+    from_ns, to_ns = end_ns - DAY_NS, end_ns
+    for ask_from_ns in (from_ns, end_ns - ROWS_NS - SECOND_NS):  # by rows, and by runs
+        bar = ask_bar(tmp_path, [disk], stream.stream, ask_from_ns, to_ns, 1000)
+        assert bar.ranges == ((began_ns, lost_ns), (runs[1].wall_start_ns, end_ns))
+        assert [(g.from_ns, g.to_ns, g.reason) for g in bar.gaps] == [
+            (lost_ns, runs[1].wall_start_ns, GapReason.NETWORK)
+        ]
+    assert peer.quit()[0] == 0

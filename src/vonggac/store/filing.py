@@ -81,16 +81,21 @@ class Filing:
             self.archive.mark_last_row(segment.stream, segment.number, row, flag)
 
     def settle_streams(self) -> None:
-        """Brings runs and streams of the archive up to date, for a commit or a question."""
-        for stream, state in self.streams.items():
-            if not state.run:
-                continue
-            self._settle_run(stream, state)
-            row = StreamRow(
-                state.camera, state.run, state.sequence, state.wall_end_ns, stream in self.inband
-            )
-            if self.archive.stream(stream) != row:
-                self.archive.put_stream(stream, row)
+        """Brings runs and streams of the archive up to date, for a commit."""
+        for stream in self.streams:
+            self.settle_stream(stream)
+
+    def settle_stream(self, stream: bytes) -> None:
+        """Those of one stream, for a question: whoever asks about each would ask about all."""
+        state = self.streams.get(stream)
+        if state is None or not state.run:
+            return
+        self._settle_run(stream, state)
+        row = StreamRow(
+            state.camera, state.run, state.sequence, state.wall_end_ns, stream in self.inband
+        )
+        if self.archive.stream(stream) != row:
+            self.archive.put_stream(stream, row)
 
     def settle(self) -> None:
         """Everything, for a commit."""

@@ -9,6 +9,8 @@ import { isFound } from "./search.js";
 import { PageSocket } from "./socket.js";
 
 const EVERY_MS = 5000;
+/** A rate is known after two counts, and nobody counted before somebody looked. */
+const FIRST_MS = 2500;
 const AFTER_EVENT_MS = 300;
 /** Nobody need be there: it does not keep the session from ending. */
 const POLL = { "Vonggac-Poll": "1" };
@@ -49,7 +51,7 @@ class CameraTable {
     document.addEventListener("visibilitychange", () => this.plan(0));
     const socket = new PageSocket();
     socket.addEventListener("camera", () => this.plan(AFTER_EVENT_MS));
-    this.plan(EVERY_MS);
+    this.plan(FIRST_MS);
   }
 
   /** One request at a time, none while nobody sees the page. @param {number} waitMs */
