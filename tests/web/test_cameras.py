@@ -141,7 +141,9 @@ def test_names_with_tags_and_quotes_stay_text(page: Page) -> None:
 )
 def test_the_filter_works_without_script(page: Page, wanted: str, codes: list[str]) -> None:
     html = page.get("/cameras", query_string={"q": wanted, "sort": "code"}).text
-    assert re.findall(r'data-code="(\w+)"', html) == codes
+    rows = re.findall(r'<tr [^>]*data-code="(\w+)"[^>]*?( hidden)?>', html)
+    assert [code for code, hidden in rows if not hidden] == codes
+    assert ('id="nothing" hidden' in html) is bool(codes)
     assert 'data-count="recording">2<' in html  # counts are of everything
 
 

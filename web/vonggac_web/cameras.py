@@ -36,13 +36,13 @@ def list_page() -> str:
     rows = services().cameras.rows(me.person)
     wanted, sort = request.args.get("q", "")[:200], request.args.get("sort", "")
     sort = sort if sort in SORTS else SORTS[0]
-    shown = [row for row in rows if is_found(wanted, row.code, row.point, row.area)]
     return render_template(
         "cameras.html",
-        rows=_sorted(shown, sort),
+        rows=_sorted(rows, sort),
+        shown={row.id for row in rows if is_found(wanted, row.code, row.point, row.area)},
         counts=counts_of(rows),
         recorder=services().status.recorder(0.0),
-        stills=_stills(me, shown),
+        stills=_stills(me, rows),
         now_ns=wall_ns(),
         wanted=wanted,
         sort=sort,

@@ -12,8 +12,6 @@ const EVERY_MS = 5000;
 /** A rate is known after two counts, and nobody counted before somebody looked. */
 const FIRST_MS = 2500;
 const AFTER_EVENT_MS = 300;
-/** Nobody need be there: it does not keep the session from ending. */
-const POLL = { "Vonggac-Poll": "1" };
 const MARKS = { recording: "good", connecting: "warn", paused: "warn" };
 const CODECS = { h264: "H.264", h265: "H.265" };
 
@@ -38,8 +36,6 @@ class CameraTable {
     /** @type {Map<string, HTMLElement>} */
     this.rows = new Map();
     for (const row of body.querySelectorAll("tr")) this.rows.set(row.dataset.id ?? "", row);
-    /** Whether every row is here: with a filter in the address the server left some out. */
-    this.isWhole = this.wanted.value.trim() === "";
     this.atMs = Date.now();
     this.timer = 0;
     this.isAsking = false;
@@ -78,7 +74,7 @@ class CameraTable {
 
   /** @param {List} list */
   show(list) {
-    if (this.isWhole && list.cameras.some((camera) => !this.rows.has(camera.id))) {
+    if (list.cameras.some((camera) => !this.rows.has(camera.id))) {
       location.reload(); // a camera was added: the server draws its row
       return;
     }
@@ -104,10 +100,6 @@ class CameraTable {
   }
 
   filter() {
-    if (!this.isWhole) {
-      this.order.form?.requestSubmit(); // the server has the rows that it left out
-      return;
-    }
     let found = 0;
     for (const row of this.rows.values()) {
       const { code = "", point = "", area = "" } = row.dataset;
