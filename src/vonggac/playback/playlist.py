@@ -63,25 +63,36 @@ def master(video: Video | None, bits_per_s: int, query: str = "") -> str:
 def media(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended: bool) -> str:
     """The list for playing. `disks`: their names in addresses, by `Fragment.disk`."""
     lines = _Lines(disks)
-    joints, breaks = shown.joints, shown.breaks
-    out = lines.out
+    joints, breaks, extinf, out = shown.joints, shown.breaks, lines.extinf, lines.out
+    ticks = steps = 0
     for at, fragment in enumerate(shown.fragments):
-        lines.clock(at, at in breaks, fragment.wall_start_ns, fragment)
-        extinf = lines.advance(fragment.duration_ticks)
+        # `clock` and `advance` of _Lines, in place: a day has 43,200, and calls are most of it.
+        late_ns = fragment.wall_start_ns - lines.wall_ns - (ticks - lines.at_ticks) * 100_000 // 9
+        if at in breaks or not at or not -_APART_NS <= late_ns <= _APART_NS:
+            lines.tell(at in breaks, not at, ticks, fragment)
+        ticks += fragment.duration_ticks
+        length = (ticks * 10 + 4) // 9 - steps
+        steps += length
+        duration = extinf.get(length) or lines.duration(length)
         uri = lines.uri if at not in joints else lines.continued(fragment, joints[at])
-        out.append(f"{extinf}{fragment.size_bytes}@{fragment.offset}\n{uri}")
+        out.append(f"{duration}{fragment.size_bytes}@{fragment.offset}\n{uri}")
     return lines.text("", is_growing, is_ended)
 
 
 def iframes(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended: bool) -> str:
     """The list of key frames: from `moof` to the end of the first sample (4.3.3.6)."""
     lines = _Lines(disks)
-    for at, fragment, ticks in _groups(shown):
-        lines.clock(at, at in shown.breaks, fragment.wall_start_ns, fragment)
-        extinf = lines.advance(ticks)
+    ticks = steps = 0
+    for at, fragment, until_next in _groups(shown):
+        late_ns = fragment.wall_start_ns - lines.wall_ns - _ns(ticks - lines.at_ticks)
+        if at in shown.breaks or not at or abs(late_ns) > _APART_NS:
+            lines.tell(at in shown.breaks, not at, ticks, fragment)
+        ticks += until_next
+        length = (ticks * 10 + 4) // 9 - steps
+        steps += length
         size = fragment.first_sample_end - fragment.moof_start
-        at_byte = fragment.offset + fragment.moof_start
-        lines.out.append(f"{extinf}{size}@{at_byte}\n{lines.uri}")
+        start = fragment.offset + fragment.moof_start
+        lines.out.append(f"{lines.duration(length)}{size}@{start}\n{lines.uri}")
     return lines.text("#EXT-X-I-FRAMES-ONLY\n", is_growing, is_ended)
 
 
@@ -149,46 +160,37 @@ def _ns(ticks: int) -> int:
 
 
 class _Lines:
-    """A playlist being written."""
+    """A playlist being written. Steps are 10 us; sums are rounded, not parts, so that rounding
+    never adds up.
+    """
 
     def __init__(self, disks: Sequence[str]) -> None:
         self.out: list[str] = []
         self.uri = ""
+        self.wall_ns = 0
+        """Wall time at `at_ticks`: the last tag that told it."""
+        self.at_ticks = 0
+        self.extinf: dict[int, str] = {}
+        """By steps: few durations are new."""
         self._disks = disks
-        self._ticks = 0
-        self._steps = 0
-        self._wall_ns = 0
-        """Wall time at `_at_ticks`: the last tag that told it."""
-        self._at_ticks = 0
-        self._extinf: dict[int, str] = {}
 
-    def clock(self, at: int, is_break: bool, wall_ns: int, fragment: Fragment) -> None:
-        """The tags before a fragment: a new timeline, and where wall time is not as expected."""
-        if is_break or not at:
-            if is_break:
-                self.out.append("#EXT-X-DISCONTINUITY")
+    def tell(self, is_break: bool, is_first: bool, ticks: int, fragment: Fragment) -> None:
+        """The tags where a timeline begins, or wall time is not as expected."""
+        if is_break:
+            self.out.append("#EXT-X-DISCONTINUITY")
+        if is_break or is_first:
             name = self._name(fragment)
             self.out.append(f'#EXT-X-MAP:URI="I-{name}"')
             self.uri = f"S-{name}"
-        else:
-            expected_ns = self._wall_ns + (self._ticks - self._at_ticks) * 100_000 // 9
-            if -_APART_NS <= wall_ns - expected_ns <= _APART_NS:
-                return
-        self._wall_ns, self._at_ticks = wall_ns, self._ticks
-        self.out.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(wall_ns)}")
+        self.wall_ns, self.at_ticks = fragment.wall_start_ns, ticks
+        self.out.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(fragment.wall_start_ns)}")
 
-    def advance(self, ticks: int) -> str:
-        """EXTINF, and the tag behind it. Rounding never adds up: sums are rounded, not parts."""
-        self._ticks += ticks
-        steps = (self._ticks * 10 + 4) // 9
-        length = steps - self._steps
-        self._steps = steps
-        found = self._extinf.get(length)
-        if found is None:
-            seconds, rest = divmod(length, _STEPS_PER_S)
-            found = f"#EXTINF:{seconds}.{rest:05d},\n#EXT-X-BYTERANGE:"
-            self._extinf[length] = found
-        return found
+    def duration(self, steps: int) -> str:
+        """EXTINF, and the tag behind it up to its numbers."""
+        if steps not in self.extinf:
+            seconds, rest = divmod(steps, _STEPS_PER_S)
+            self.extinf[steps] = f"#EXTINF:{seconds}.{rest:05d},\n#EXT-X-BYTERANGE:"
+        return self.extinf[steps]
 
     def continued(self, fragment: Fragment, joint: Joint) -> str:
         """The address of a fragment whose decode times go on from another segment."""
@@ -198,7 +200,7 @@ class _Lines:
 
     def text(self, tag: str, is_growing: bool, is_ended: bool) -> str:
         """All of it. A list that may still grow is of type EVENT, for good."""
-        target_s = -(-max(self._extinf, default=0) // _STEPS_PER_S)
+        target_s = -(-max(self.extinf, default=0) // _STEPS_PER_S)
         if is_growing:
             target_s = max(target_s, _GROWING_TARGET_S)
         kind = "EVENT" if is_growing else "VOD"
