@@ -280,7 +280,7 @@ class Rig:
         while not condition():
             left = deadline - time.monotonic()
             assert left > 0, f"nothing more came: {self.messages[-5:]}"
-            self.turn(left)
+            self.turn(min(left, 0.02))  # some conditions ask the loop: nothing tells when to ask
 
     def turn(self, seconds: float) -> None:
         """Waits for one message or the time, and reads what is there."""

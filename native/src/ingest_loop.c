@@ -1,4 +1,6 @@
-/* The turn: wait, read what came, tick at whole seconds, hand over, tell the parent. */
+/* The turn: wait, read what came, tick at whole seconds, hand over, tell the parent. The streams'
+ * sockets are read at the timer's pace and not when something is there; everybody else is heard at
+ * once. */
 #include "vg/ingest_loop.h"
 
 #include <assert.h>
@@ -20,8 +22,11 @@
 enum {
     EVENTS_A_TURN = 256,
     CHECK_MS = 250, /* how often the watchdogs look */
-    /* A turn at most every so often: packets that trickle in are read together. */
-    TURN_US = 8000,
+    /* How often streams are read: what trickled in is taken together, in a fifth less time. A
+     * viewer waits for it, so with one it is often. Both divide a second: at a tick nothing is left
+     * unread. */
+    READ_MS = 100,
+    READ_FOR_VIEWERS_MS = 8,
     QUIT_WAIT_MS = 2000,
     FLOOD_DEFAULT = 25000000, /* bytes a second; 200 Mbit/s */
 };
@@ -45,18 +50,36 @@ static int say(const loop *l, const char *what) {
     return 1;
 }
 
+static int epoll_of(const loop *l, const watched *w) {
+    return w->kind == WATCHED_STREAM ? l->streams_fd : l->epoll_fd;
+}
+
 bool loop_watch(loop *l, watched *w, uint32_t events) {
     if (w->fd < 0 || w->events == events) return true;
     struct epoll_event e = {.events = events, .data.ptr = w};
     const int operation = w->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (epoll_ctl(l->epoll_fd, operation, w->fd, &e) != 0) return false;
+    if (epoll_ctl(epoll_of(l, w), operation, w->fd, &e) != 0) return false;
     w->events = events;
     return true;
 }
 
 void loop_unwatch(loop *l, watched *w) {
-    if (w->fd >= 0 && w->events != 0) (void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    if (w->fd >= 0 && w->events != 0) (void)epoll_ctl(epoll_of(l, w), EPOLL_CTL_DEL, w->fd, NULL);
     w->events = 0;
+}
+
+/* True, or false with errno. */
+static bool set_pace(loop *l) {
+    const int64_t every_ns = (l->viewer_count > 0 ? READ_FOR_VIEWERS_MS : READ_MS) * NS_PER_MS;
+    if (every_ns == l->read_every_ns) return true;
+    const int64_t next_ns = (l->now_ns / every_ns + 1) * every_ns;
+    const struct itimerspec spec = {
+        .it_value = {.tv_sec = next_ns / NS_PER_S, .tv_nsec = next_ns % NS_PER_S},
+        .it_interval = {.tv_nsec = every_ns},
+    };
+    if (timerfd_settime(l->timer.fd, TFD_TIMER_ABSTIME, &spec, NULL) != 0) return false;
+    l->read_every_ns = every_ns;
+    return true;
 }
 
 /* --- turns --- */
@@ -69,6 +92,7 @@ static void ready(loop *l, watched *w, uint32_t events) {
     case WATCHED_TIMER: {
         uint64_t expirations;
         (void)!read(w->fd, &expirations, sizeof expirations); /* the clock tells which tick it is */
+        l->reads_due = true;
         return;
     }
     case WATCHED_STREAM:
@@ -126,25 +150,31 @@ static void end_turn(loop *l) {
     reap(l);
 }
 
-/* False where epoll itself fails. */
-static bool turn(loop *l, int timeout_ms) {
+/* The number of them; -1 where epoll itself fails. */
+static int take_events(loop *l, int epoll_fd, int timeout_ms) {
     struct epoll_event events[EVENTS_A_TURN];
-    const int count = epoll_wait(l->epoll_fd, events, EVENTS_A_TURN, timeout_ms);
-    if (count < 0 && errno != EINTR) return false;
+    const int count = epoll_wait(epoll_fd, events, EVENTS_A_TURN, timeout_ms);
+    if (count < 0 && errno != EINTR) return -1;
     read_clocks(l);
-    l->wants_more = count == EVENTS_A_TURN;
     for (int i = 0; i < count; i++)
         ready(l, events[i].data.ptr, events[i].events);
-    tick(l);
-    end_turn(l);
-    return true;
+    return count < 0 ? 0 : count;
 }
 
-static void pace(const loop *l) {
-    if (l->wants_more) return;
-    const int64_t until = l->now_ns + TURN_US * INT64_C(1000);
-    const struct timespec t = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
-    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+static bool read_streams(loop *l) {
+    l->reads_due = false;
+    const int count = take_events(l, l->streams_fd, 0);
+    if (count == EVENTS_A_TURN) l->reads_due = true;
+    return count >= 0;
+}
+
+/* False where the system refuses what a loop needs. */
+static bool turn(loop *l) {
+    if (take_events(l, l->epoll_fd, l->reads_due ? 0 : -1) < 0) return false;
+    if (l->reads_due && !read_streams(l)) return false;
+    tick(l);
+    end_turn(l);
+    return set_pace(l);
 }
 
 static bool is_drained(const loop *l) {
@@ -169,7 +199,7 @@ static void quit(loop *l) {
     loop_unwatch(l, &l->control); /* its end would wake us for nothing */
     const int64_t until = l->now_ns + (int64_t)QUIT_WAIT_MS * NS_PER_MS;
     while (!is_drained(l) && l->now_ns < until)
-        if (!turn(l, 20)) return;
+        if (!turn(l)) return;
 }
 
 /* --- beginning --- */
@@ -207,13 +237,7 @@ static bool open_crash_page(loop *l) {
 static bool open_timer(loop *l) {
     l->timer = (watched){.kind = WATCHED_TIMER};
     l->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (l->timer.fd < 0) return false;
-    const struct itimerspec spec = {
-        .it_value = {.tv_sec = l->now_ns / NS_PER_S + 1},
-        .it_interval = {.tv_nsec = CHECK_MS * NS_PER_MS},
-    };
-    return timerfd_settime(l->timer.fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0 &&
-           loop_watch(l, &l->timer, EPOLLIN);
+    return l->timer.fd >= 0 && set_pace(l) && loop_watch(l, &l->timer, EPOLLIN);
 }
 
 static bool open_loop(loop *l) {
@@ -224,9 +248,10 @@ static bool open_loop(loop *l) {
         l->keepers[i] =
             (keeper){.w = {.kind = WATCHED_KEEPER, .fd = -1}, .owner = l, .slot = (uint16_t)i};
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    l->streams_fd = epoll_create1(EPOLL_CLOEXEC);
     l->scratch = malloc(LOOP_CARRY_MAX + LOOP_READ_MAX);
     l->control = (watched){.kind = WATCHED_CONTROL, .fd = l->config.control_fd};
-    return l->epoll_fd >= 0 && l->scratch != NULL && open_timer(l) &&
+    return l->epoll_fd >= 0 && l->streams_fd >= 0 && l->scratch != NULL && open_timer(l) &&
            loop_watch(l, &l->control, EPOLLIN) && open_crash_page(l);
 }
 
@@ -240,6 +265,7 @@ static void close_loop(loop *l) {
     if (l->arena.base != NULL) (void)munmap(l->arena.base, l->arena.size);
     if (l->timer.fd >= 0) (void)close(l->timer.fd);
     if (l->epoll_fd >= 0) (void)close(l->epoll_fd);
+    if (l->streams_fd >= 0) (void)close(l->streams_fd);
     free(l->handed);
     free(l->sent);
     free(l->scratch);
@@ -253,6 +279,7 @@ int vg_ingest_loop(const vg_loop_config *config) {
     l->config = *config;
     if (l->config.flood_bytes_per_second == 0) l->config.flood_bytes_per_second = FLOOD_DEFAULT;
     l->epoll_fd = -1;
+    l->streams_fd = -1;
     l->timer.fd = -1;
     int status = 0;
     if (!open_loop(l)) {
@@ -262,10 +289,7 @@ int vg_ingest_loop(const vg_loop_config *config) {
     } else {
         loop_say_ready(l);
         while (!l->quits && status == 0) {
-            if (!turn(l, -1))
-                status = say(l, "epoll_wait");
-            else
-                pace(l);
+            if (!turn(l)) status = say(l, "epoll or timer");
         }
         quit(l);
         reap(l);

@@ -12,7 +12,7 @@
 #include "vg/wire.h"
 
 enum {
-    LOOP_READ_MAX = 256 * 1024, /* a stream's share of a turn */
+    LOOP_READ_MAX = 128 * 1024, /* a stream's share of a turn */
     LOOP_CARRY_MAX = VG_RTSP_HEADER_MAX + VG_RTSP_BODY_MAX +
         4, /* what vg_rtsp_next may ask to keep */
     LOOP_KEEPERS_MAX = 64,
@@ -132,19 +132,20 @@ typedef struct keeper {
 
 struct loop {
     vg_loop_config config;
-    int epoll_fd;
+    int epoll_fd, streams_fd; /* the streams' own, looked at when `reads_due` */
     watched control, timer;
     vg_arena arena;
     uint16_t *handed; /* a header: slot + 1 of the connection it was handed to; 0: not */
     uint32_t *sent;   /* room for all headers */
     volatile vg_crash_page *crash;
     stream *streams;
-    uint32_t stream_count;
+    uint32_t stream_count, viewer_count;
     keeper keepers[LOOP_KEEPERS_MAX];
     uint32_t held[LOOP_KEEPERS_MAX]; /* blocks that are SENT to a slot */
     outbox parent;
     uint64_t parent_lost;
-    bool clock_synced, quits, wants_more;
+    bool clock_synced, quits, reads_due;
+    int64_t read_every_ns;
     int64_t wall_ns, now_ns; /* of this turn: UTC, CLOCK_MONOTONIC */
     uint64_t last_tick;
     int64_t next_check_ns; /* when the watchdogs look again */

@@ -231,6 +231,7 @@ const char *live_add(stream *s, int fd, uint32_t until_ms, const uint8_t *header
     replay(s, v);
     v->next = s->viewers;
     s->viewers = v;
+    s->owner->viewer_count++;
     vg_chunker_watch(s->chunker, on_unit, s);
     flush(s->owner, v);
     return NULL;
@@ -262,6 +263,7 @@ void live_reap(stream *s, bool all) {
             continue;
         }
         *at = v->next;
+        s->owner->viewer_count--;
         loop_unwatch(s->owner, &v->w);
         (void)close(v->w.fd);
         outbox_clear(&v->out);

@@ -8,7 +8,7 @@
 #include "loop_stream.h"
 
 enum {
-    DRAIN_READS = 16, /* of LOOP_READ_MAX: what stands in a socket when its run ends */
+    DRAIN_READS = 32, /* of LOOP_READ_MAX: what stands in a socket when its run ends */
     CARRY_KEPT = 16 * 1024,
 };
 
@@ -48,8 +48,9 @@ static void earn_tokens(stream *s) {
     const int64_t rate = flood_rate(s);
     const int64_t elapsed_us = (s->owner->now_ns - s->tokens_at_ns) / 1000;
     s->tokens_at_ns = s->owner->now_ns;
-    const int64_t most = 2 * rate; /* a burst of two seconds' worth is none */
-    s->tokens += elapsed_us > 2000000 ? most : elapsed_us * (rate / 1000) / 1000;
+    const int64_t most = BURST_S * rate;
+    if (s->tokens >= most) return; /* more than that is only given, at the start */
+    s->tokens += elapsed_us > BURST_S * 1000000 ? most : elapsed_us * (rate / 1000) / 1000;
     if (s->tokens > most) s->tokens = most;
 }
 
@@ -85,7 +86,7 @@ static bool read_socket(stream *s) {
         stream_end_with(s, VG_EVENT_CLOSED, size < 0 ? errno : 0, "");
         return false;
     }
-    if (size == LOOP_READ_MAX) l->wants_more = true;
+    if (size == LOOP_READ_MAX) l->reads_due = true;
     s->bytes += (uint64_t)size;
     note_flood(s, (size_t)size);
     stream_take(s, l->scratch, s->carry_size + (size_t)size);

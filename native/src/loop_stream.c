@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "assembler.h"
@@ -19,6 +20,9 @@ enum {
     TRIM_ABOVE = 1
         << 20, /* of the assembler's buffer: what a large picture touched is given back */
     TRIM_PERIOD = 10,
+    /* In the system, for what comes between two reads: a key frame of a high resolution. The usual
+     * 64 KiB would hold the camera back, and some cameras then drop packets. */
+    SOCKET_ROOM = 1 << 20,
 };
 
 void stream_hand_over(stream *s) {
@@ -136,19 +140,34 @@ static const char *refusal(loop *l, const attachment *a) {
     return NULL;
 }
 
+static bool is_going_on(const attachment *a) {
+    return (a->flags & 1U) != 0;
+}
+
 static void begin_run(stream *s, const attachment *a) {
     vg_run_start start = {
         .run = a->run,
         .predecessor_run = a->predecessor,
         .gap_reason = a->reason,
         .gap_start_ns = a->gap_start_ns,
-        .references_lost = (a->flags & 1U) != 0,
+        .references_lost = is_going_on(a),
         .inband = (a->flags & 2U) != 0,
     };
     memcpy(start.camera, a->camera, VG_ID_SIZE);
     memcpy(start.stream, a->stream, VG_ID_SIZE);
     vg_chunker_init(s->chunker, &s->owner->arena, &start, &a->sets);
     vg_assembler_init(s->assembler, (vg_codec)s->codec, s->payload_type, s->units, VG_AU_MAX);
+}
+
+/* Asking to be woken at SOCKET_ROOM makes so much room, and unlike SO_RCVBUF it needs no privilege
+ * and leaves the growth to the system (tcp(7)). Without it recording works as well. No more
+ * than a stream may send meanwhile: a flood's backlog would be the next flood. */
+static void make_room(const stream *s) {
+    const uint64_t allowed = s->owner->config.flood_bytes_per_second / 8;
+    const int room = allowed < SOCKET_ROOM ? (int)allowed : SOCKET_ROOM;
+    const int any = 1;
+    (void)setsockopt(s->w.fd, SOL_SOCKET, SO_RCVLOWAT, &room, sizeof room);
+    (void)setsockopt(s->w.fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
 }
 
 const char *stream_attach(loop *l, const attachment *a, int fd) {
@@ -173,7 +192,9 @@ const char *stream_attach(loop *l, const attachment *a, int fd) {
     s->stall_ms = a->stall_ms;
     s->attached_ns = l->now_ns;
     s->camera_clock_ns = VG_CAMERA_CLOCK_UNKNOWN;
-    s->tokens = 2 * (int64_t)l->config.flood_bytes_per_second;
+    /* A connection that goes on begins with what waited in it. */
+    const int64_t burst_s = is_going_on(a) ? BACKLOG_S : BURST_S;
+    s->tokens = burst_s * (int64_t)l->config.flood_bytes_per_second;
     s->tokens_at_ns = l->now_ns;
     memcpy(s->camera, a->camera, VG_ID_SIZE);
     memcpy(s->id, a->stream, VG_ID_SIZE);
@@ -185,6 +206,7 @@ const char *stream_attach(loop *l, const attachment *a, int fd) {
         return "out of memory";
     }
     begin_run(s, a);
+    make_room(s);
     s->next = l->streams;
     l->streams = s;
     l->stream_count++;

@@ -7,6 +7,12 @@
 
 #include "loop.h"
 
+enum {
+    BURST_S = 2, /* a burst of so many seconds' worth is no flood */
+    /* Nor is what a camera sent while a flood was sat out, or a disk waited for. */
+    BACKLOG_S = 8,
+};
+
 /* loop_stream.c */
 
 void stream_hand_over(stream *s);

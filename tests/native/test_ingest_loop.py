@@ -804,6 +804,45 @@ def test_a_viewer_is_let_go_when_its_receipt_ends(rig: Rig) -> None:
     assert staying.unit()[0] == 1
 
 
+def wakes_a_second(rig: Rig) -> float:
+    """How often the loop slept and went on, by the system's count."""
+
+    def count() -> int:
+        lines = Path(f"/proc/{rig.process.pid}/status").read_text().splitlines()
+        return next(int(x.split()[1]) for x in lines if x.startswith("voluntary_ctxt_switches"))
+
+    before, began = count(), time.monotonic()
+    while time.monotonic() < began + 1:
+        rig.turn(0.05)
+    return (count() - before) / (time.monotonic() - began)
+
+
+def test_cameras_are_read_more_often_while_somebody_watches(rig: Rig) -> None:
+    rig.keeper()
+    camera = rig.attach()
+    camera.send(gop(4))
+    rig.until(lambda: rig.stats().access_units >= 3)
+    alone = wakes_a_second(rig)
+    viewer = Viewer(rig)
+    watched = wakes_a_second(rig)
+    viewer.socket.close()
+    rig.turn(0.5)
+    assert watched > 2 * alone
+    assert wakes_a_second(rig) < watched / 2
+
+
+def test_a_socket_has_room_for_what_comes_between_two_reads(rig: Rig) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        theirs, _ = server.accept()
+    rig.keeper()
+    camera = rig.attach(connection=(ours, theirs))
+    camera.send(gop(4))
+    rig.until(lambda: rig.stats().access_units >= 3)
+    assert theirs.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 1 << 20
+    assert theirs.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
+
+
 def test_the_17th_viewer_is_refused_and_the_others_stay(rig: Rig) -> None:
     rig.keeper()
     camera = rig.attach()
