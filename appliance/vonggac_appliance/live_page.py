@@ -1,6 +1,6 @@
 """One page's socket: the looks it keeps open, the tiles that show live views, the news it hears.
 
-The wire is docs/ref/socket.md's. A tile is a thread that gives each message on as it comes: there
+The wire is docs/ref/http.md's. A tile is a thread that gives each message on as it comes: there
 is no queue here, so a page that does not read is dropped by the loop, and told.
 """
 
@@ -21,6 +21,7 @@ from vonggac.errors import Invalid, Missing, VonggacError
 from vonggac.registry.camera import Stream
 from vonggac.registry.rules import may_know
 from vonggac_appliance import bus
+from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.live_views import LiveMessage, LiveState, LiveView, LiveViews
 from vonggac_appliance.look import Look
 
@@ -81,7 +82,15 @@ class _Tile:
 class LivePage:
     """`take`, `turn` and `close` are called by one thread; `end` and `hear` by any."""
 
-    def __init__(self, live: LiveViews, looks: Looks, session: Session, send: Send) -> None:
+    def __init__(
+        self,
+        live: LiveViews,
+        looks: Looks,
+        session: Session,
+        send: Send,
+        *,
+        clock: Clock = wall_ns,
+    ) -> None:
         """Raises TooMany."""
         self.session = session
         self.is_over = False
@@ -89,6 +98,7 @@ class LivePage:
         self._live = live
         self._looks = looks
         self._send = send
+        self._clock = clock
         self._is_gone = False
         self._tiles: dict[int, _Tile] = {}
         self._held: dict[str, object] = {}
@@ -260,6 +270,8 @@ class LivePage:
         self._held.clear()
 
     def _tell(self, **facts: object) -> None:
+        # So that the page can tell how old a picture is by the clock that says when it was.
+        facts["at_ms"] = self._clock() // 1_000_000
         self._send(json.dumps(facts, ensure_ascii=False))
 
 
