@@ -111,6 +111,7 @@ class LiveViews:
         self._clock = clock
         self._views: set[LiveView] = set()
         self._pages: set[Page] = set()
+        self._is_closed = False
         self._lock = threading.Lock()
         self._unlisten: Callable[[], None] | None = None
 
@@ -125,8 +126,10 @@ class LiveViews:
         return view
 
     def attend(self, page: Page) -> None:
-        """The page hears news until it leaves. TooMany: of its session, or of all."""
+        """The page hears news until it leaves. TooMany: of its session, or of all, or we end."""
         with self._lock:
+            if self._is_closed:  # else it would hold up the end that it was not told of
+                raise TooMany("the page is about to end", 2.0)
             own = sum(other.session.id == page.session.id for other in self._pages)
             if own >= _PAGES_OF_SESSION_MAX or len(self._pages) >= _PAGES_MAX:
                 raise TooMany("too many pages are open", 10.0)
@@ -148,6 +151,7 @@ class LiveViews:
     def close(self) -> None:
         """Ends all views and pages."""
         with self._lock:
+            self._is_closed = True
             views, unlisten = list(self._views), self._unlisten
             for page in self._pages:
                 page.end()

@@ -8,6 +8,7 @@ string: nothing below the page imports it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import logging
 import os
@@ -19,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gunicorn import arbiter, glogging
+from gunicorn import arbiter, glogging, util
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -180,6 +181,14 @@ class _Arbiter(arbiter.Arbiter):  # type: ignore[misc]
     handle_ttin = handle_ttou = handle_usr2 = handle_winch = handle_hup
 
 
+class _Connection(TConn):  # type: ignore[misc]
+    """A connection whose last seconds are not waited for in the loop that accepts others."""
+
+    def close(self, graceful: bool = False) -> None:
+        """The thread that answered has said goodbye already (`_Worker.handle`)."""
+        util.close(self.sock)
+
+
 class _Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threads, with an end for requests that do not come, and one for looks."""
 
@@ -226,11 +235,27 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
                     # The plain socket's: TLS would say goodbye, and its thread is inside it.
                     socket.socket.shutdown(conn.sock, socket.SHUT_RDWR)
 
+    def accept(self, listener: Any) -> None:
+        """As in gunicorn, with a connection of our own."""
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                raise
+            return
+        self.nr_conns += 1
+        sock.setblocking(True)
+        self.enqueue_req(_Connection(self.cfg, sock, address, listener.getsockname()))
+
     def handle(self, conn: TConn) -> Any:
         """In a thread: a request or the wait for one."""
         self._due_s[conn] = time.monotonic() + _HEAD_S
         try:
-            return super().handle(conn)
+            is_kept = super().handle(conn)
+            if is_kept is False:
+                # Here: gunicorn's loop would wait up to 2 s for each browser that does not close.
+                util.close_graceful(conn.sock)
+            return is_kept
         finally:
             self._due_s.pop(conn, None)
 

@@ -35,7 +35,7 @@ START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 class Served:
     """The page of a home in a process of its own, with a supervisor that listens."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, start: str = START) -> None:
         self.log = home / "serve.log"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = home / "notify"
@@ -43,7 +43,7 @@ class Served:
         self.notify.settimeout(DEADLINE_S)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", START, "--home", str(home), "serve", "--port", "0"],
+                [sys.executable, "-c", start, "--home", str(home), "serve", "--port", "0"],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 env=os.environ | {"NOTIFY_SOCKET": str(address)},
@@ -192,6 +192,24 @@ def test_a_request_that_does_not_come_ends_and_frees_its_thread(served: Served) 
     assert served.get() == 303
 
 
+def test_browsers_that_do_not_close_keep_nobody_waiting(served: Served) -> None:
+    # 20 s without a turn and the worker would be taken for hanging.
+    left = []
+    began_s = time.monotonic()
+    for _ in range(20):
+        left.append(socket.create_connection(("127.0.0.1", served.port)))
+        left[-1].sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    for one in left:
+        one.settimeout(DEADLINE_S)
+        assert one.recv(100).startswith(b"HTTP/1.1 404")
+    assert served.get() == 303
+    took_s = time.monotonic() - began_s
+    for one in left:
+        one.close()
+
+    assert took_s < 10
+
+
 @pytest.mark.parametrize(
     ("head", "status"),
     [
@@ -285,6 +303,28 @@ def test_a_port_is_a_port(paged: Path) -> None:
     assert _run(paged, "--port", "70000").returncode == 2
 
 
+# What MemoryDenyWriteExecute= of the unit asks of the kernel (PR_SET_MDWE); it lasts through forks.
+WITHOUT_EXECUTABLE_MEMORY = (
+    "import ctypes, sys\n"
+    "if ctypes.CDLL(None, use_errno=True).prctl(65, 1, 0, 0, 0) != 0: sys.exit(77)\n" + START
+)
+
+
+def test_signing_in_needs_no_executable_memory(paged: Path) -> None:
+    probe = "import ctypes, sys; sys.exit(ctypes.CDLL(None).prctl(66, 0, 0, 0, 0) < 0)"
+    if subprocess.run([sys.executable, "-c", probe], check=False).returncode:
+        pytest.skip("this kernel does not know PR_SET_MDWE")
+    with audit_run(paged):
+        served = Served(paged, WITHOUT_EXECUTABLE_MEMORY)
+        try:
+            somebody = Signed(served, paged)  # hashes a password
+            status, _ = somebody.ask("GET", "/status")
+        finally:
+            assert served.stop() == 0
+
+    assert status == 200
+
+
 # -- Looks at the end --
 
 
@@ -293,7 +333,7 @@ class Signed:
 
     def __init__(self, served: Served, home: Path) -> None:
         self._served = served
-        self._cookie = ""
+        self.cookie = ""
         form = {"code": setup_code(home), "name": "An", "password": PASSWORD, "again": PASSWORD}
         status, _ = self.ask("POST", "/setup", form)
         assert status == 303
@@ -301,7 +341,7 @@ class Signed:
     def ask(
         self, method: str, path: str, form: dict[str, str] | None = None, body: object = None
     ) -> tuple[int, bytes]:
-        headers = {"Sec-Fetch-Site": "same-origin", "Cookie": self._cookie}
+        headers = {"Sec-Fetch-Site": "same-origin", "Cookie": self.cookie}
         data = None
         if form is not None:
             data, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
@@ -313,7 +353,7 @@ class Signed:
             connection.request(method, path, data, headers)
             answer = connection.getresponse()
             if answer.headers["Set-Cookie"]:
-                self._cookie = answer.headers["Set-Cookie"].partition(";")[0]
+                self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
             return answer.status, answer.read()
 
     def looks(self, home: Path) -> str:
@@ -356,6 +396,29 @@ def test_when_it_ends_every_look_has_its_last_line(watched: Path) -> None:
 
     (end,) = _lines(watched, "look end")
     assert end["result"] == "serve ended"
+
+
+def test_an_open_page_does_not_keep_it_from_ending(watched: Path) -> None:
+    served = Served(watched)
+    try:
+        somebody = Signed(served, watched)
+        with socket.create_connection(("127.0.0.1", served.port)) as page:
+            host = f"127.0.0.1:{served.port}"
+            page.sendall(
+                f"GET /api/v1/socket HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
+                f"Cookie: {somebody.cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                "Sec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n\r\n".encode()
+            )
+            page.settimeout(DEADLINE_S)
+            assert page.recv(100).startswith(b"HTTP/1.1 101")
+            began_s = time.monotonic()
+            assert served.stop() == 0
+            took_s = time.monotonic() - began_s
+    finally:
+        served.stop(signal.SIGKILL)
+
+    assert took_s < serve._GRACE_S
 
 
 def test_what_a_killed_page_left_open_is_ended_by_the_next(watched: Path) -> None:
