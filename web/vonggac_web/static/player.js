@@ -28,6 +28,8 @@ const WINDOW_MS = HOUR_MS;
 /** So long before its end, at the pace of playing, the next window is opened. */
 const APPROACH_MS = 45_000;
 const FRAME_S = 1 / 25;
+/** A shorter wait is none. */
+const PATIENCE_MS = 400;
 
 /**
  * Events: `state` (detail: {state, code?}), `moment` (detail: wall ms of the picture),
@@ -53,6 +55,7 @@ export class VgPlayer extends HTMLElement {
   /** @type {{base: string, look: {from: number, to: number}} | null} */
   #source = null;
   #turn = 0;
+  #patience = 0;
   #fastWall = NaN;
   #frameS = FRAME_S;
   #mediaS = NaN;
@@ -86,6 +89,12 @@ export class VgPlayer extends HTMLElement {
     const video = this.#stage.add("live");
     this.#live = live;
     return video;
+  }
+
+  /** A live picture is there. @param {HTMLVideoElement} video */
+  becomeLive(video) {
+    video.classList.add("shown");
+    this.become("playing");
   }
 
   /** Takes the picture away. @param {State} state @param {string} [code] */
@@ -231,7 +240,8 @@ export class VgPlayer extends HTMLElement {
   /** @param {{from: number, to: number}} gap @param {StoredWindow} window */
   #inGap(gap, window) {
     const isOpen = gap.to === Infinity || gap === window.window;
-    if (isOpen && window.window.to >= (this.#source?.look.to ?? 0) && !window.map.isEmpty) {
+    const last = Math.min(this.#source?.look.to ?? 0, Date.now());
+    if (isOpen && window.window.to >= last && !window.map.isEmpty) {
       this.#emit("edge", gap.from);
       return;
     }
@@ -273,6 +283,9 @@ export class VgPlayer extends HTMLElement {
       video.classList.add("shown");
       this.#stage.isOnKeys = this.#fast !== null;
       before?.close();
+      // So that the first picture somebody searches for comes as fast as the others.
+      const soon = globalThis.requestIdleCallback ?? setTimeout;
+      soon(() => isShown() && this.#keys?.prepare(window.wall).catch(() => {}));
     };
     video.addEventListener("loadeddata", reveal, { once: true });
     if (video.readyState >= 2) reveal();
@@ -330,8 +343,13 @@ export class VgPlayer extends HTMLElement {
   }
 
   #wait() {
-    if (this.#window?.isAtEnd) void this.#proceed();
-    else this.become("waiting");
+    if (this.#window?.isAtEnd) return void this.#proceed();
+    const window = this.#window;
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => {
+      const video = window === this.#window ? window?.video : null;
+      if (video && video.readyState < 3 && this.state === "playing") this.become("waiting");
+    }, PATIENCE_MS);
   }
 
   /** On from the end of a window: into the next one, or to the edge of the look. */

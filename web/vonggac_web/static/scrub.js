@@ -98,6 +98,7 @@ export class KeyFrames {
     this.#window = window;
     this.#player = lists.createIFramePlayer({ ...COMMON, enableWorker: false });
     this.#player?.attachMedia(this.video);
+    this.#player?.startLoad(0); // the list of key frames; no picture yet
   }
 }
 
