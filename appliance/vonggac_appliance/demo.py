@@ -32,7 +32,7 @@ _MIB = 1 << 20
 _SIZES_MIB = (1024, 512)
 """Of the ring, an hour of these cameras; the largest that leaves as much room again free."""
 _COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
-_START_S = 30.0
+_START_S = 60.0
 _END_S = 40.0
 
 _Line = dict[str, list[dict[str, str]]]
