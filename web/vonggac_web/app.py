@@ -17,7 +17,9 @@ from vonggac_web import errors, guard, texts
 
 __all__ = ["PARTS", "create_app", "services"]
 
-PARTS = ("pages", "sign_in", "looks", "media", "cameras", "status", "metrics", "socket")
+PARTS = (
+    *("pages", "sign_in", "cameras", "camera", "looks", "media", "status", "metrics", "socket"),
+)
 """Modules with a `blueprint`, in the order of registration. Each part adds its own line."""
 
 _EXTENSION = "vonggac"
