@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 from vonggac_appliance import bus
 
-__all__ = ["TICK_BOUNDS_MS", "BoxCounters", "StreamSums", "Ticks"]
+__all__ = ["BoxCounters", "Histogram", "PageCounters", "StreamSums"]
 
-TICK_BOUNDS_MS = (10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0)
-"""Of the histogram: a tick is a second, longer than half of it is slow."""
+TICK_BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""A tick is a second; longer than half of it is slow."""
+REQUEST_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 DAY_NS = 86_400_000_000_000
 _MINUTE_NS = 60_000_000_000
 _LEAST_NS = 10 * _MINUTE_NS
@@ -65,18 +66,23 @@ class StreamSums:
 
 
 @dataclass(slots=True)
-class Ticks:
-    """How long syncs took, and what they wrote, over all disks."""
+class Histogram:
+    """How often something took how long."""
 
-    counts: list[int] = field(default_factory=lambda: [0] * (len(TICK_BOUNDS_MS) + 1))
+    bounds_s: tuple[float, ...]
+    counts: list[int] = field(default_factory=list)
     """Each bound's own, the last beyond all; not cumulative."""
-    sum_ms: float = 0.0
-    size_bytes: int = 0
+    sum_s: float = 0.0
 
-    def seen(self, tick: bus.DurableTick) -> None:
-        self.counts[bisect_left(TICK_BOUNDS_MS, tick.tick_ms)] += 1
-        self.sum_ms += tick.tick_ms
-        self.size_bytes += tick.bytes_written
+    def __post_init__(self) -> None:
+        self.counts = self.counts or [0] * (len(self.bounds_s) + 1)
+
+    def seen(self, seconds: float) -> None:
+        self.counts[bisect_left(self.bounds_s, seconds)] += 1
+        self.sum_s += seconds
+
+    def copy(self) -> Histogram:
+        return Histogram(self.bounds_s, list(self.counts), self.sum_s)
 
 
 @dataclass(slots=True)
@@ -113,7 +119,8 @@ class BoxCounters:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._streams: dict[StreamKey, StreamSums] = {}
-        self._ticks = Ticks()
+        self._ticks = Histogram(TICK_BOUNDS_S)
+        self._written_bytes = 0
         self._written: dict[str, _Written] = {}
         self._disk_errors = 0
 
@@ -135,7 +142,8 @@ class BoxCounters:
                 sums.reconnects += 1
                 sums.gap_ns += max(0, event.end_ns - event.start_ns)
             elif isinstance(event, bus.DurableTick):
-                self._ticks.seen(event)
+                self._ticks.seen(event.tick_ms / 1e3)
+                self._written_bytes += event.bytes_written
                 self._written.setdefault(event.disk, _Written()).add(now_ns, event.bytes_written)
             elif isinstance(event, bus.DiskChanged) and event.state == "failed":
                 self._disk_errors += 1
@@ -145,10 +153,16 @@ class BoxCounters:
         with self._lock:
             return {key: _copy(sums) for key, sums in self._streams.items()}
 
-    def ticks(self) -> Ticks:
-        """A copy."""
+    def ticks(self) -> Histogram:
+        """A copy: how long syncs took, over all disks."""
         with self._lock:
-            return Ticks(list(self._ticks.counts), self._ticks.sum_ms, self._ticks.size_bytes)
+            return self._ticks.copy()
+
+    @property
+    def written_bytes(self) -> int:
+        """Made durable, over all disks."""
+        with self._lock:
+            return self._written_bytes
 
     @property
     def disk_errors(self) -> int:
@@ -164,6 +178,36 @@ class BoxCounters:
 
     def _sums(self, camera: str, stream: str) -> StreamSums:
         return self._streams.setdefault((camera, stream), StreamSums())
+
+
+class PageCounters:
+    """What the page itself does; fed and read by requests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests = Histogram(REQUEST_BOUNDS_S)
+        self._sign_ins_refused = 0
+
+    def request(self, seconds: float) -> None:
+        """A request was answered after so long; sockets, which last, are none."""
+        with self._lock:
+            self._requests.seen(seconds)
+
+    def sign_in_refused(self) -> None:
+        """Somebody was not let in."""
+        with self._lock:
+            self._sign_ins_refused += 1
+
+    def requests(self) -> Histogram:
+        """A copy: how long requests took until their answer began."""
+        with self._lock:
+            return self._requests.copy()
+
+    @property
+    def sign_ins_refused(self) -> int:
+        """How often somebody was not let in."""
+        with self._lock:
+            return self._sign_ins_refused
 
 
 def _copy(sums: StreamSums) -> StreamSums:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from vonggac.ingest.states import State
 from vonggac_appliance import bus
-from vonggac_appliance.box_counters import TICK_BOUNDS_MS, BoxCounters, Ticks
+from vonggac_appliance.box_counters import BoxCounters, Histogram, PageCounters
 from vonggac_appliance.box_facts import BoxFacts
 from vonggac_appliance.recorder_watch import Seen
 
@@ -82,18 +82,30 @@ FAMILIES = (
     ),
     Family("vonggac_storage_loss_bound_seconds", "gauge", "What a power cut may take just now."),
     Family("vonggac_disk_errors_total", "counter", "Times that a disk failed."),
+    Family("vonggac_live_viewers", "gauge", "Live views that are open."),
+    Family(
+        "vonggac_http_request_duration_seconds",
+        "histogram",
+        "From a request to the begin of its answer; sockets are not in it.",
+    ),
+    Family("vonggac_login_failures_total", "counter", "Times that somebody was not let in."),
     Family("vonggac_clock_synchronised", "gauge", "1 while something keeps the box's clock."),
     Family("vonggac_clock_offset_seconds", "gauge", "How far the box is ahead of chrony's time."),
 )
 
 
-def box_metrics(seen: Seen, facts: BoxFacts, counters: BoxCounters) -> list[Sample]:
+def box_metrics(
+    seen: Seen, facts: BoxFacts, counters: BoxCounters, page: PageCounters, live_viewers: int
+) -> list[Sample]:
     """Everything that has a source now; what nobody knows is left out rather than said as 0."""
     return [
         Sample("vonggac_build_info", 1, (("version", importlib.metadata.version("vonggac")),)),
         Sample("vonggac_recorder_up", float(seen.is_answering)),
         *_streams(seen, counters),
         *_storage(facts, counters),
+        Sample("vonggac_live_viewers", live_viewers),
+        *_histogram("vonggac_http_request_duration_seconds", page.requests()),
+        Sample("vonggac_login_failures_total", page.sign_ins_refused),
         *_chain_and_clock(facts),
     ]
 
@@ -143,9 +155,8 @@ def _streams(seen: Seen, counters: BoxCounters) -> Iterator[Sample]:
 
 
 def _storage(facts: BoxFacts, counters: BoxCounters) -> Iterator[Sample]:
-    ticks = counters.ticks()
-    yield from _histogram(ticks)
-    yield Sample("vonggac_storage_written_bytes_total", ticks.size_bytes)
+    yield from _histogram("vonggac_storage_write_duration_seconds", counters.ticks())
+    yield Sample("vonggac_storage_written_bytes_total", counters.written_bytes)
     yield Sample("vonggac_disk_errors_total", counters.disk_errors)
     if facts.disks:
         capacity_bytes = sum(disk.capacity_bytes for disk in facts.disks)
@@ -161,14 +172,13 @@ def _storage(facts: BoxFacts, counters: BoxCounters) -> Iterator[Sample]:
         yield Sample("vonggac_storage_loss_bound_seconds", facts.loss_bound_ms / 1e3)
 
 
-def _histogram(ticks: Ticks) -> Iterator[Sample]:
-    family = "vonggac_storage_write_duration_seconds"
+def _histogram(family: str, found: Histogram) -> Iterator[Sample]:
     total = 0
-    bounds = [f"{bound_ms / 1e3:g}" for bound_ms in TICK_BOUNDS_MS]
-    for bound, count in zip([*bounds, "+Inf"], ticks.counts, strict=True):
+    bounds = [f"{bound_s:g}" for bound_s in found.bounds_s]
+    for bound, count in zip([*bounds, "+Inf"], found.counts, strict=True):
         total += count
         yield Sample(family, total, (("le", bound),), "_bucket")
-    yield Sample(family, ticks.sum_ms / 1e3, (), "_sum")
+    yield Sample(family, found.sum_s, (), "_sum")
     yield Sample(family, total, (), "_count")
 
 

@@ -17,6 +17,7 @@ from vonggac.errors import VonggacError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store.forecast import forecast
 from vonggac_appliance import audit_client, box_metrics, chrony
+from vonggac_appliance.box_counters import PageCounters
 from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts
 from vonggac_appliance.clock import Clock, is_synchronised, wall_ns
 from vonggac_appliance.index_client import IndexClient
@@ -84,10 +85,12 @@ class BoxStatus:
         found = (("recorder", is_recorder), ("audit", is_chain))
         return tuple(name for name, is_there in found if not is_there)
 
-    def metrics(self) -> str:
+    def metrics(self, page: PageCounters, live_viewers: int) -> str:
         """Everything that is measured, in Prometheus' text format."""
         seen, facts = self.recorder(), self.facts()
-        return box_metrics.text_of(box_metrics.box_metrics(seen, facts, self._watch.counters))
+        counters = self._watch.counters
+        samples = box_metrics.box_metrics(seen, facts, counters, page, live_viewers)
+        return box_metrics.text_of(samples)
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._found_s <= _FRESH_S

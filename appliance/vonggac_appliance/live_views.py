@@ -125,6 +125,12 @@ class LiveViews:
             self._listen()
         return view
 
+    @property
+    def viewers(self) -> int:
+        """How many views are open."""
+        with self._lock:
+            return len(self._views)
+
     def attend(self, page: Page) -> None:
         """The page hears news until it leaves. TooMany: of its session, or of all, or we end."""
         with self._lock:

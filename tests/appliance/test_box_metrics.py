@@ -9,9 +9,9 @@ import pytest
 
 from vonggac.store.forecast import forecast
 from vonggac_appliance import bus
-from vonggac_appliance.box_counters import BoxCounters
-from vonggac_appliance.box_metrics import FAMILIES, Sample, box_metrics, text_of
+from vonggac_appliance.box_counters import BoxCounters, PageCounters
 from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts
+from vonggac_appliance.box_metrics import FAMILIES, Sample, box_metrics, text_of
 from vonggac_appliance.recorder_watch import Seen
 
 S = 1_000_000_000
@@ -84,7 +84,8 @@ def test_gaps_ticks_and_failures_are_summed_from_events() -> None:
     assert (sums.reconnects, sums.gap_ns) == (2, 60 * S)
     ticks = counters.ticks()
     assert (sum(ticks.counts), ticks.counts[2], ticks.counts[-1]) == (2, 1, 1)
-    assert (ticks.sum_ms, ticks.size_bytes, counters.disk_errors) == (9030.0, 1500, 1)
+    assert ticks.sum_s == pytest.approx(9.03)
+    assert (counters.written_bytes, counters.disk_errors) == (1500, 1)
 
 
 def test_the_rate_of_a_disk_is_of_the_last_day() -> None:
@@ -114,7 +115,10 @@ def everything() -> str:
     counters.status(status(1, 123))
     counters.event(bus.GapClosed("cam1", "main", NOW - S, NOW, "network", 2), NOW)
     counters.event(bus.DurableTick("ab", 30.0, 1000, []), NOW)
-    return text_of(box_metrics(Seen(status(1, 123), True, NOW), facts(), counters))
+    page = PageCounters()
+    page.request(0.03)
+    page.sign_in_refused()
+    return text_of(box_metrics(Seen(status(1, 123), True, NOW), facts(), counters, page, 3))
 
 
 def test_every_family_has_its_help_and_type_before_its_values() -> None:
@@ -152,6 +156,9 @@ def test_the_values_are_those_that_were_told() -> None:
         "vonggac_storage_write_duration_seconds_sum 0.03",
         "vonggac_storage_loss_bound_seconds 1.2625",
         "vonggac_audit_lines_total 17",
+        "vonggac_live_viewers 3",
+        'vonggac_http_request_duration_seconds_bucket{le="0.05"} 1',
+        "vonggac_login_failures_total 1",
         "vonggac_clock_offset_seconds -0.25",
     ):
         assert f"\n{line}\n" in text, line
@@ -165,7 +172,7 @@ def test_labels_are_escaped() -> None:
 
 
 def test_what_nobody_knows_is_left_out() -> None:
-    text = text_of(box_metrics(Seen(), BoxFacts(0), BoxCounters()))
+    text = text_of(box_metrics(Seen(), BoxFacts(0), BoxCounters(), PageCounters(), 0))
 
     assert "vonggac_recorder_up 0" in text and "vonggac_audit_up 0" in text
     for name in ("camera_up", "clock_", "capacity", "used_bytes", "oldest", "loss_bound"):
@@ -173,7 +180,9 @@ def test_what_nobody_knows_is_left_out() -> None:
 
 
 def test_a_recorder_that_is_away_records_nothing() -> None:
-    text = text_of(box_metrics(Seen(status(1, 5), False, NOW), facts(), BoxCounters()))
+    text = text_of(
+        box_metrics(Seen(status(1, 5), False, NOW), facts(), BoxCounters(), PageCounters(), 0)
+    )
 
     assert 'vonggac_camera_up{camera="cam1",stream="main"} 0' in text
 

@@ -272,6 +272,12 @@ def test_figures_are_for_the_box_itself(services: Services) -> None:
     assert answer.status_code == 200
     assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
     assert 'vonggac_camera_up{camera="cam1",stream="main"} 1' in answer.text
+    assert "vonggac_login_failures_total 0" in answer.text
+    wrong = {"name": "An", "password": "con ngựa đúng pin ghim"}
+    assert stranger.post("/sign-in", data=wrong).status_code >= 400
+    again = stranger.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text
+    assert "vonggac_login_failures_total 1" in again
+    assert "vonggac_http_request_duration_seconds_count 2" in again
     for address in ("192.168.1.9", "::ffff:192.168.1.9", "", "fe80::1%eth0", "nonsense"):
         refused = stranger.get("/metrics", environ_base={"REMOTE_ADDR": address})
         assert refused.status_code == 403 and "vonggac_camera" not in refused.text
