@@ -17,6 +17,8 @@ import { clockText, DAY_MS, dayStart, dayText } from "./wall_time.js";
 
 /** Replay that comes so near to now goes over to live. */
 const LIVE_EDGE_MS = 60_000;
+/** A gap that ends so near to now is open. */
+const NEAR_MS = 10_000;
 /** Replay begins so long before the newest picture where nobody said from when. */
 const RECENT_MS = 20_000;
 
@@ -83,7 +85,7 @@ class CameraPage {
     );
     this.live.addEventListener("moment", (event) => {
       const wall = /** @type {CustomEvent} */ (event).detail;
-      line.line.moveTo(wall, false);
+      line.line.moveTo(wall);
       this.controls.tell(wall);
     });
     this.live.addEventListener("unsupported", () => this.#liveUnsupported());
@@ -101,20 +103,26 @@ class CameraPage {
     const look = await this.#open("live", null);
     if (!look) return;
     this.#wanted = NaN;
-    const stream = this.controls.choose(look.streams);
+    this.#showLive(look, this.controls.choose(look.streams));
+  }
+
+  /** Live pictures of a look. @param {Look} look @param {string | null} stream */
+  #showLive(look, stream) {
+    if (stream === null) return this.#cannotDecode();
     this.line.of(stream);
     this.live.show(look.id, stream);
   }
 
-  /** What the look could not know: this browser does not decode what comes. */
+  /** The look did not know the codec, and this browser does not decode what comes. */
   #liveUnsupported() {
     const { look } = this.keeper;
-    const shown = this.controls.wanted;
-    const other = look?.streams.find((stream) => stream.name !== shown);
-    this.controls.tellCodec(other !== undefined);
-    if (!look || !other || this.controls.isSecondTry) return this.player.clear("failed", "codec");
-    this.controls.takeOther(other.name);
-    this.live.show(look.id, other.name);
+    if (look) this.#showLive(look, this.controls.chooseOther(look.streams, this.controls.wanted));
+  }
+
+  /** Nothing is seen, so nothing is looked at. */
+  #cannotDecode() {
+    this.keeper.end();
+    this.player.clear("failed", "codec");
   }
 
   /** Recordings, from where one was or from a little ago. */
@@ -131,7 +139,7 @@ class CameraPage {
   /** Recordings from a moment on. @param {number} wall ms */
   async seek(wall) {
     this.#wanted = wall;
-    this.line.line.moveTo(wall);
+    this.line.line.moveTo(wall, true);
     this.controls.tell(wall);
     const { look } = this.keeper;
     if (this.mode === "stored" && look?.kind === "stored" && wall >= look.from && wall < look.to) {
@@ -165,6 +173,7 @@ class CameraPage {
   async #show(look, wall) {
     if (!canPlayStored()) return this.player.clear("failed", "no-player");
     const stream = this.controls.choose(look.streams);
+    if (stream === null) return this.#cannotDecode();
     this.line.of(stream);
     await this.player.showStored(`/api/v1/looks/${look.id}/${stream}`, look, wall);
   }
@@ -255,7 +264,8 @@ class CameraPage {
   #tell(state, code = "failed") {
     this.controls.update();
     const again = () => (this.mode === "live" ? void this.goLive() : void this.seek(this.#wanted));
-    const words = hasText(`player.${code}`) ? t(`player.${code}`) : t(`error.${code}`);
+    const keys = [`player.${code}`, `error.${code}`, "error.failed"];
+    const words = t(keys.find((key) => hasText(key)) ?? "");
     const isLive = this.mode === "live";
     switch (state) {
       case "idle":
@@ -283,13 +293,13 @@ class CameraPage {
     this.#say(t("player.gap"));
     const found = await this.line.around(wall).catch(() => null);
     if (this.player.state !== "gap" || this.#wanted !== wall) return;
-    const [from, to] = found?.gap ?? [gap.from, gap.to];
-    const reason = found?.gap ? reasonWords(found.gap[2]) : t("gap.unknown");
     const next = Number.isFinite(gap.to) ? gap.to : (found?.next ?? null);
-    const words =
-      Number.isFinite(from) && Number.isFinite(to)
-        ? t("player.gap-from-to", { from: timeText(from), to: timeText(to), reason })
-        : t("player.gap-reason", { reason });
+    let words = t("player.gap");
+    if (found?.gap) {
+      const [from, to, reason] = found.gap;
+      const values = { from: timeText(from), to: timeText(to), reason: reasonWords(reason) };
+      words = t(to > Date.now() - NEAR_MS ? "player.gap-since" : "player.gap-from-to", values);
+    }
     if (next === null) this.#say(words, t("camera.live"), () => this.goLive());
     else this.#say(words, t("player.go-to", { time: timeText(next) }), () => this.seek(next + 1));
   }

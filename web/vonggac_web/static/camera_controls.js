@@ -22,7 +22,6 @@ export function canShow(codec) {
 }
 
 export class CameraControls {
-  isSecondTry = false;
   #play = element("play", HTMLButtonElement);
   #rate = element("rate", HTMLSelectElement);
   #stream = element("stream", HTMLSelectElement);
@@ -52,31 +51,26 @@ export class CameraControls {
   }
 
   /**
-   * The stream to show: the wanted one, or another that this browser can decode; says so.
+   * The stream to show: the wanted one, or another that this browser can decode, which is said.
    * @param {LookStream[]} streams
+   * @returns {string | null} null: it can decode none
    */
   choose(streams) {
     const wanted = streams.find((stream) => stream.name === this.wanted) ?? streams[0];
-    const other = streams.find((stream) => stream !== wanted && canShow(stream.codec));
-    const isShown = canShow(wanted.codec);
-    this.isSecondTry = false;
-    this.#note.hidden = true;
-    if (!isShown) this.tellCodec(other !== undefined);
-    const chosen = isShown || !other ? wanted : other;
-    this.#stream.value = chosen.name;
-    return chosen.name;
+    const shown = [wanted, ...streams].find((stream) => canShow(stream.codec));
+    this.#note.hidden = !shown || shown === wanted;
+    this.#note.textContent = t("camera.codec-other");
+    if (!shown) return null;
+    this.#stream.value = shown.name;
+    return shown.name;
   }
 
-  /** The browser does not decode the wanted stream. @param {boolean} hasOther another is shown */
-  tellCodec(hasOther) {
-    this.#note.hidden = false;
-    this.#note.textContent = t(hasOther ? "camera.codec-sub" : "camera.codec-none");
-  }
-
-  /** Shows a stream that nobody chose, in place of one that cannot be shown. @param {string} name */
-  takeOther(name) {
-    this.isSecondTry = true;
-    this.#stream.value = name;
+  /**
+   * The stream to show in place of one that looked playable and is not; null when there is none.
+   * @param {LookStream[]} streams @param {string} failed its name
+   */
+  chooseOther(streams, failed) {
+    return this.choose(streams.filter((stream) => stream.name !== failed && stream.codec !== null));
   }
 
   /** After the mode, the state or the pace has changed. */

@@ -112,13 +112,13 @@ export class CameraLine extends EventTarget {
    * @returns {Promise<{gap: Gap | null, next: number | null}>}
    */
   async around(wall) {
-    const { ranges, gaps } = await this.ask(
-      { from: wall - HOUR_MS, to: wall + DAY_MS },
-      PIXELS_MAX,
-    );
-    const gap = gaps.find(([from, to]) => from <= wall && wall < to) ?? null;
-    const next = ranges.find(([from]) => from > wall)?.[0] ?? null;
-    return { gap, next };
+    const near = await this.ask({ from: wall - HOUR_MS, to: wall + DAY_MS }, PIXELS_MAX);
+    const gap = near.gaps.find(([from, to]) => from <= wall && wall < to) ?? null;
+    const after = (/** @type {Recorded} */ { ranges }) => ranges.find(([from]) => from > wall)?.[0];
+    const next = after(near);
+    if (next !== undefined || wall + DAY_MS > Date.now()) return { gap, next: next ?? null };
+    const later = await this.ask({ from: wall, to: Date.now() }, PIXELS_MAX);
+    return { gap, next: after(later) ?? null };
   }
 
   /** Another stream's line. @param {string} stream */

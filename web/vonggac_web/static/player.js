@@ -28,8 +28,17 @@ const WINDOW_MS = HOUR_MS;
 /** So long before its end, at the pace of playing, the next window is opened. */
 const APPROACH_MS = 45_000;
 const FRAME_S = 1 / 25;
+/** Whoever asks for a moment just before the first picture means that picture. */
+const SNAP_MS = 1000;
+/** Nothing is recorded in the window. */
+const NOWHERE = { from: -Infinity, to: Infinity };
 /** A shorter wait is none. */
 const PATIENCE_MS = 400;
+
+/** @param {{gap: {to: number} | null}} place @param {number} wall */
+function isGap({ gap }, wall) {
+  return gap !== null && gap.to - wall >= SNAP_MS;
+}
 
 /**
  * Events: `state` (detail: {state, code?}), `moment` (detail: wall ms of the picture),
@@ -143,10 +152,10 @@ export class VgPlayer extends HTMLElement {
         place = await window.open(wall);
         if (turn !== this.#turn) return window.close();
         this.#enter(window);
-      } else if (!place.gap) {
+      } else if (!isGap(place, wall)) {
         window.video.currentTime = place.media;
       }
-      if (!place || place.gap) this.#inGap(place?.gap ?? window.window, window);
+      if (!place || isGap(place, wall)) this.#inGap(place?.gap ?? NOWHERE, window);
       else if (wasFast) this.setRate(this.rate);
       else this.#go();
     } catch (error) {
@@ -239,9 +248,8 @@ export class VgPlayer extends HTMLElement {
 
   /** @param {{from: number, to: number}} gap @param {StoredWindow} window */
   #inGap(gap, window) {
-    const isOpen = gap.to === Infinity || gap === window.window;
     const last = Math.min(this.#source?.look.to ?? 0, Date.now());
-    if (isOpen && window.window.to >= last && !window.map.isEmpty) {
+    if (gap.to === Infinity && window.window.to >= last && !window.map.isEmpty) {
       this.#emit("edge", gap.from);
       return;
     }
@@ -339,7 +347,9 @@ export class VgPlayer extends HTMLElement {
     if (!source || this.#next || from >= source.look.to || from > Date.now()) return;
     const next = this.#newWindow(source, from + 1);
     next.window = { from, to: Math.min(source.look.to, from + WINDOW_MS) };
-    this.#next = { window: next, isOpen: next.open(from).catch(() => null) };
+    const isOpen = next.open(from);
+    isOpen.catch(() => {}); // told when it is its turn
+    this.#next = { window: next, isOpen };
   }
 
   #wait() {
@@ -361,7 +371,12 @@ export class VgPlayer extends HTMLElement {
     const next = this.#next;
     if (!next) return this.#emit("edge", end);
     const turn = ++this.#turn;
-    await next.isOpen;
+    try {
+      await next.isOpen;
+    } catch (error) {
+      if (turn === this.#turn) this.#fail(codeOf(error), error);
+      return;
+    }
     if (turn !== this.#turn) return;
     this.#next = null;
     // Whole fragments are listed, so the next window may begin a little before this one's end.
@@ -370,7 +385,7 @@ export class VgPlayer extends HTMLElement {
     if (place && place.gap?.to !== Infinity) {
       next.window.video.currentTime = place.media;
       this.#go();
-    } else this.#inGap(next.window.window, next.window);
+    } else this.#inGap(NOWHERE, next.window);
   }
 
   /** @param {string} name @param {unknown} detail */

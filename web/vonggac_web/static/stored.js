@@ -3,7 +3,7 @@
 
 import { api, ApiError } from "./api.js";
 import { ClockMap } from "./clock_map.js";
-import Hls, { ErrorTypes, Events } from "./vendor/hls.js-1.7.4/hls.min.mjs";
+import Hls, { ErrorDetails, ErrorTypes, Events } from "./vendor/hls.js-1.7.4/hls.min.mjs";
 
 const WORKER = new URL("./vendor/hls.js-1.7.4/hls.worker.js", import.meta.url).href;
 
@@ -88,7 +88,14 @@ export class StoredWindow extends EventTarget {
     if (!hls) return null;
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#grow(details));
-    const parsed = new Promise((resolve) => hls.once(Events.MANIFEST_PARSED, resolve));
+    const parsed = new Promise((resolve, reject) => {
+      hls.once(Events.MANIFEST_PARSED, resolve);
+      this.addEventListener("failed", (event) => {
+        const { code, what } = /** @type {CustomEvent} */ (event).detail;
+        reject(new ApiError(code, what, 0));
+      });
+    });
+    parsed.catch(() => {}); // the map may fail first
     hls.loadSource(addressOf(this.base, "index.m3u8", this.window));
     hls.attachMedia(this.video);
     this.map = mapOf(await api("GET", addressOf(this.base, "map.json", this.window)));
@@ -138,7 +145,9 @@ export class StoredWindow extends EventTarget {
     const status = data.response?.code ?? 0;
     const codes = { 401: "not-signed-in", 403: "refused", 404: "missing", 410: "gone" };
     const code = /** @type {Record<number, string>} */ (codes)[status];
-    const kind = data.type === ErrorTypes.NETWORK_ERROR ? "unavailable" : "failed";
+    const isNetwork = data.type === ErrorTypes.NETWORK_ERROR;
+    const isCodec = data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+    const kind = isCodec ? "codec" : isNetwork ? "unavailable" : "failed";
     this.dispatchEvent(
       new CustomEvent("failed", { detail: { code: code ?? kind, what: data.details } }),
     );

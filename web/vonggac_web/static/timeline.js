@@ -98,10 +98,15 @@ export class VgTimeline extends HTMLElement {
     this.refresh();
   }
 
-  /** The moment that is shown. @param {number} wall @param {boolean} [follow] bring it into view */
-  moveTo(wall, follow = true) {
+  /**
+   * The moment that is shown. Whoever looks at another part of the day is left there.
+   * @param {number} wall @param {boolean} [reveal] bring it into view all the same
+   */
+  moveTo(wall, reveal = false) {
+    const wasSeen =
+      !Number.isFinite(this.at) || (this.at >= this.view.from && this.at <= this.view.to);
     this.at = wall;
-    if (follow && !this.#drag) this.show(showing(this.view, wall, this.limits));
+    if (!this.#drag && (reveal || wasSeen)) this.show(showing(this.view, wall, this.limits));
     this.refresh();
   }
 
@@ -225,7 +230,7 @@ export class VgTimeline extends HTMLElement {
     drag.moved = true;
     if (drag.kind === "scrub") {
       const wall = Math.min(this.#wallOf(event), this.now);
-      this.moveTo(wall, false);
+      this.moveTo(wall);
       this.#emit("scrub", wall);
       return;
     }
