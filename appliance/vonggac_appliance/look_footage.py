@@ -159,6 +159,8 @@ class LookFootage:
         self.leases = LeasePool(home)
         self._kept: dict[tuple[bytes, int, int], tuple[_Found, float]] = {}
         self._lock = threading.Lock()
+        self._disks: dict[str, bytes] = {}
+        """By name: a disk that was taken out has no keeper that would lease."""
 
     # --- what there is
 
@@ -316,10 +318,13 @@ class LookFootage:
     # --- the disks
 
     def _place(self, name: Segment) -> Place:
-        for disk in self._catalog.disks():
-            if disk_name(disk.uuid) == name.disk:
-                return Place(disk.uuid, name.segment, name.epoch)
-        raise Missing("there is no such disk")
+        known = self._disks.get(name.disk)
+        if known is None:
+            self._disks = {disk_name(disk.uuid): disk.uuid for disk in self._catalog.disks()}
+            known = self._disks.get(name.disk)
+        if known is None:
+            raise Missing("there is no such disk")
+        return Place(known, name.segment, name.epoch)
 
     def _sample(self, look: Look, stream: Stream) -> list[Fragment]:
         """Some fragments of the newest two minutes, else of all of the look."""

@@ -26,6 +26,7 @@ _KEPT_MAX = 3
 _BUSY_MAX = 8
 """Browsers open six connections to a host."""
 _IDLE_S = 10.0
+_FRESH_S = 1.0
 _DEADLINE_S = 5.0
 
 
@@ -57,6 +58,8 @@ class Leased:
     """Not to be lent again."""
     is_over: bool = False
     """The look has ended: nothing more is given out, of what was begun either."""
+    checked_s: float = field(default_factory=time.monotonic)
+    """Monotonic: when the keeper last said that the lease holds."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -83,6 +86,7 @@ class Leased:
             except (Refused, Unavailable):
                 self.is_void = True
                 raise
+        self.checked_s = time.monotonic()
 
     def close(self) -> None:
         self._client.close()
@@ -113,7 +117,9 @@ class LeasePool:
         if found is not None:
             try:
                 # A keeper may have been replaced meanwhile, or this process stopped for a while.
-                found.check()
+                # What is read is checked again, in any case, before it is given out.
+                if time.monotonic() - found.checked_s > _FRESH_S:
+                    found.check()
                 return found
             except (Refused, Unavailable):
                 self.give_back(found)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from vonggac.errors import Invalid, Missing, Refused, TooMany
 from vonggac.evidence.chain import TEXT_MAX
 from vonggac.evidence.look import LIVE_BACK_NS, UNHELD_NS, Delivered, check_stored, lifetime_ns
-from vonggac.registry.camera import Camera, OwnerKind
+from vonggac.registry.camera import Camera, Mode, OwnerKind
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Purpose
 from vonggac.registry.rules import may_know, may_view
@@ -244,6 +244,8 @@ class Looks:
             from_ns, to_ns = _live_range(camera, now_ns, lasts_ns)
         else:
             check_stored(from_ns, to_ns, now_ns)
+            if camera.basis is not None and camera.basis.mode is not Mode.RECORDED_AND_LIVE:
+                to_ns = min(to_ns, now_ns)  # what grows is live, a few seconds late
         purpose = ask.purpose
         answer = may_view(session.person, camera, from_ns, to_ns, purpose, now_ns, is_live=is_live)
         if not answer.is_allowed:

@@ -273,6 +273,19 @@ def test_an_agreement_that_ends_soon_ends_the_look(home: Path) -> None:
         assert line["result"].startswith("refused") and line["about"] == look.line
 
 
+def test_an_agreement_without_live_view_has_no_list_that_grows(home: Path) -> None:
+    """It would be live view, a few seconds late."""
+    with audit_run(home), desk(home, household(Mode.RECORDED)) as made:
+        session = person()
+        with pytest.raises(Refused, match="live view"):
+            made.looks.open(session, HERE, LIVE)
+        look = made.looks.open(session, HERE, ask_of(NOW_NS - HOUR_NS, NOW_NS + HOUR_NS))
+        assert look.to_ns == NOW_NS
+        made.clock.pass_s(60)
+        made.looks.hold(look.id, made)
+        assert made.looks.renew(session, HERE, look.id).to_ns == NOW_NS + 60 * SECOND_NS
+
+
 def test_a_camera_that_was_removed_is_not_shown_again(open_desk: Desk) -> None:
     session = person()
     look = open_desk.looks.open(session, HERE, STORED)
