@@ -115,7 +115,7 @@ test("pictures that come unevenly cost some distance, and few stalls", () => {
 
 test("stalls widen the target up to a second, calm brings it back", () => {
   let target = TARGET_S;
-  for (let n = 0; n < 30; n++) target = afterStall(target);
+  for (let n = 0; n < 60; n++) target = afterStall(target);
   assert.equal(target, 1);
   assert.equal(afterCalm(target, 1000), TARGET_S);
 });

@@ -18,6 +18,8 @@ import { shownTime } from "./live_wire.js";
 
 const TURN_MS = 100;
 const AGE_MS = 250;
+/** After a jump the decoder has to catch up: that is no stall. */
+const SETTLE_MS = 1000;
 const REBUILDS_MAX = 5;
 const REBUILDS_MS = 30_000;
 const WAITING_BYTES_MAX = 8 << 20;
@@ -63,6 +65,7 @@ export class LiveView extends EventTarget {
   #age = 0;
   /** @type {number[]} */
   #rebuilds = [];
+  #movedAt = -Infinity;
   #isClosed = false;
 
   /**
@@ -78,9 +81,8 @@ export class LiveView extends EventTarget {
     video.autoplay = true;
     video.disableRemotePlayback = true; // else a managed source never opens
     video.addEventListener("error", () => this.#rebuild());
-    video.addEventListener("waiting", () => {
-      if (!video.seeking) this.#target = afterStall(this.#target);
-    });
+    video.addEventListener("waiting", () => this.#stalled());
+    video.addEventListener("seeked", () => (this.#movedAt = performance.now()));
     this.#watchFrames();
   }
 
@@ -240,6 +242,12 @@ export class LiveView extends EventTarget {
     if (step.seek !== null) video.currentTime = step.seek;
     if (video.playbackRate !== step.rate) video.playbackRate = step.rate;
     if (video.paused) video.play().catch(() => {}); // asked again in the next turn
+  }
+
+  /** Pictures come less evenly than was thought; unless it has just begun, or was moved. */
+  #stalled() {
+    if (this.video.seeking || performance.now() - this.#movedAt < SETTLE_MS) return;
+    this.#target = afterStall(this.#target);
   }
 
   /** Throws the past away. @param {boolean} isFull the browser has no room: all but this GOP */

@@ -3,7 +3,7 @@
 /** Behind the newest picture, s: more is caught up with. So much jitter makes no stall. */
 export const TARGET_S = 0.12;
 const TARGET_MAX_S = 1;
-const STALL_STEP_S = 0.1;
+const STALL_STEP_S = 0.06;
 /** So much of the room that stalls have made is given back in a second without one. */
 const CALM_STEP_S = 0.01;
 const JUMP_S = 1.5;
