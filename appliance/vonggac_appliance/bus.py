@@ -227,7 +227,7 @@ class DiskStatus(msgspec.Struct, frozen=True):
 
 
 class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):
-    """Everything at once; for 512 cameras about 150 KiB."""
+    """Everything at once; for 512 cameras of two streams about 330 KiB."""
 
     cameras: list[CameraStatus]
     disks: list[DiskStatus]

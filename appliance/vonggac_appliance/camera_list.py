@@ -130,14 +130,6 @@ class CameraList:
                 return camera
         raise Missing("there is no such camera")
 
-    def known(self, person: Person) -> dict[str, bytes]:
-        """Ids by code, for events of the bus, which carry codes."""
-        return {camera.code: camera.id for camera in self._read() if may_know(person, camera)}
-
-    def all(self) -> Sequence[Camera]:
-        """Every camera: for measurement, which shows no person anything."""
-        return self._read()
-
     def timeline(
         self,
         person: Person,
