@@ -15,6 +15,8 @@ import pytest
 
 from audit_rig import audit_run
 from box_rig import DEADLINE_S, Box, Cameras
+from vonggac.ingest.states import State
+from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import Hasher
@@ -22,6 +24,7 @@ from vonggac.registry.people import Account, Role
 from vonggac_appliance import config
 from vonggac_appliance.accounts import Caller
 from vonggac_appliance.services import Front, Services, open_services
+from vonggac_web.app import create_app
 from web_rig import Browser, browser
 
 HERE = Caller("127.0.0.1", "test")
@@ -359,3 +362,39 @@ def test_without_a_recorder_the_page_says_so(home: Path) -> None:
         answer = page.get(f"/api/v1/cameras/{camera}/timeline?from=0&to=5", 503)
         assert answer.json["error"]["code"] == "unavailable"
         opened.close()
+
+
+def test_words_of_a_newer_recorder_stay_as_they_are(services: Services) -> None:
+    app = create_app(services)
+    filters = app.jinja_env.filters
+    with app.test_request_context("/"):
+        assert filters["gap_words"]("too shy") == "too shy"
+        assert filters["state_words"]("dreaming") == "dreaming"
+        assert filters["state_mark"]("dreaming") == "bad"
+        assert filters["disk_words"]("spinning up") == "spinning up"
+        assert filters["gap_words"](250) == filters["gap_words"](0) == "không rõ lý do"
+        for reason in GapReason:
+            assert filters["gap_words"](int(reason)) == filters["gap_words"](reason.words)
+            assert filters["gap_words"](reason.words) != reason.words
+        for state in State:
+            assert filters["state_words"](state) != state.value
+
+
+@pytest.mark.parametrize(
+    ("seconds", "vi", "en"),
+    [
+        pytest.param(0, "0 giây", "0 s", id="nothing"),
+        pytest.param(59.4, "59 giây", "59 s", id="seconds"),
+        pytest.param(3599, "59 phút", "59 min", id="minutes"),
+        pytest.param(7260, "2 giờ 1 phút", "2 h 1 min", id="hours"),
+        pytest.param(2 * 86_400, "2 ngày", "2 days", id="days"),
+        pytest.param(1234 * 86_400.0, "1.234 ngày", "1,234 days", id="years"),
+    ],
+)
+def test_lengths_of_time_have_two_units_at_most(
+    services: Services, seconds: float, vi: str, en: str
+) -> None:
+    app = create_app(services)
+    for language, words in (("vi", vi), ("en", en)):
+        with app.test_request_context("/", headers={"Cookie": f"lang={language}"}):
+            assert app.jinja_env.filters["how_long"](seconds) == words

@@ -15,7 +15,11 @@ __all__ = ["bits_per_s", "decimal", "how_long", "install", "size", "stream_facts
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _CODECS = {"h264": "H.264", "h265": "H.265"}
-_MARKS = {State.RECORDING: "good", State.CONNECTING: "warn", State.PAUSED: "warn"}
+_MARKS: dict[str, str] = {
+    State.RECORDING: "good",
+    State.CONNECTING: "warn",
+    State.PAUSED: "warn",
+}
 _DISK_MARKS = {"recording": "good", "starting": "warn", "slow": "warn"}
 _SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _RATES = (("Mbit/s", 1e6), ("kbit/s", 1e3))
@@ -25,14 +29,15 @@ def install(app: App) -> None:
     """Give templates these words as filters."""
     app.jinja_env.filters.update(
         bits_per_s=bits_per_s,
-        dashed=_dashed,
         decimal=decimal,
         disk_mark=_disk_mark,
-        gap_key=lambda reason: _dashed(gap_word(reason)),
+        disk_words=lambda state: _words("disk", state),
+        gap_words=_gap_words,
         how_long=how_long,
         iso_time=_iso_time,
         size=size,
         state_mark=_state_mark,
+        state_words=lambda state: _words("state", state),
         stream_facts=stream_facts,
     )
 
@@ -89,16 +94,24 @@ def stream_facts(stream: StreamRow) -> str:
         facts.append(t("stream.fps", fps=decimal(stream.rate.samples_per_s, 1)))
         facts.append(bits_per_s(stream.rate.bits_per_s))
     elif stream.state != State.RECORDING:
-        facts.append(t(f"state.{stream.state}"))
+        facts.append(_words("state", stream.state))
     return " · ".join(facts)
 
 
-def _dashed(words: str) -> str:
-    return words.replace(" ", "-")
+def _words(kind: str, word: str) -> str:
+    """What another process says, in the page's words; as it said it, where it is newer than we."""
+    try:
+        return t(f"{kind}.{word.replace(' ', '-')}")
+    except KeyError:
+        return word
+
+
+def _gap_words(reason: int | str) -> str:
+    return _words("gap", gap_word(reason) if isinstance(reason, int) else reason)
 
 
 def _state_mark(state: str) -> str:
-    return _MARKS.get(State(state), "bad")
+    return _MARKS.get(state, "bad")
 
 
 def _disk_mark(state: str) -> str:

@@ -4,7 +4,7 @@
 import { api } from "./api.js";
 import { drawDayBar, recordedMs } from "./day_bar.js";
 import { bitsPerSecond, howLong } from "./how_long.js";
-import { dateAndTime, number, t, timeOfDay } from "./page.js";
+import { dateAndTime, hasText, number, t, timeOfDay } from "./page.js";
 import { isFound } from "./search.js";
 import { PageSocket } from "./socket.js";
 
@@ -128,6 +128,16 @@ class CameraTable {
   }
 }
 
+/**
+ * What the recorder says, in the page's words; as it said it, where it is newer than the page.
+ * @param {"state" | "gap"} kind
+ * @param {string} word
+ */
+function inWords(kind, word) {
+  const key = `${kind}.${word.replaceAll(" ", "-")}`;
+  return hasText(key) ? t(key) : word;
+}
+
 /** @param {HTMLElement} row */
 const codeKey = (row) => row.dataset.code ?? "";
 
@@ -159,7 +169,7 @@ function showCamera(row, camera, atMs) {
   if (state === null || why === null) return;
   const mark = MARKS[/** @type {keyof typeof MARKS} */ (camera.state)] ?? "bad";
   state.className = `state ${mark}`;
-  state.textContent = t(`state.${camera.state}`);
+  state.textContent = inWords("state", camera.state);
   why.textContent = camera.is_recording ? "" : whyWords(camera, atMs);
   for (const stream of camera.streams) {
     const facts = row.querySelector(`[data-stream="${CSS.escape(stream.name)}"] .stream-facts`);
@@ -172,7 +182,7 @@ function showCamera(row, camera, atMs) {
 /** @param {Camera} camera @param {number} atMs */
 function whyWords(camera, atMs) {
   const words = [];
-  if (camera.gap_reason !== null) words.push(t(`gap.${camera.gap_reason.replaceAll(" ", "-")}`));
+  if (camera.gap_reason !== null) words.push(inWords("gap", camera.gap_reason));
   if (camera.since_ms !== null) {
     const long = howLong((atMs - camera.since_ms) / 1000);
     words.push(t("cameras.since", { when: dateAndTime(camera.since_ms), long }));
@@ -191,7 +201,7 @@ function streamFacts(stream) {
     facts.push(t("stream.fps", { fps: number(stream.frames_per_s, 1) }));
     facts.push(bitsPerSecond(stream.bits_per_s));
   } else if (stream.state !== "recording") {
-    facts.push(t(`state.${stream.state}`));
+    facts.push(inWords("state", stream.state));
   }
   return facts.join(" · ");
 }
@@ -216,8 +226,7 @@ function showDay(row, day) {
   svg.dataset.to = String(day.to);
   svg.setAttribute("aria-label", words);
   drawDayBar(svg, day, ([from, to, reason]) => {
-    const name = t(`gap.${reason.replaceAll(" ", "-")}`);
-    return `${timeOfDay(from)}–${timeOfDay(to)}: ${name}`;
+    return `${timeOfDay(from)}–${timeOfDay(to)}: ${inWords("gap", reason)}`;
   });
   const text = cell.querySelector("span");
   if (text !== null) text.textContent = words;
