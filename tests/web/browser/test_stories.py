@@ -139,7 +139,7 @@ def test_live_pictures_come_once_a_purpose_was_said(scene: Scene) -> None:
     assert told["frames"] == 40
     assert told["advances"]
     assert (told["width"], told["height"]) == (1280, 720)
-    line = scene.box.until_line(action="look", object=SMOOTH, result="allowed")
+    line = scene.box.until_line(action="live", object=SMOOTH, result="allowed")
     assert line["purpose"] == {"code": "hình sự", "text": "vụ 12/2026"}
     assert line["permit"] == "live"
     assert line["device"]
@@ -193,7 +193,7 @@ def test_everything_is_reached_without_a_pointer(scene: Scene) -> None:
     assert told["asked"]
     assert told["value"]
     assert 1500 <= told["moved"] <= 6000
-    line = scene.box.until_line(action="look", object=SMOOTH, permit="stored", result="allowed")
+    line = scene.box.until_line(action="look", object=SMOOTH, result="allowed")
     assert line["purpose"]["code"] == told["code"]
 
 
@@ -255,7 +255,7 @@ def test_whoever_signs_out_is_out(scene: Scene) -> None:
 
 def test_a_browser_that_is_killed_ends_its_look(scene: Scene) -> None:
     scene.plays("live", camera=scene.camera_id(SMOOTH), code="cứu nạn", text="", frames=60)
-    look = scene.box.until_line(action="look", object=SMOOTH, permit="live", result="allowed")
+    look = scene.box.until_line(action="live", object=SMOOTH, result="allowed")
     assert look["purpose"]["code"] == "cứu nạn"
 
     for pid in (pids := descendants(scene.person.pid)):

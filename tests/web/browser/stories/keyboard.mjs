@@ -51,7 +51,7 @@ export default async function keyboard(scene, { camera, text }) {
   await page.keyboard.press("Home");
   await scene.until("a moment", () => Number.isFinite(document.querySelector("vg-player").moment));
   const value = await page.$eval("vg-timeline", (line) => line.getAttribute("aria-valuetext"));
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   await scene.until("it stands", () => document.querySelector("vg-player").isPaused);
   const stood = await momentOf(scene);
   for (let n = 0; n < 3; n++) await page.keyboard.press("ArrowRight");
