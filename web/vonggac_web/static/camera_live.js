@@ -26,14 +26,18 @@ export function playerState(state, code) {
     case "failed":
       return { state: "failed", code: "decode" };
     default:
-      return null; // live: the picture says so; dropped: it goes on with the next key frame
+      return null; // live: the picture says so; dropped: said beside its age, and it goes on
   }
 }
+
+/** So long it is said that pictures were left out because the line is slow. */
+const DROPPED_MS = 5000;
 
 /** Events: `unsupported` (the browser cannot decode this stream), `moment` (detail: wall ms). */
 export class CameraLive extends EventTarget {
   /** @type {LiveView | null} */
   #view = null;
+  #droppedAt = -Infinity;
 
   /**
    * @param {VgPlayer} player @param {import("./socket.js").PageSocket} socket
@@ -72,6 +76,7 @@ export class CameraLive extends EventTarget {
   /** @param {{state: string, code?: string}} told */
   #told({ state, code }) {
     if (!this.#view) return;
+    if (state === "dropped") this.#droppedAt = performance.now();
     if (state === "unsupported") {
       this.dispatchEvent(new Event("unsupported"));
       return;
@@ -90,7 +95,9 @@ export class CameraLive extends EventTarget {
     if (!this.#view) return;
     this.age.hidden = false;
     this.age.classList.toggle("old", level === "old");
-    this.age.textContent = t(level === "fresh" ? "camera.age-fresh" : "camera.age", { seconds });
+    const isDropped = performance.now() - this.#droppedAt < DROPPED_MS;
+    const word = isDropped ? "dropped" : level === "fresh" ? "age-fresh" : "age";
+    this.age.textContent = t(`camera.${word}`, { seconds });
     this.dispatchEvent(new CustomEvent("moment", { detail: wall }));
   }
 }
