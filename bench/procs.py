@@ -18,6 +18,10 @@ class Cost:
     """User and system time, ended and waited-for children included."""
     pss_bytes: int
     """Proportional set size: a page shared by n processes counts 1/n in each."""
+    anonymous_bytes: int
+    """Of it, what the processes allocated."""
+    arena_bytes: int
+    """Of it, what they share without a file: arenas."""
     descriptors: int
     threads: int
     processes: int
@@ -48,7 +52,8 @@ def children(pid: int) -> list[int]:
 
 def cost(pids: list[int]) -> Cost:
     """The sum over `pids`; a process that ended meanwhile counts nothing."""
-    cpu = pss = descriptors = threads = processes = 0
+    cpu = descriptors = threads = processes = 0
+    kib = dict.fromkeys(("Pss", "Pss_Anon", "Pss_Shmem"), 0)
     for pid in pids:
         base = Path("/proc") / str(pid)
         try:
@@ -60,8 +65,11 @@ def cost(pids: list[int]) -> Cost:
         cpu += sum(int(f) for f in fields[11:15])
         threads += int(fields[17])
         processes += 1
-        pss += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    return Cost(cpu / _TICKS_A_SECOND, pss * 1024, descriptors, threads, processes)
+        for name, _, rest in (line.partition(":") for line in rollup.splitlines()[1:]):
+            if name in kib:
+                kib[name] += int(rest.split()[0])
+    pss, anonymous, shared = (1024 * amount for amount in kib.values())
+    return Cost(cpu / _TICKS_A_SECOND, pss, anonymous, shared, descriptors, threads, processes)
 
 
 def machine() -> str:
