@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
@@ -56,17 +57,11 @@ def list_cameras() -> Response:
     rows = services().cameras.rows(me.person)
     recorder = services().status.recorder(0.0)
     stills = _stills(me, rows)
-    counts = counts_of(rows)
     return jsonify(
         at_ms=wall_ns() // _MS,
         is_recorder_answering=recorder.is_answering,
         recorder_seen_ms=_ms(recorder.seen_ns),
-        counts={
-            "cameras": counts.cameras,
-            "recording": counts.recording,
-            "not_recording": counts.not_recording,
-            "red": counts.red,
-        },
+        counts=asdict(counts_of(rows)),
         cameras=[_told(row, stills.get(row.id)) for row in rows],
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from flask import Blueprint, Response, jsonify, render_template
 
-from vonggac_appliance.box_facts import DiskFacts
+from vonggac_appliance.box_facts import BoxFacts, DiskFacts
 from vonggac_appliance.camera_list import counts_of
 from vonggac_appliance.clock import wall_ns
 from vonggac_appliance.processes import Process
@@ -41,29 +42,28 @@ def tell_status() -> Response:
     recorder, facts = services().status.recorder(0.0), services().status.facts()
     return jsonify(
         at_ms=wall_ns() // _MS,
-        found_ms=_ms(facts.at_ns or None),
         is_recorder_answering=recorder.is_answering,
         recorder_seen_ms=_ms(recorder.seen_ns),
-        counts={
-            "cameras": counts.cameras,
-            "recording": counts.recording,
-            "not_recording": counts.not_recording,
-            "red": counts.red,
-        },
-        loss_bound_ms=facts.loss_bound_ms,
-        disks=[_disk(disk) for disk in facts.disks],
-        clock={
-            "is_synchronised": facts.clock.is_synchronised,
-            "offset_s": facts.clock.offset_s,
-        },
-        processes=[_process(process) for process in facts.processes],
-        audit={
-            "is_answering": facts.chain.is_answering,
-            "is_open": facts.chain.is_open,
-            "lines": facts.chain.lines,
-            "head": facts.chain.head,
-        },
+        counts=asdict(counts),
+        **_box(facts),
     )
+
+
+def _box(facts: BoxFacts) -> dict[str, object]:
+    clock, chain = facts.clock, facts.chain
+    return {
+        "found_ms": _ms(facts.at_ns or None),
+        "loss_bound_ms": facts.loss_bound_ms,
+        "disks": [_disk(disk) for disk in facts.disks],
+        "clock": {"is_synchronised": clock.is_synchronised, "offset_s": clock.offset_s},
+        "processes": [_process(process) for process in facts.processes],
+        "audit": {
+            "is_answering": chain.is_answering,
+            "is_open": chain.is_open,
+            "lines": chain.lines,
+            "head": chain.head,
+        },
+    }
 
 
 def _disk(disk: DiskFacts) -> Mapping[str, object]:
