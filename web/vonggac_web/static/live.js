@@ -18,6 +18,8 @@ import { shownTime } from "./live_wire.js";
 
 const TURN_MS = 100;
 const AGE_MS = 250;
+const IN_VAIN_MAX = 10;
+const IN_VAIN_MS = 2500;
 /** After a jump the decoder has to catch up: that is no stall. */
 const SETTLE_MS = 1000;
 const REBUILDS_MAX = 5;
@@ -66,6 +68,10 @@ export class LiveView extends EventTarget {
   /** @type {number[]} */
   #rebuilds = [];
   #movedAt = -Infinity;
+  /** Up to where pictures are buffered, s; since when, and what was appended since. */
+  #end = 0;
+  #grewAt = 0;
+  #inVain = 0;
   #isClosed = false;
 
   /**
@@ -210,6 +216,7 @@ export class LiveView extends EventTarget {
     }
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#inVain += messages.length;
     for (const message of messages) if (message.kind === "media") this.#note(message);
   }
 
@@ -229,6 +236,14 @@ export class LiveView extends EventTarget {
     const ranges = video.buffered;
     const last = ranges.length - 1;
     const newest = last < 0 ? null : { start: ranges.start(last), end: ranges.end(last) };
+    if (newest !== null && newest.end > this.#end) {
+      this.#end = newest.end;
+      this.#grewAt = performance.now();
+      this.#inVain = 0;
+    } else if (this.#inVain > IN_VAIN_MAX && performance.now() - this.#grewAt > IN_VAIN_MS) {
+      // Some decoders say nothing: they take all and show none.
+      return this.#rebuild();
+    }
     if (newest === null || video.seeking) return;
     this.#target = afterCalm(this.#target, TURN_MS / 1000);
     const step = edgeStep({
@@ -302,6 +317,9 @@ export class LiveView extends EventTarget {
     this.#shown = [];
     this.#syncs = [];
     this.#mediaTime = NaN;
+    this.#end = 0;
+    this.#grewAt = performance.now();
+    this.#inVain = 0;
     if (!this.#address) return;
     URL.revokeObjectURL(this.#address);
     this.#address = "";
