@@ -69,6 +69,17 @@ test("one look at a time is open, held, and ended with the page", async () => {
   assert.equal(keeper.look, null);
 });
 
+test("of two that are asked for at once the later one stays, and the other is ended", async () => {
+  const keeper = new LookKeeper("c0", () => {});
+  let count = 0;
+  answer = () => told(`f${++count}`);
+  const both = [1, 2].map((from) => keeper.open("stored", { from, to: 9 }, PURPOSE));
+  const [first, second] = await Promise.all(both);
+  assert.equal(keeper.look.id, second.id);
+  assert.equal(asked.filter(({ path }) => path === `/api/v1/looks/${first.id}`).length, 1);
+  keeper.end();
+});
+
 test("a look that runs out asks, and is over when nobody says anything", async () => {
   const keeper = new LookKeeper("c0", () => {});
   answer = () => told("c", 80);

@@ -307,6 +307,7 @@ class CameraPage {
   /** Nothing more is in this look. @param {number} wall where it ends */
   async #atEdge(wall) {
     const { look } = this.keeper;
+    if (this.mode !== "stored") return;
     if (Date.now() - wall < LIVE_EDGE_MS) return this.goLive();
     const found = await this.line.around(wall).catch(() => null);
     if (this.keeper.look !== look) return;

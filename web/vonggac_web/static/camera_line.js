@@ -112,13 +112,16 @@ export class CameraLine extends EventTarget {
    * @returns {Promise<{gap: Gap | null, next: number | null}>}
    */
   async around(wall) {
-    const near = await this.ask({ from: wall - HOUR_MS, to: wall + DAY_MS }, PIXELS_MAX);
-    const gap = near.gaps.find(([from, to]) => from <= wall && wall < to) ?? null;
-    const after = (/** @type {Recorded} */ { ranges }) => ranges.find(([from]) => from > wall)?.[0];
-    const next = after(near);
-    if (next !== undefined || wall + DAY_MS > Date.now()) return { gap, next: next ?? null };
-    const later = await this.ask({ from: wall, to: Date.now() }, PIXELS_MAX);
-    return { gap, next: after(later) ?? null };
+    // The line is told to a pixel: a gap of seconds is exact only within a short range.
+    for (const reach of [HOUR_MS / 4, DAY_MS, BACK_MS / 2]) {
+      const range = { from: wall - reach, to: wall + reach };
+      const { ranges, gaps } = await this.ask(range, PIXELS_MAX);
+      const gap = gaps.find(([from, to]) => from <= wall && wall < to) ?? null;
+      const next = ranges.find(([from]) => from > wall)?.[0] ?? null;
+      const isWhole = !gap || (gap[0] > range.from && gap[1] < range.to);
+      if ((next !== null && isWhole) || range.to > Date.now()) return { gap, next };
+    }
+    return { gap: null, next: null };
   }
 
   /** Another stream's line. @param {string} stream */

@@ -57,6 +57,7 @@ export class LookKeeper extends EventTarget {
   look = null;
   #warn = 0;
   #over = 0;
+  #turn = 0;
 
   /**
    * @param {string} camera 32 hexadecimal digits
@@ -78,14 +79,11 @@ export class LookKeeper extends EventTarget {
    */
   async open(kind, range, purpose) {
     this.end();
-    const told = await api("POST", "/api/v1/looks", {
-      camera: this.camera,
-      kind,
-      ...range,
-      purpose,
-    });
-    const look = lookOf(told, purpose);
-    this.#keep(look);
+    const turn = ++this.#turn;
+    const ask = { camera: this.camera, kind, ...range, purpose };
+    const look = lookOf(await api("POST", "/api/v1/looks", ask), purpose);
+    if (turn === this.#turn) this.#keep(look);
+    else forget(look.id); // another one was asked for meanwhile
     return look;
   }
 
@@ -104,9 +102,7 @@ export class LookKeeper extends EventTarget {
     const { look } = this;
     if (!look) return;
     this.#forget();
-    const path = `/api/v1/looks/${look.id}`;
-    // Not heard: it ends by itself when nobody holds it.
-    api("DELETE", path, undefined, { keepalive: leaving }).catch(() => {});
+    forget(look.id, leaving);
   }
 
   /** The server ended it. @param {string} id @param {string} code why */
@@ -133,4 +129,10 @@ export class LookKeeper extends EventTarget {
     clearTimeout(this.#over);
     this.hold([]);
   }
+}
+
+/** Ends a look. @param {string} id @param {boolean} [leaving] the page is being left */
+function forget(id, leaving = false) {
+  // Not heard: it ends by itself when nobody holds it.
+  api("DELETE", `/api/v1/looks/${id}`, undefined, { keepalive: leaving }).catch(() => {});
 }

@@ -3,6 +3,7 @@
 // words it is said, is the page's.
 
 import { windowAround } from "./clock_map.js";
+import { FrameStep } from "./frame_step.js";
 import { FastForward, KeyFrames } from "./scrub.js";
 import { Stage } from "./stage.js";
 import { codeOf, StoredWindow } from "./stored.js";
@@ -27,7 +28,6 @@ const RATE_OF_VIDEO_MAX = 8;
 const WINDOW_MS = HOUR_MS;
 /** So long before its end, at the pace of playing, the next window is opened. */
 const APPROACH_MS = 45_000;
-const FRAME_S = 1 / 25;
 /** Whoever asks for a moment just before the first picture means that picture. */
 const SNAP_MS = 1000;
 /** Nothing is recorded in the window. */
@@ -65,9 +65,10 @@ export class VgPlayer extends HTMLElement {
   #source = null;
   #turn = 0;
   #patience = 0;
-  #fastWall = NaN;
-  #frameS = FRAME_S;
-  #mediaS = NaN;
+  #keysWall = NaN;
+  #steps = new FrameStep();
+  /** @type {StoredWindow[]} shown until the next one has a picture */
+  #leaving = [];
 
   connectedCallback() {
     if (!this.#stage.element.isConnected) this.prepend(this.#stage.element);
@@ -114,10 +115,9 @@ export class VgPlayer extends HTMLElement {
     this.#live = null;
     this.#keys?.close();
     this.#keys = null;
-    this.#next?.window.close();
-    this.#next = null;
-    this.#window?.close();
-    this.#window = null;
+    for (const window of [this.#next?.window, this.#window, ...this.#leaving]) window?.close();
+    this.#next = this.#window = null;
+    this.#leaving = [];
     this.#source = null;
     this.#stage.clear();
     this.become(state, code);
@@ -141,33 +141,33 @@ export class VgPlayer extends HTMLElement {
     const source = this.#source;
     if (!source) return;
     const turn = ++this.#turn;
-    const wasFast = this.#stopFast();
-    this.#mediaS = NaN;
-    try {
-      let window = this.#window;
-      let place = window?.holds(wall) ? window.map.mediaAt(wall) : null;
-      if (!window || !place) {
-        this.become("opening");
-        window = this.#newWindow(source, wall);
+    this.#stopFast();
+    this.#steps.forget();
+    let window = this.#window;
+    let place = window?.holds(wall) ? window.map.mediaAt(wall) : null;
+    if (window && place) window.video.currentTime = place.media;
+    else {
+      this.become("opening");
+      window = this.#newWindow(source, wall);
+      try {
         place = await window.open(wall);
-        if (turn !== this.#turn) return window.close();
-        this.#enter(window);
-      } else if (!isGap(place, wall)) {
-        window.video.currentTime = place.media;
+      } catch (error) {
+        window.close();
+        if (turn === this.#turn) this.#fail(codeOf(error), error);
+        return;
       }
-      if (!place || isGap(place, wall)) this.#inGap(place?.gap ?? NOWHERE, window);
-      else if (wasFast) this.setRate(this.rate);
-      else this.#go();
-    } catch (error) {
-      if (turn === this.#turn) this.#fail(codeOf(error), error);
+      if (turn !== this.#turn) return window.close();
+      this.#enter(window);
     }
+    if (!place || isGap(place, wall)) return this.#inGap(place?.gap ?? NOWHERE, window);
+    if (this.state === "gap") this.become("opening");
+    this.#go(wall);
   }
 
   play() {
     this.isPaused = false;
     this.#emit("pace", null);
-    if (this.rate > RATE_OF_VIDEO_MAX) this.setRate(this.rate);
-    else this.#go();
+    this.#go(this.#at);
   }
 
   pause() {
@@ -179,29 +179,17 @@ export class VgPlayer extends HTMLElement {
 
   /** @param {number} rate one of RATES */
   setRate(rate) {
-    const wall = this.#stage.isOnKeys ? this.#fastWall : this.moment;
-    const wasFast = this.#stopFast();
+    const at = this.#at;
     this.rate = rate;
     this.#emit("pace", null);
-    if (rate <= RATE_OF_VIDEO_MAX) {
-      if (wasFast) void this.seek(wall);
-      else if (this.#window) this.#window.video.playbackRate = rate;
-      return;
-    }
-    if (!this.#keys || this.isPaused || !Number.isFinite(wall)) return;
-    this.#window?.video.pause();
-    this.#stage.isOnKeys = true;
-    this.#fast = new FastForward(
-      this.#keys,
-      rate,
-      (at) => {
-        this.#fastWall = at;
-        this.become("playing");
-        this.#emit("moment", at);
-      },
-      (at) => this.#emit("edge", at),
-    );
-    this.#fast.run(wall).catch((error) => this.#fail(codeOf(error), error));
+    // From key frames back to all pictures: where the last key frame was.
+    if (this.#stopFast() && rate <= RATE_OF_VIDEO_MAX) void this.seek(at);
+    else this.#go(at);
+  }
+
+  /** Wall ms of what is seen. */
+  get #at() {
+    return this.#stage.isOnKeys ? this.#keysWall : this.moment;
   }
 
   /** A picture forth or back, when it stands still. @param {1 | -1} way */
@@ -209,10 +197,7 @@ export class VgPlayer extends HTMLElement {
     const video = this.#window?.video;
     if (!video || this.#live) return;
     if (!this.isPaused) this.pause();
-    const shown = Number.isFinite(this.#mediaS) ? this.#mediaS : video.currentTime;
-    // The middle of the wanted picture: its very beginning may round to the one before.
-    video.currentTime = Math.max(0, shown + (way + 0.5) * this.#frameS);
-    this.#mediaS = Math.max(0, shown + way * this.#frameS);
+    video.currentTime = this.#steps.target(way, video.currentTime);
   }
 
   /**
@@ -224,19 +209,41 @@ export class VgPlayer extends HTMLElement {
     this.#window?.video.pause();
     const shown = await this.#keys?.show(wall).catch(() => null);
     if (shown && this.#keys) {
-      this.#fastWall = shown.wall;
+      this.#keysWall = shown.wall;
       this.#stage.isOnKeys = true;
     }
     return shown ?? null;
   }
 
-  #go() {
+  /** Plays, or stands still, at the pace that was chosen. @param {number} wall ms, where it is */
+  #go(wall) {
     const window = this.#window;
     if (!window) return;
-    window.video.playbackRate = Math.min(this.rate, RATE_OF_VIDEO_MAX);
-    if (this.isPaused) window.video.pause();
-    // Refused when the page was never touched; the button is there.
-    else window.video.play().catch(() => this.pause());
+    const { video } = window;
+    video.playbackRate = Math.min(this.rate, RATE_OF_VIDEO_MAX);
+    if (this.isPaused || this.rate > RATE_OF_VIDEO_MAX) video.pause();
+    if (this.isPaused) return;
+    if (this.rate > RATE_OF_VIDEO_MAX) this.#goFast(wall);
+    else {
+      video.play().catch((error) => {
+        // Refused when the page was never touched; the button is there. Else it was only replaced.
+        if (error.name === "NotAllowedError") this.pause();
+      });
+    }
+  }
+
+  /** @param {number} wall ms */
+  #goFast(wall) {
+    this.#stopFast();
+    if (!this.#keys || !Number.isFinite(wall)) return;
+    const at = (/** @type {number} */ shown) => {
+      this.#keysWall = shown;
+      this.#stage.isOnKeys = true;
+      this.become("playing");
+      this.#emit("moment", shown);
+    };
+    this.#fast = new FastForward(this.#keys, this.rate, at, (end) => this.#emit("edge", end));
+    this.#fast.run(wall).catch((error) => this.#fail(codeOf(error), error));
   }
 
   #stopFast() {
@@ -281,16 +288,19 @@ export class VgPlayer extends HTMLElement {
 
   /** Shows a window in place of the one before. @param {StoredWindow} window */
   #enter(window) {
-    const before = this.#window;
+    if (this.#window) this.#leaving.push(this.#window);
     this.#window = window;
-    this.#mediaS = NaN;
+    if (this.#next && this.#next.window !== window) this.#next.window.close();
+    this.#next = null;
+    this.#steps.forget();
     const { video } = window;
     const isShown = () => window === this.#window;
     const reveal = () => {
       if (!isShown()) return;
       video.classList.add("shown");
       this.#stage.isOnKeys = this.#fast !== null;
-      before?.close();
+      for (const before of this.#leaving) before.close();
+      this.#leaving = [];
       // So that the first picture somebody searches for comes as fast as the others.
       const soon = globalThis.requestIdleCallback ?? setTimeout;
       soon(() => isShown() && this.#keys?.prepare(window.wall).catch(() => {}));
@@ -302,7 +312,7 @@ export class VgPlayer extends HTMLElement {
     video.addEventListener("ended", () => isShown() && this.#proceed());
     video.addEventListener("timeupdate", () => isShown() && this.#tick());
     video.addEventListener("seeked", () => {
-      if (!isShown()) return;
+      if (!isShown() || this.state === "gap") return;
       if (!this.#fast) this.#stage.isOnKeys = false;
       if (this.isPaused) this.become("playing");
       this.#tick();
@@ -310,25 +320,16 @@ export class VgPlayer extends HTMLElement {
     this.#watchFrames(window);
   }
 
-  /** Learns how long a picture is shown, for single steps. @param {StoredWindow} window */
+  /** @param {StoredWindow} window */
   #watchFrames(window) {
-    /** @type {number[]} */
-    let lengths = [];
+    const { video } = window;
     const one = (/** @type {number} */ _, /** @type {VideoFrameCallbackMetadata} */ frame) => {
       if (window !== this.#window) return;
-      const length = frame.mediaTime - this.#mediaS;
-      const isPlain = !this.isPaused && !window.video.seeking && this.rate <= 1;
-      if (isPlain && length > 0.005 && length < 1) {
-        // Some are dropped on the way, so the middle of a few.
-        lengths = [...lengths.slice(-8), length];
-        this.#frameS = [...lengths].sort((a, b) => a - b)[lengths.length >> 1];
-      }
-      // Firefox names the place that was sought, not the picture's own time.
-      const isSought = this.isPaused && Math.abs(frame.mediaTime - window.video.currentTime) < 1e-3;
-      if (!isSought) this.#mediaS = frame.mediaTime;
-      window.video.requestVideoFrameCallback(one);
+      const isPlaying = !this.isPaused && !video.seeking && this.rate <= 1;
+      this.#steps.saw(frame.mediaTime, video.currentTime, isPlaying);
+      video.requestVideoFrameCallback(one);
     };
-    window.video.requestVideoFrameCallback?.(one);
+    video.requestVideoFrameCallback?.(one);
   }
 
   #tick() {
@@ -378,13 +379,12 @@ export class VgPlayer extends HTMLElement {
       return;
     }
     if (turn !== this.#turn) return;
-    this.#next = null;
     // Whole fragments are listed, so the next window may begin a little before this one's end.
     const place = next.window.map.mediaAt(end);
     this.#enter(next.window);
     if (place && place.gap?.to !== Infinity) {
       next.window.video.currentTime = place.media;
-      this.#go();
+      this.#go(end);
     } else this.#inGap(NOWHERE, next.window);
   }
 

@@ -11,6 +11,8 @@ import Hls, { Events } from "./vendor/hls.js-1.7.4/hls.min.mjs";
 /** @typedef {{wall: number, tookMs: number}} Shown */
 
 const WINDOW_MS = 2 * HOUR_MS;
+/** A list that reached past now has grown since. */
+const STALE_MS = 10_000;
 /** A picture that does not come is not waited for; the next one is asked for. */
 const GIVE_UP_MS = 2000;
 
@@ -25,6 +27,8 @@ export class KeyFrames {
   /** @type {Promise<void> | null} */
   #opening = null;
   #newest = 0;
+  /** When the lists were read. */
+  #readAt = 0;
 
   /**
    * @param {HTMLVideoElement} video shows nothing but key frames
@@ -40,7 +44,10 @@ export class KeyFrames {
   /** Has the lists around a moment ready, so that its picture comes at once. @param {number} wall ms */
   async prepare(wall) {
     while (this.#opening) await this.#opening;
-    if (this.#player && wall >= this.#window.from && wall < this.#window.to) return;
+    const { from, to } = this.#window;
+    const hasGrown = to > this.#readAt && Date.now() - this.#readAt > STALE_MS;
+    const isKnown = wall < this.map.to || !hasGrown;
+    if (this.#player && wall >= from && wall < to && isKnown) return;
     this.#opening = this.#open(wall);
     try {
       await this.#opening;
@@ -67,6 +74,19 @@ export class KeyFrames {
     return { wall: place.wall, tookMs: performance.now() - began };
   }
 
+  /**
+   * Where to go on from a moment: itself, behind a gap, in the next lists; null: nothing more is
+   * recorded.
+   * @param {number} wall ms
+   */
+  async onFrom(wall) {
+    await this.prepare(Math.min(wall, this.look.to - 1));
+    const place = this.map.mediaAt(wall);
+    if (place && place.gap?.to !== Infinity) return place.wall;
+    const { to } = this.#window;
+    return to < this.look.to && to < Date.now() ? to : null;
+  }
+
   close() {
     this.#newest++;
     this.#player?.destroy();
@@ -88,6 +108,7 @@ export class KeyFrames {
       lists.once(Events.MANIFEST_PARSED, resolve);
       lists.on(Events.ERROR, (_, data) => data.fatal && reject(new Error(data.details)));
     });
+    this.#readAt = Date.now();
     lists.loadSource(addressOf(this.base, "index.m3u8", window));
     const [told] = await Promise.all([
       api("GET", addressOf(this.base, "map.json", window)),
@@ -141,20 +162,25 @@ export class FastForward {
 
   /** @param {number} from wall ms */
   async run(from) {
+    /** @type {number | null} */
     let wall = from;
     let before = performance.now();
     while (this.#isOn) {
+      const last = wall;
+      wall = await this.keys.onFrom(last);
+      if (!this.#isOn) return;
+      if (wall === null) {
+        this.stop();
+        return this.ended(last);
+      }
       const shown = await this.keys.show(wall);
       if (!this.#isOn) return;
       if (shown) this.at(shown.wall);
       const spent = performance.now() - before;
       if (spent < STEP_MS) await new Promise((resolve) => setTimeout(resolve, STEP_MS - spent));
       const now = performance.now();
-      wall = Math.max(wall, shown?.wall ?? wall) + (now - before) * this.rate;
+      wall += (now - before) * this.rate;
       before = now;
-      if (wall < this.keys.look.to) continue;
-      this.stop();
-      this.ended(this.keys.look.to);
     }
   }
 
