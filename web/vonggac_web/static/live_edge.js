@@ -5,7 +5,7 @@ export const TARGET_S = 0.12;
 const TARGET_MAX_S = 1;
 const STALL_STEP_S = 0.06;
 /** So much of the room that stalls have made is given back in a second without one. */
-const CALM_STEP_S = 0.01;
+const CALM_STEP_S = 0.02;
 const JUMP_S = 1.5;
 const RATE_MAX = 1.3;
 const KEEP_S = 10;
