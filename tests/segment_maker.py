@@ -72,10 +72,13 @@ def output_of(*command: str) -> bytes:
     return subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
 
 
-def encode(ffmpeg: str, codec: Codec, folder: Path, seconds: int, b_frames: int) -> Stream:
-    """A stream of the test picture at 25 pictures a second and GOPs of 2 s."""
+def encode(
+    ffmpeg: str, codec: Codec, folder: Path, seconds: int, b_frames: int, gop_s: int = 2
+) -> Stream:
+    """A stream of the test picture at 25 pictures a second."""
     name, muxer = ("x264", "h264") if codec is Codec.H264 else ("x265", "hevc")
-    params = f"repeat-headers=1:keyint=50:min-keyint=50:scenecut=0:bframes={b_frames}"
+    keyint = 25 * gop_s
+    params = f"repeat-headers=1:keyint={keyint}:min-keyint={keyint}:scenecut=0:bframes={b_frames}"
     if codec is Codec.H265:
         params += ":open-gop=0:log-level=error:pools=1"
     source = str(folder / f"source-{codec.name}.ts")

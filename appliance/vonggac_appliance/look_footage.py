@@ -7,9 +7,10 @@ Every piece is read, its lease renewed (which checks the epoch), and only then g
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,7 +30,7 @@ from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.look import Look
 from vonggac_appliance.look_leases import Leased, LeasePool, Place
 
-__all__ = ["LookFootage", "Moved", "NoSuchRange", "RangeRead", "Segment", "Shown", "disk_name"]
+__all__ = ["LookFootage", "NoSuchRange", "Part", "RangeRead", "Segment", "Shown", "disk_name"]
 
 _Found = tuple[list[Fragment], tuple[str, ...], int]
 """Fragments of all disks, the disks' names, and how many disks do not answer."""
@@ -64,13 +65,12 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """Where a continuation's decode times go on (`vonggac.playback.fragments.Joint`)."""
+class Part:
+    """Bytes [start, end) of a segment."""
 
-    begins: Segment
-    last_chunk: int
-    ticks: int
-    first_chunk: int
+    segment: Segment
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class RangeRead:
 
     def __init__(
         self,
-        blocks: Iterator[tuple[int, bytes]],
+        blocks: Iterator[tuple[int, int, bytes]],
         size_bytes: int,
         segment_bytes: int,
         sent: Callable[[int, int], None],
@@ -120,7 +120,7 @@ class RangeRead:
         self._sent = sent
         self._close: Callable[[], None] | None = close
         self._blocks = blocks
-        self._first: tuple[int, bytes] | None = next(blocks, None)
+        self._first: tuple[int, int, bytes] | None = next(blocks, None)
         self._given: tuple[int, int] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -135,9 +135,8 @@ class RangeRead:
         if found is None:
             self.close()
             raise StopIteration
-        at, data = found
-        self._given = (at, at + len(data))
-        return data
+        self._given = found[:2]
+        return found[2]
 
     def close(self) -> None:
         """Gives the segment back. May be called twice."""
@@ -170,7 +169,7 @@ class LookFootage:
         starts = [from_ns]
         for stream in streams:
             found, _, _ = self._found(stream.id, from_ns - MARGIN_NS, end_ns, must_answer=False)
-            starts += [f.wall_start_ns for f in playable(found, from_ns, end_ns)]
+            starts += [f.wall_start_ns for f in playable(found, from_ns, end_ns).fragments]
         return min(starts)
 
     def shown(self, look: Look, stream: Stream, from_ns: int, to_ns: int) -> Shown:
@@ -254,31 +253,16 @@ class LookFootage:
         self._deliver(look.id, stream.id, first.wall_start_ns, first.wall_start_ns + length_ns)
         return picture
 
-    def range(
-        self, look: Look, stream: Stream, name: Segment, start: int, end: int, moved: Moved | None
-    ) -> RangeRead:
+    def range(self, look: Look, stream: Stream, name: Segment, start: int, end: int) -> RangeRead:
         """Bytes [start, end) of a segment: whole chunks, or a key frame from its `moof` on.
 
         Gone: the segment was used again. Refused: outside of the look. NoSuchRange: not so large.
-        `moved`: whole chunks, whose decode times go on where another segment's end.
         """
-        place = self._place(name)
-        by_ticks = 0 if moved is None else self._shift(look, stream, place, moved)
-        leased = self.leases.borrow(look.id, place, stream.id, look.receipt)
+        leased = self.leases.borrow(look.id, self._place(name), stream.id, look.receipt)
         try:
-            if end > leased.file.size:
-                raise NoSuchRange("the segment is not so large")
-            chunks = _chunks(leased, start, end)
-            if not all(look.shown_from_ns <= c.from_ns < look.to_ns for c in chunks):
-                raise Refused("the range reaches outside of the look")
-            if moved is None:
-                blocks = _blocks(leased, start, end)
-            else:
-                if start != chunks[0].start or end != chunks[-1].end:
-                    raise Refused("a continuation is given out in whole chunks")
-                blocks = _moved(leased, chunks, by_ticks)
+            chunks = self._allowed(look, leased, start, end)
             return RangeRead(
-                blocks,
+                _blocks(leased, start, end),
                 end - start,
                 leased.file.size,
                 lambda a, b: self._sent(look.id, stream.id, chunks, a, b),
@@ -287,6 +271,51 @@ class LookFootage:
         except BaseException:
             self.leases.give_back(leased)
             raise
+
+    def joined(self, look: Look, stream: Stream, parts: Sequence[Part]) -> RangeRead:
+        """A fragment that lies in several segments, on the timeline of the first. As `range`.
+
+        Each segment counts decode times from its own start; those of the later parts go on where
+        the part before ends, as in a cut. Samples and claims are what they were.
+        """
+        held: list[Leased] = []
+
+        def close() -> None:
+            for leased in held:
+                self.leases.give_back(leased)
+
+        try:
+            chunks: list[list[_Chunk]] = []
+            for part in parts:
+                place = self._place(part.segment)
+                held.append(self.leases.borrow(look.id, place, stream.id, look.receipt))
+                found = self._allowed(look, held[-1], part.start, part.end)
+                if (part.start, part.end) != (found[0].start, found[-1].end):
+                    raise Refused("a fragment is whole chunks")
+                chunks.append(found)
+            _check_order([chunk for found in chunks for chunk in found])
+            size = sum(part.end - part.start for part in parts)
+            spans = [chunk for found in chunks for chunk in found]
+
+            def sent(start: int, end: int) -> None:
+                """Here chunks are counted, not bytes: a block is one."""
+                for chunk in spans[start:end]:
+                    self._deliver(look.id, stream.id, chunk.from_ns, chunk.to_ns)
+
+            blocks = _joined(held, chunks)
+            return RangeRead(blocks, size, size, sent, close)
+        except BaseException:
+            close()
+            raise
+
+    def _allowed(self, look: Look, leased: Leased, start: int, end: int) -> list[_Chunk]:
+        """The chunks of a range, all of which lie inside of the look."""
+        if end > leased.file.size:
+            raise NoSuchRange("the segment is not so large")
+        chunks = _chunks(leased, start, end)
+        if not all(look.shown_from_ns <= c.from_ns < look.to_ns for c in chunks):
+            raise Refused("the range reaches outside of the look")
+        return chunks
 
     def _sent(
         self, look_id: str, stream: bytes, chunks: list[_Chunk], start: int, end: int
@@ -300,20 +329,6 @@ class LookFootage:
                 from_ns = chunk.from_ns + length_ns * (first - chunk.start) // size
                 to_ns = chunk.from_ns + length_ns * (last - chunk.start) // size
                 self._deliver(look_id, stream, from_ns, to_ns)
-
-    def _shift(self, look: Look, stream: Stream, place: Place, moved: Moved) -> int:
-        """Ticks by which the decode times of a continuation are moved."""
-        begins = self._place(moved.begins)
-        with self.leases.lent(look.id, begins, stream.id, look.receipt) as leased:
-            last = leased.file.chunk_of(_life(begins), moved.last_chunk)
-            leased.check()
-        with self.leases.lent(look.id, place, stream.id, look.receipt) as leased:
-            first = leased.file.chunk_of(_life(place), moved.first_chunk)
-            leased.check()
-        if last is None or first is None or last.claim.run != first.claim.run:
-            raise Refused("these two do not continue each other")
-        end_ticks = last.decode_time_ticks + last.claim.duration_ticks + moved.ticks
-        return end_ticks - first.decode_time_ticks
 
     # --- the disks
 
@@ -416,26 +431,43 @@ def _chunks(leased: Leased, start: int, end: int) -> list[_Chunk]:
     raise Refused("a range is whole chunks, or a key frame alone")
 
 
-def _blocks(leased: Leased, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """The bytes as they lie there, each with its offset."""
+def _blocks(leased: Leased, start: int, end: int) -> Iterator[tuple[int, int, bytes]]:
+    """The bytes as they lie there, each with where it begins and ends."""
     at = start
     while at < end:
-        read: list[tuple[int, bytes]] = []
+        read: list[tuple[int, int, bytes]] = []
         while at < end and len(read) < _CHECK_BLOCKS:
             data = _read(leased.file, at, min(BLOCK_BYTES, end - at))
-            read.append((at, data))
+            read.append((at, at + len(data), data))
             at += len(data)
         leased.check()
         yield from read
 
 
-def _moved(leased: Leased, chunks: list[_Chunk], by_ticks: int) -> Iterator[tuple[int, bytes]]:
-    """Chunk by chunk, with other decode times."""
-    for chunk in chunks:
-        data = _read(leased.file, chunk.start, chunk.end - chunk.start)
-        leased.check()
-        head = stills.moved(data[:CHUNK_HEAD_BYTES_MAX], by_ticks)
-        yield chunk.start, head + data[len(head) :]
+def _check_order(chunks: Sequence[_Chunk]) -> None:
+    """One run, one chunk after the other: nothing else is a fragment."""
+    for before, chunk in itertools.pairwise(chunks):
+        first, second = before.view.claim, chunk.view.claim
+        if (first.run, first.sequence + 1) != (second.run, second.sequence):
+            raise Refused("these do not continue each other")
+
+
+def _joined(
+    held: Sequence[Leased], chunks: Sequence[Sequence[_Chunk]]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Chunk by chunk, on one timeline."""
+    number = end_ticks = 0
+    for leased, found in zip(held, chunks, strict=True):
+        starts_at = found[0].view.decode_time_ticks
+        by_ticks = end_ticks - starts_at if number else 0
+        for chunk in found:
+            data = _read(leased.file, chunk.start, chunk.end - chunk.start)
+            leased.check()
+            head = stills.moved(data[:CHUNK_HEAD_BYTES_MAX], by_ticks) if by_ticks else b""
+            yield number, number + 1, head + data[len(head) :]
+            number += 1
+        last = found[-1].view
+        end_ticks = last.decode_time_ticks + last.claim.duration_ticks + by_ticks
 
 
 def _read(file: SegmentFile, at: int, size: int) -> bytes:

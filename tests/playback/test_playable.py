@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vonggac.media.chunk import ChunkFlag, SyncKind
 from vonggac.media.fragment import Fragment
-from vonggac.playback.fragments import Joint, Playable, playable
+from vonggac.playback.fragments import PARTS_MAX, Playable, playable
 
 SECOND_NS = 1_000_000_000
 TICKS = 90_000
@@ -38,13 +38,13 @@ def fragment(
 
 
 def starts(shown: Playable) -> list[tuple[int, int]]:
-    return [(f.run, f.sequence) for f in shown]
+    return [(f.run, f.sequence) for f in shown.fragments]
 
 
 def test_fragments_that_follow_each_other_are_one_timeline() -> None:
     shown = playable([fragment(n) for n in (0, 2, 4)], *ALL)
     assert starts(shown) == [(1, 0), (1, 2), (1, 4)]
-    assert not shown.breaks and not shown.joints and not shown.undecodable
+    assert not shown.breaks and not shown.rest and not shown.undecodable
 
 
 def test_another_run_breaks_the_timeline() -> None:
@@ -54,18 +54,18 @@ def test_another_run_breaks_the_timeline() -> None:
 
 def test_another_segment_breaks_the_timeline_at_its_first_sync_sample() -> None:
     shown = playable([fragment(0), fragment(2, segment=1), fragment(4, segment=1)], *ALL)
-    assert shown.breaks == {1} and not shown.joints
+    assert shown.breaks == {1} and not shown.rest
 
 
-def test_a_fragment_that_goes_on_in_the_next_segment_hangs_on_its_beginning() -> None:
-    found = [fragment(0, seconds=2), fragment(2, sync=False, segment=1, offset=4096)]
-    shown = playable([*found, fragment(4, segment=1)], *ALL)
-    assert starts(shown) == [(1, 0), (1, 2), (1, 4)]
-    assert shown.joints == {1: Joint(0, 0, 9, 4096 + SIZE, 0, 4096)}
-    assert shown.breaks == {2}
+def test_a_fragment_that_goes_on_in_the_next_segment_is_one() -> None:
+    rest = fragment(2, sync=False, segment=1, offset=4096)
+    shown = playable([fragment(0), rest, fragment(4, segment=1)], *ALL)
+    assert starts(shown) == [(1, 0), (1, 4)]
+    assert shown.rest == {0: (rest,)}
+    assert shown.breaks == {1}, "the next one counts its times from the segment's start"
 
 
-def test_a_fragment_over_three_segments_counts_the_one_between() -> None:
+def test_a_fragment_over_three_segments_has_three_parts() -> None:
     found = [
         fragment(0, seconds=2),
         fragment(2, sync=False, segment=1, offset=4096, seconds=2),
@@ -74,9 +74,16 @@ def test_a_fragment_over_three_segments_counts_the_one_between() -> None:
         fragment(7, sync=False, segment=2, offset=4096 + 2 * SIZE, seconds=2),
     ]
     shown = playable(found, *ALL)
-    first, last = Joint(0, 0, 9, 4096 + SIZE, 0, 4096), Joint(0, 0, 9, 4096 + SIZE, 3 * TICKS, 4096)
-    assert shown.joints == {1: first, 2: first, 3: last, 4: last}
+    assert [(f.segment, f.chunks) for f in shown.parts(0)] == [(0, 2), (1, 3), (2, 4)]
     assert not shown.breaks
+
+
+def test_what_a_camera_sends_without_a_key_frame_for_too_long_is_left_out() -> None:
+    found = [fragment(0)]
+    found += [fragment(n * 2, sync=False, segment=n, offset=4096) for n in range(1, 12)]
+    shown = playable([*found, fragment(24, segment=12)], *ALL)
+    assert starts(shown) == [(1, 0), (1, 24)] and len(shown.parts(0)) == PARTS_MAX
+    assert shown.undecodable[0][0] == 2 * PARTS_MAX * SECOND_NS and shown.breaks == {1}
 
 
 def test_what_begins_without_a_sync_sample_is_left_out_and_told() -> None:
@@ -96,7 +103,8 @@ def test_a_range_begins_with_the_sync_sample_before_it() -> None:
         fragment(22), fragment(24),
     ]  # fmt: skip
     shown = playable(found, 15 * SECOND_NS, 10**12)
-    assert starts(shown) == [(1, 2), (1, 12), (1, 22), (1, 24)]
+    assert starts(shown) == [(1, 2), (1, 22), (1, 24)]
+    assert shown.fragments[0].duration_ticks == 20 * TICKS
     assert not shown.breaks
 
 
@@ -114,7 +122,11 @@ def test_two_runs_in_one_minute_are_in_the_order_of_recording() -> None:
     one = [fragment(0, seconds=5), fragment(5, sync=False, seconds=5)]
     two = [fragment(0, at_s=1, run=2, segment=1), fragment(2, at_s=3, run=2, segment=1)]
     shown = playable([one[0], two[0], one[1], two[1]], *ALL)
-    assert [(f.run, f.sequence, f.chunks) for f in shown] == [(1, 0, 10), (2, 0, 2), (2, 2, 2)]
+    assert [(f.run, f.sequence, f.chunks) for f in shown.fragments] == [
+        (1, 0, 10),
+        (2, 0, 2),
+        (2, 2, 2),
+    ]
     joined = shown.fragments[0]
     assert (joined.end, joined.last_chunk) == (4096 + 10 * SIZE, 9 * SIZE)
 
@@ -123,7 +135,7 @@ def test_what_two_disks_have_is_shown_once() -> None:
     on_first = [fragment(0), fragment(2)]
     on_second = [fragment(2, disk=1), fragment(4, disk=1)]
     shown = playable(on_first + on_second, *ALL)
-    assert [(f.disk, f.sequence) for f in shown] == [(0, 0), (0, 2), (1, 4)]
+    assert [(f.disk, f.sequence) for f in shown.fragments] == [(0, 0), (0, 2), (1, 4)]
     assert shown.breaks == {2}
 
 

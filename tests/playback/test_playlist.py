@@ -67,11 +67,18 @@ def test_key_frames_are_listed_from_moof_to_the_end_of_the_first_sample() -> Non
     ]
 
 
-def test_a_continuation_says_where_its_times_go_on_and_keeps_the_timeline() -> None:
+def test_a_fragment_in_two_segments_is_one_entry_with_one_address() -> None:
     found = [fragment(0), fragment(2, sync=False, segment=1, disk=1, offset=4096)]
     text = text_of(playable(found, *ALL))
-    assert text.splitlines()[-2] == f"C-d1d1d1d1.1.9.4096-d0d0d0d0.0.9.{4096 + (1 << 20)}.0.mp4"
+    size = 2 << 20
+    assert text.splitlines()[-3:-1] == [
+        "#EXTINF:4.00000,",
+        f"J-d0d0d0d0.0.9.4096.{size}-d1d1d1d1.1.9.4096.{size}.mp4",
+    ]
     assert "DISCONTINUITY" not in text and text.count("#EXT-X-MAP") == 1
+    assert [p.media_length_s for p in playlist.clock_map(playable(found, *ALL))] == [4.0]
+    listed = playlist.iframes(playable(found, *ALL), DISKS, is_growing=False, is_ended=True)
+    assert durations(listed) == ["4.00000"]
 
 
 def test_a_list_that_may_grow_is_of_type_event_and_has_no_end() -> None:

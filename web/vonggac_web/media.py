@@ -9,9 +9,10 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from vonggac.errors import Invalid, Missing
 from vonggac.playback import playlist
+from vonggac.playback.fragments import PARTS_MAX
 from vonggac.registry.camera import Stream
 from vonggac_appliance.look import Look
-from vonggac_appliance.look_footage import LookFootage, Moved, NoSuchRange, Segment
+from vonggac_appliance.look_footage import LookFootage, NoSuchRange, Part, RangeRead, Segment
 from vonggac_web import guard
 from vonggac_web.app import services
 
@@ -21,11 +22,8 @@ blueprint = Blueprint("media", __name__, url_prefix="/api/v1/looks/<look_id>/<st
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
 _NAME = re.compile(r"([SI])-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.mp4", re.ASCII)
-_CONTINUED = re.compile(
-    r"C-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.(\d{1,10})"
-    r"-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.(\d{1,10})\.(\d{1,12})\.mp4",
-    re.ASCII,
-)
+_PART = r"([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.(\d{1,10})\.(\d{1,10})"
+_JOINED = re.compile(rf"J-{_PART}(?:-{_PART}){{1,{PARTS_MAX - 1}}}\.mp4", re.ASCII)
 _RANGE = re.compile(r"bytes=(\d{1,10})-(\d{1,10})", re.ASCII)
 _MILLISECONDS = re.compile(r"-?\d{1,15}", re.ASCII)
 _U32, _U64 = 1 << 32, 1 << 64
@@ -96,13 +94,12 @@ def piece(look_id: str, stream: str, name: str) -> Response:
         return Response(
             footage.init(look, found, _segment(*match.groups()[1:])), mimetype="video/mp4"
         )
-    moved = None
     if match is not None:
         segment = _segment(*match.groups()[1:])
-    else:
-        segment, moved = _continuation(name)
-    start, end = _range()
-    return _ranged(footage, look, found, segment, (start, end), moved)
+        start, end = _range()
+        return _ranged(footage, look, found, segment, start, end)
+    read = footage.joined(look, found, _parts(name))
+    return _given(read, 200)
 
 
 def _seen(look_id: str, stream_name: str) -> tuple[LookFootage, Look, Stream]:
@@ -143,17 +140,15 @@ def _segment(disk: str, number: str, epoch: str) -> Segment:
     return Segment(disk, int(number), int(epoch))
 
 
-def _continuation(name: str) -> tuple[Segment, Moved]:
-    match = _CONTINUED.fullmatch(name)
-    if match is None:
+def _parts(name: str) -> list[Part]:
+    """Of a fragment in several segments."""
+    if _JOINED.fullmatch(name) is None:
         abort(404)
-    part = match.groups()
-    numbers = [int(text) for text in (part[3], part[7], part[8])]
-    if any(number >= _U32 * 90_000 for number in numbers):
-        raise Missing("there is no such segment")
-    first_chunk, last_chunk, ticks = numbers
-    begins = _segment(part[4], part[5], part[6])
-    return _segment(*part[:3]), Moved(begins, last_chunk, ticks, first_chunk)
+    parts = []
+    for disk, number, epoch, offset, size in re.findall(_PART, name, re.ASCII):
+        end = int(offset) + int(size)
+        parts.append(Part(_segment(disk, number, epoch), int(offset), end))
+    return parts
 
 
 def _range() -> tuple[int, int]:
@@ -168,21 +163,21 @@ def _range() -> tuple[int, int]:
 
 
 def _ranged(
-    footage: LookFootage,
-    look: Look,
-    stream: Stream,
-    segment: Segment,
-    span: tuple[int, int],
-    moved: Moved | None,
+    footage: LookFootage, look: Look, stream: Stream, segment: Segment, start: int, end: int
 ) -> Response:
     try:
-        read = footage.range(look, stream, segment, *span, moved)
+        read = footage.range(look, stream, segment, start, end)
     except NoSuchRange as error:
         abort(416, str(error))
-    # Not through werkzeug's own ranges: they would read all before, in pieces of 8 KiB.
-    response = Response(read, 206, mimetype="video/mp4", direct_passthrough=True)
+    response = _given(read, 206)
+    response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{read.segment_bytes}"
+    return response
+
+
+def _given(read: RangeRead, status: int) -> Response:
+    """Not through werkzeug's own ranges: they would read all before, in pieces of 8 KiB."""
+    response = Response(read, status, mimetype="video/mp4", direct_passthrough=True)
     response.content_length = read.size_bytes
-    response.headers["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{read.segment_bytes}"
     return response
 
 

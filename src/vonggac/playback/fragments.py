@@ -6,67 +6,59 @@ player cannot decode, since the sync sample it refers to is not there, is left o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from vonggac.media.chunk import ChunkFlag, SyncKind
 from vonggac.media.fragment import Fragment
 
-__all__ = ["MARGIN_NS", "Joint", "Playable", "playable"]
+__all__ = ["MARGIN_NS", "PARTS_MAX", "Playable", "playable"]
 
 MARGIN_NS = 600 * 1_000_000_000
 """How far before a range its first sync sample is looked for: smart codecs send one in minutes."""
-FRAGMENT_TICKS_MAX = 10 * 90_000
+PARTS_MAX = 8
+"""Segments that one fragment may lie in; what a camera sends beyond without a key frame is left
+out.
+"""
 _GROWING_NS = 20 * 1_000_000_000
 """A camera that sends nothing for 5 s is connected anew: after this nothing joins its run."""
 _by_recording = itemgetter(Fragment._fields.index("run"), Fragment._fields.index("sequence"))
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
-    """Where a fragment that goes on in another segment hangs on: its decode times go on there.
-
-    Every segment counts decode times from 0. A player would need a new sync sample for a new
-    timeline; so those of the continuation are moved to where its beginning ends.
+class Playable:
+    """What a player gets: fragments, each from its sync sample on. Indices are those of
+    `fragments`.
     """
 
-    disk: int
-    segment: int
-    epoch: int
-    last_chunk: int
-    """Offset of the last chunk of the fragment's beginning, in that segment."""
-    ticks: int
-    """Of whole segments that lie in between (a fragment larger than a segment)."""
-    first_chunk: int
-    """Offset of the first continued chunk, in the segment of the continuation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Playable:
-    """What a player gets. Indices are those of `fragments`."""
-
     fragments: list[Fragment]
+    """Whole, or their beginning where they go on in another segment."""
+    rest: dict[int, tuple[Fragment, ...]]
+    """What lies in other segments of a fragment, in order."""
     breaks: frozenset[int]
     """A new timeline begins here: another run or segment, or something is missing before it."""
-    joints: dict[int, Joint]
     undecodable: tuple[tuple[int, int], ...] = ()
     """Recorded ranges (ns) that refer to pictures which are not there."""
+
+    def parts(self, at: int) -> tuple[Fragment, ...]:
+        """All of a fragment."""
+        return (self.fragments[at], *self.rest.get(at, ()))
 
     def until(self, is_growing: bool, now_ns: int) -> Playable:
         """Without the last fragment while chunks may still join it: a list never takes back."""
         if not is_growing or not self.fragments:
             return self
-        last = self.fragments[-1]
+        number = len(self.fragments) - 1
+        last = self.parts(number)[-1]
         if last.flags & ChunkFlag.END or now_ns - last.wall_end_ns > _GROWING_NS:
             return self
-        rest = self.fragments[:-1]
-        joints = {at: joint for at, joint in self.joints.items() if at < len(rest)}
-        breaks = frozenset(at for at in self.breaks if at < len(rest))
-        return Playable(rest, breaks, joints, self.undecodable)
-
-    def __iter__(self) -> Iterator[Fragment]:
-        return iter(self.fragments)
+        return Playable(
+            self.fragments[:number],
+            {at: rest for at, rest in self.rest.items() if at < number},
+            frozenset(at for at in self.breaks if at < number),
+            self.undecodable,
+        )
 
 
 def playable(found: list[Fragment], from_ns: int, to_ns: int) -> Playable:
@@ -85,15 +77,14 @@ def playable(found: list[Fragment], from_ns: int, to_ns: int) -> Playable:
             and fragment.run == run
             and fragment[:3] == line
         ):
-            walk.group = len(kept)
             kept.append(fragment)
             following += fragment.chunks
             continue
         walk.take(fragment)
-        # What `take` has to look at each time: a group before the range, one over two segments.
+        # What `take` has to look at each time: a fragment before the range, one in two segments.
         run, following = fragment.run, fragment.sequence + fragment.chunks
-        is_plain = walk.joint is None and bool(kept) and kept[-1] is fragment
-        line = walk.line if is_plain and fragment.wall_end_ns > from_ns else None
+        is_plain = bool(kept) and kept[-1] is fragment and fragment.wall_end_ns > from_ns
+        line = fragment[:3] if is_plain else None
     return walk.finish()
 
 
@@ -101,7 +92,7 @@ def _arranged(found: list[Fragment]) -> Sequence[Fragment]:
     """In the order of recording, nothing twice.
 
     The index keeps minutes: where the clock went back, a minute has parts of two runs, and several
-    disks answer one after the other. Parts that a minute's end has parted are joined again.
+    disks answer one after the other.
     """
     keys = list(map(_by_recording, found))
     if all(map(tuple.__lt__, keys, keys[1:])):
@@ -109,25 +100,11 @@ def _arranged(found: list[Fragment]) -> Sequence[Fragment]:
     ordered: list[Fragment] = []
     for fragment in sorted(found, key=_by_recording):
         before = ordered[-1] if ordered else None
-        if before is None or before.run != fragment.run:
-            ordered.append(fragment)
-        elif fragment.sequence < before.next_sequence:
-            continue  # handed over to a second disk before the first one had acknowledged it
-        elif _continues_bytes(before, fragment):
-            ordered[-1] = _joined(before, fragment)
-        else:
-            ordered.append(fragment)
+        is_twice = before is not None and before.run == fragment.run
+        if before is not None and is_twice and fragment.sequence < before.next_sequence:
+            continue  # handed over to a second disk before the first had acknowledged it
+        ordered.append(fragment)
     return ordered
-
-
-def _continues_bytes(before: Fragment, fragment: Fragment) -> bool:
-    return (
-        fragment.kind == SyncKind.NONE
-        and fragment[:3] == before[:3]
-        and fragment.offset == before.end
-        and fragment.sequence == before.next_sequence
-        and before.duration_ticks + fragment.duration_ticks <= FRAGMENT_TICKS_MAX
-    )
 
 
 def _follows(before: Fragment, fragment: Fragment) -> bool:
@@ -148,58 +125,53 @@ def _joined(first: Fragment, second: Fragment) -> Fragment:
 
 @dataclass(slots=True)
 class _Walk:
-    """Goes along the fragments; a *group* is a sync sample's fragment and what continues it."""
+    """Goes along the fragments and their continuations."""
 
     from_ns: int
     kept: list[Fragment] = field(default_factory=list)
+    rest: dict[int, tuple[Fragment, ...]] = field(default_factory=dict)
     breaks: set[int] = field(default_factory=set)
-    joints: dict[int, Joint] = field(default_factory=dict)
     undecodable: list[tuple[int, int]] = field(default_factory=list)
-    line: tuple[int, int, int] | None = None
-    """Disk, segment and epoch whose decode times the player follows."""
-    group: int = 0
-    """Index of the present group's first fragment."""
-    is_touched: bool = True
-    """Whether the present group reaches into the range."""
-    joint: Joint | None = None
 
     def take(self, fragment: Fragment) -> None:
-        before = self.kept[-1] if self.kept else None
+        last = self._last()
         if fragment.kind != SyncKind.NONE:
             self._begin(fragment)
-        elif before is None or not _follows(before, fragment):
+        elif last is None or not _follows(last, fragment):
             self._leave_out(fragment)
-            return
+        elif fragment[:3] == last[:3] and fragment.offset == last.end:
+            self._put_last(_joined(last, fragment))
+        elif len(self.rest.get(len(self.kept) - 1, ())) + 1 < PARTS_MAX:
+            at = len(self.kept) - 1
+            self.rest[at] = (*self.rest.get(at, ()), fragment)
         else:
-            self._continue(before, fragment)
-        if not self.is_touched:
-            self.is_touched = fragment.wall_end_ns > self.from_ns
+            self._leave_out(fragment)
 
     def finish(self) -> Playable:
         self._drop_untouched()
-        return Playable(self.kept, frozenset(self.breaks), self.joints, tuple(self.undecodable))
+        return Playable(self.kept, self.rest, frozenset(self.breaks), tuple(self.undecodable))
+
+    def _last(self) -> Fragment | None:
+        """The part that was taken last."""
+        if not self.kept:
+            return None
+        rest = self.rest.get(len(self.kept) - 1)
+        return rest[-1] if rest else self.kept[-1]
+
+    def _put_last(self, changed: Fragment) -> None:
+        at = len(self.kept) - 1
+        if at in self.rest:
+            self.rest[at] = (*self.rest[at][:-1], changed)
+        else:
+            self.kept[at] = changed
 
     def _begin(self, fragment: Fragment) -> None:
         self._drop_untouched()
-        if self.kept and not (_follows(self.kept[-1], fragment) and fragment[:3] == self.line):
+        last = self._last()
+        if last is not None and not (
+            _follows(last, fragment) and fragment[:3] == self.kept[-1][:3]
+        ):
             self.breaks.add(len(self.kept))
-        self.group = len(self.kept)
-        self.line = fragment[:3]
-        self.joint = None
-        self.is_touched = False
-        self.kept.append(fragment)
-
-    def _continue(self, before: Fragment, fragment: Fragment) -> None:
-        if fragment[:3] != before[:3]:
-            ticks = 0
-            base = before
-            if self.joint is not None:  # the group fills a whole segment
-                inside = [f for f in self.kept[self.group :] if f[:3] == before[:3]]
-                ticks = self.joint.ticks + sum(f.duration_ticks for f in inside)
-                base = next(f for f in reversed(self.kept) if f[:3] == self.line)
-            self.joint = Joint(*base[:3], base.offset + base.last_chunk, ticks, fragment.offset)
-        if self.joint is not None:
-            self.joints[len(self.kept)] = self.joint
         self.kept.append(fragment)
 
     def _leave_out(self, fragment: Fragment) -> None:
@@ -207,11 +179,11 @@ class _Walk:
             self.undecodable.append((fragment.wall_start_ns, fragment.wall_end_ns))
 
     def _drop_untouched(self) -> None:
-        """Takes the last group out again when it ends before the range."""
-        if self.is_touched:
+        """Takes the last fragment out again when it ends before the range."""
+        last = self._last()
+        at = len(self.kept) - 1
+        if last is None or max(f.wall_end_ns for f in (self.kept[at], last)) > self.from_ns:
             return
-        for at in range(self.group, len(self.kept)):
-            self.joints.pop(at, None)
-        del self.kept[self.group :]
-        self.breaks.discard(self.group)
-        self.is_touched = True
+        self.rest.pop(at, None)
+        self.kept.pop()
+        self.breaks.discard(at)

@@ -7,13 +7,13 @@ map in pieces for the page, since players lose the gap just after a seek (docs/d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-from vonggac.media.chunk import ChunkFlag, SyncKind
+from vonggac.media.chunk import ChunkFlag
 from vonggac.media.fragment import Fragment
-from vonggac.playback.fragments import Joint, Playable
+from vonggac.playback.fragments import Playable
 
 __all__ = ["MapPiece", "Video", "clock_map", "damaged", "iframes", "master", "media"]
 
@@ -24,7 +24,7 @@ _STEPS_PER_S = 100_000
 _APART_NS = 40_000_000
 """A picture's time: what differs by more is told."""
 _GROWING_TARGET_S = 10
-"""The longest fragment there can be: a growing list may not change its mind (4.3.3.1)."""
+"""At least: a growing list should not change its mind (4.3.3.1), and longer ones are rare."""
 _DAMAGED = ChunkFlag.DAMAGED | ChunkFlag.BROKEN
 
 
@@ -63,19 +63,22 @@ def master(video: Video | None, bits_per_s: int, query: str = "") -> str:
 def media(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended: bool) -> str:
     """The list for playing. `disks`: their names in addresses, by `Fragment.disk`."""
     lines = _Lines(disks)
-    joints, breaks, extinf, out = shown.joints, shown.breaks, lines.extinf, lines.out
+    rest, breaks, extinf, out = shown.rest, shown.breaks, lines.extinf, lines.out
     ticks = steps = 0
     for at, fragment in enumerate(shown.fragments):
-        # `clock` and `advance` of _Lines, in place: a day has 43,200, and calls are most of it.
+        # As in `iframes`, with fewer calls: a day has 43,200.
         late_ns = fragment.wall_start_ns - lines.wall_ns - (ticks - lines.at_ticks) * 100_000 // 9
         if at in breaks or not at or not -_APART_NS <= late_ns <= _APART_NS:
             lines.tell(at in breaks, not at, ticks, fragment)
-        ticks += fragment.duration_ticks
+        ticks += fragment.duration_ticks if at not in rest else _ticks(shown, at)
         length = (ticks * 10 + 4) // 9 - steps
         steps += length
         duration = extinf.get(length) or lines.duration(length)
-        uri = lines.uri if at not in joints else lines.continued(fragment, joints[at])
-        out.append(f"{duration}{fragment.size_bytes}@{fragment.offset}\n{uri}")
+        if at not in rest:
+            size, start = fragment.size_bytes, fragment.offset
+            out.append(f"{duration}#EXT-X-BYTERANGE:{size}@{start}\n{lines.uri}")
+        else:
+            out.append(f"{duration}{lines.joined(shown.parts(at))}")
     return lines.text("", is_growing, is_ended)
 
 
@@ -83,16 +86,16 @@ def iframes(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended
     """The list of key frames: from `moof` to the end of the first sample (4.3.3.6)."""
     lines = _Lines(disks)
     ticks = steps = 0
-    for at, fragment, until_next in _groups(shown):
+    for at, fragment in enumerate(shown.fragments):
         late_ns = fragment.wall_start_ns - lines.wall_ns - _ns(ticks - lines.at_ticks)
         if at in shown.breaks or not at or abs(late_ns) > _APART_NS:
             lines.tell(at in shown.breaks, not at, ticks, fragment)
-        ticks += until_next
+        ticks += _ticks(shown, at)
         length = (ticks * 10 + 4) // 9 - steps
         steps += length
         size = fragment.first_sample_end - fragment.moof_start
         start = fragment.offset + fragment.moof_start
-        lines.out.append(f"{lines.duration(length)}{size}@{start}\n{lines.uri}")
+        lines.out.append(f"{lines.duration(length)}#EXT-X-BYTERANGE:{size}@{start}\n{lines.uri}")
     return lines.text("#EXT-X-I-FRAMES-ONLY\n", is_growing, is_ended)
 
 
@@ -105,19 +108,21 @@ def clock_map(shown: Playable) -> list[MapPiece]:
     ticks = start_ticks = 0
     start_ns = end_ns = 0
     was_uneven = False
-    breaks = shown.breaks
+    breaks, rest = shown.breaks, shown.rest
     for at, fragment in enumerate(shown.fragments):
-        length_ns = fragment.wall_end_ns - fragment.wall_start_ns
+        end_of_it_ns = shown.parts(at)[-1].wall_end_ns if at in rest else fragment.wall_end_ns
+        length = _ticks(shown, at) if at in rest else fragment.duration_ticks
+        length_ns = end_of_it_ns - fragment.wall_start_ns
         # A stall inside of it: nothing before or behind shares its pace.
-        is_uneven = abs(length_ns - _ns(fragment.duration_ticks)) > _APART_NS
+        is_uneven = abs(length_ns - _ns(length)) > _APART_NS
         late_ns = fragment.wall_start_ns - start_ns - _ns(ticks - start_ticks)
         if not at or at in breaks or was_uneven or is_uneven or abs(late_ns) > _APART_NS:
             if at:
                 pieces.append(_piece(start_ns, end_ns, start_ticks, ticks))
             start_ns, start_ticks = fragment.wall_start_ns, ticks
         was_uneven = is_uneven
-        ticks += fragment.duration_ticks
-        end_ns = fragment.wall_end_ns
+        ticks += length
+        end_ns = end_of_it_ns
     if shown.fragments:
         pieces.append(_piece(start_ns, end_ns, start_ticks, ticks))
     return pieces
@@ -126,7 +131,8 @@ def clock_map(shown: Playable) -> list[MapPiece]:
 def damaged(shown: Playable) -> list[tuple[int, int]]:
     """Wall ranges (ns) where something was lost on the way or has changed on the disk."""
     ranges: list[tuple[int, int]] = []
-    for fragment in shown.fragments:
+    parts = (part for at in range(len(shown.fragments)) for part in shown.parts(at))
+    for fragment in parts:
         if not fragment.flags & _DAMAGED:
             continue
         if ranges and abs(ranges[-1][1] - fragment.wall_start_ns) <= _APART_NS:
@@ -141,18 +147,8 @@ def _piece(start_ns: int, end_ns: int, start_ticks: int, end_ticks: int) -> MapP
     return MapPiece(start_ns, start_ticks / 90_000, end_ns - start_ns, length_s)
 
 
-def _groups(shown: Playable) -> Iterator[tuple[int, Fragment, int]]:
-    """Index, sync sample's fragment and ticks until the next one."""
-    first = -1
-    ticks = 0
-    for at, fragment in enumerate(shown.fragments):
-        if fragment.kind != SyncKind.NONE:
-            if first >= 0:
-                yield first, shown.fragments[first], ticks
-            first, ticks = at, 0
-        ticks += fragment.duration_ticks
-    if first >= 0:
-        yield first, shown.fragments[first], ticks
+def _ticks(shown: Playable, at: int) -> int:
+    return sum(part.duration_ticks for part in shown.parts(at))
 
 
 def _ns(ticks: int) -> int:
@@ -186,17 +182,18 @@ class _Lines:
         self.out.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(fragment.wall_start_ns)}")
 
     def duration(self, steps: int) -> str:
-        """EXTINF, and the tag behind it up to its numbers."""
+        """EXTINF."""
         if steps not in self.extinf:
             seconds, rest = divmod(steps, _STEPS_PER_S)
-            self.extinf[steps] = f"#EXTINF:{seconds}.{rest:05d},\n#EXT-X-BYTERANGE:"
+            self.extinf[steps] = f"#EXTINF:{seconds}.{rest:05d},\n"
         return self.extinf[steps]
 
-    def continued(self, fragment: Fragment, joint: Joint) -> str:
-        """The address of a fragment whose decode times go on from another segment."""
-        own = f"{self._disks[fragment.disk]}.{fragment.segment}.{fragment.epoch}"
-        begins = f"{self._disks[joint.disk]}.{joint.segment}.{joint.epoch}"
-        return f"C-{own}.{joint.first_chunk}-{begins}.{joint.last_chunk}.{joint.ticks}.mp4"
+    def joined(self, parts: Sequence[Fragment]) -> str:
+        """The address of a fragment that lies in several segments; it has no range."""
+        names = (
+            f"{self._disks[f.disk]}.{f.segment}.{f.epoch}.{f.offset}.{f.size_bytes}" for f in parts
+        )
+        return f"J-{'-'.join(names)}.mp4"
 
     def text(self, tag: str, is_growing: bool, is_ended: bool) -> str:
         """All of it. A list that may still grow is of type EVENT, for good."""
