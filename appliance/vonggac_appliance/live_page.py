@@ -22,7 +22,8 @@ from vonggac.registry.camera import Stream
 from vonggac.registry.rules import may_know
 from vonggac_appliance import bus
 from vonggac_appliance.clock import Clock, wall_ns
-from vonggac_appliance.live_views import LiveMessage, LiveState, LiveView, LiveViews
+from vonggac_appliance.live_view import LiveMessage, LiveState, LiveView
+from vonggac_appliance.live_views import LiveViews
 from vonggac_appliance.look import Look
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from vonggac.evidence import receipt
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Purpose, PurposeCode
 from vonggac_appliance import secrets
-from vonggac_appliance.live_views import SYNC, LiveMessage, LiveState, LiveView, LiveViews
+from vonggac_appliance.live_view import SYNC, LiveMessage, LiveState, LiveView
+from vonggac_appliance.live_views import LiveViews
 from vonggac_appliance.look import Look
 from vonggac_appliance.recorder_events import RecorderEvents
 
