@@ -93,14 +93,15 @@ def footage_of(visitor: Visitor, base: str) -> tuple[str, list[bytes]]:
     status, text = visitor.ask("GET", f"{base}/media.m3u8")
     assert status == 200, text
     files: list[bytes] = []
-    pattern = r'#EXT-X-MAP:URI="([^"]+)"|#EXT-X-BYTERANGE:(\d+)@(\d+)\n(\S+)'
-    for init, size, at, name in re.findall(pattern, text.decode()):
+    pattern = r'#EXT-X-MAP:URI="([^"]+)"|(?:#EXT-X-BYTERANGE:(\d+)@(\d+)\n)?^([SJ]-\S+)'
+    for init, size, at, name in re.findall(pattern, text.decode(), re.MULTILINE):
         if init:
             files.append(visitor.ask("GET", f"{base}/{init}")[1])
             continue
-        span = f"bytes={at}-{int(at) + int(size) - 1}"
-        status, data = visitor.ask("GET", f"{base}/{name}", Range=span)
-        assert status == 206 and len(data) == int(size), (status, data[:200])
+        headers = {"Range": f"bytes={at}-{int(at) + int(size) - 1}"} if size else {}
+        status, data = visitor.ask("GET", f"{base}/{name}", **headers)
+        assert status == (206 if size else 200), (status, data[:200])
+        assert not size or len(data) == int(size)
         files[-1] += data
     return text.decode(), files
 

@@ -90,7 +90,7 @@ def iframes(shown: Playable, disks: Sequence[str], *, is_growing: bool, is_ended
         late_ns = fragment.wall_start_ns - lines.wall_ns - _ns(ticks - lines.at_ticks)
         if at in shown.breaks or not at or abs(late_ns) > _APART_NS:
             lines.tell(at in shown.breaks, not at, ticks, fragment)
-        ticks += _ticks(shown, at)
+        ticks += fragment.duration_ticks if at not in shown.rest else _ticks(shown, at)
         length = (ticks * 10 + 4) // 9 - steps
         steps += length
         size = fragment.first_sample_end - fragment.moof_start
@@ -131,10 +131,9 @@ def clock_map(shown: Playable) -> list[MapPiece]:
 def damaged(shown: Playable) -> list[tuple[int, int]]:
     """Wall ranges (ns) where something was lost on the way or has changed on the disk."""
     ranges: list[tuple[int, int]] = []
-    parts = (part for at in range(len(shown.fragments)) for part in shown.parts(at))
-    for fragment in parts:
-        if not fragment.flags & _DAMAGED:
-            continue
+    rest = [part for parts in shown.rest.values() for part in parts]
+    hurt = [part for part in (*shown.fragments, *rest) if part.flags & _DAMAGED]
+    for fragment in sorted(hurt, key=lambda part: (part.run, part.sequence)):
         if ranges and abs(ranges[-1][1] - fragment.wall_start_ns) <= _APART_NS:
             ranges[-1] = (ranges[-1][0], fragment.wall_end_ns)
         else:
