@@ -18,7 +18,7 @@ from vonggac._native.cvg cimport (
     vg_rtcp_report, vg_rtcp_write_rr, vg_rtp_packet, vg_rtp_parse, vg_rtsp_item, vg_rtsp_next,
     vg_rtsp_splitter, vg_sps,
 )
-from vonggac._native.fault cimport raise_fault
+from vonggac._native.fault cimport raise_fault, start_of
 
 from vonggac.errors import MediaError
 
@@ -43,13 +43,6 @@ RTSP_BODY_BYTES_MAX = VG_RTSP_BODY_MAX
 RTSP_RESYNC_BYTES_MAX = VG_RTSP_RESYNC_MAX
 
 
-cdef const uint8_t *_start(const uint8_t[::1] data) noexcept:
-    """The first byte, or NULL of a view without any: indexing that would be out of bounds."""
-    if data.shape[0] == 0:
-        return NULL
-    return &data[0]
-
-
 cdef class RtpPacket:
     """A packet, and the datagram that it points into.
 
@@ -62,7 +55,7 @@ cdef class RtpPacket:
 
     def __init__(self, const uint8_t[::1] datagram not None):
         cdef vg_fault fault
-        cdef vg_err err = vg_rtp_parse(_start(datagram), datagram.shape[0], &self._c, &fault)
+        cdef vg_err err = vg_rtp_parse(start_of(datagram), datagram.shape[0], &self._c, &fault)
         if err != VG_OK:
             raise_fault(err, &fault)
         self._datagram = datagram
@@ -89,7 +82,7 @@ cdef class RtpPacket:
 
     @property
     def payload(self):
-        cdef Py_ssize_t start = self._c.payload - _start(self._datagram)
+        cdef Py_ssize_t start = self._c.payload - start_of(self._datagram)
         return memoryview(self._datagram)[start:start + <Py_ssize_t>self._c.payload_size]
 
 
@@ -112,7 +105,7 @@ def rtcp_items(const uint8_t[::1] compound not None):
     cdef RtcpItem item
     items = []
     while True:
-        err = vg_rtcp_next(_start(compound), compound.shape[0], &offset, &c, &fault)
+        err = vg_rtcp_next(start_of(compound), compound.shape[0], &offset, &c, &fault)
         if err == VG_MORE:
             return items, None
         if err != VG_OK:
@@ -171,7 +164,7 @@ cdef class RtspSplitter:
         cdef vg_rtsp_item c
         cdef vg_fault fault
         cdef RtspItem item
-        cdef vg_err err = vg_rtsp_next(&self._c, _start(received), received.shape[0], &c, &fault)
+        cdef vg_err err = vg_rtsp_next(&self._c, start_of(received), received.shape[0], &c, &fault)
         if err == VG_MORE:
             return None
         if err != VG_OK:
@@ -326,7 +319,7 @@ cdef class Sps:
 def h264_sps(const uint8_t[::1] nal not None):
     cdef Sps sps = Sps.__new__(Sps)
     cdef vg_fault fault
-    cdef vg_err err = vg_h264_sps_parse(_start(nal), nal.shape[0], &sps._c, &fault)
+    cdef vg_err err = vg_h264_sps_parse(start_of(nal), nal.shape[0], &sps._c, &fault)
     if err != VG_OK:
         raise_fault(err, &fault)
     return sps
@@ -335,7 +328,7 @@ def h264_sps(const uint8_t[::1] nal not None):
 def h265_sps(const uint8_t[::1] nal not None):
     cdef Sps sps = Sps.__new__(Sps)
     cdef vg_fault fault
-    cdef vg_err err = vg_h265_sps_parse(_start(nal), nal.shape[0], &sps._c, &fault)
+    cdef vg_err err = vg_h265_sps_parse(start_of(nal), nal.shape[0], &sps._c, &fault)
     if err != VG_OK:
         raise_fault(err, &fault)
     return sps

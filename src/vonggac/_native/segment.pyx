@@ -11,25 +11,18 @@ from vonggac._native.csegment cimport (
     VG_CHUNK_HEAD_MAX, VG_ENTRY_SIZE, VG_HEAD_MAX, VG_BLOCK, VG_ID_SIZE,
     VG_PACKED_ROW_MAX, VG_ROWS_HEADER, VG_SHA256_SIZE, vg_chunk_head_write, vg_chunk_parse,
     vg_chunk_place, vg_chunk_view, vg_claim, vg_claim_read, vg_crc32c, vg_crc32c_portable,
-    vg_entry_read, vg_entry_write, vg_fragment, vg_head_write, vg_packed_row, vg_place, vg_row, vg_rows_append,
-    vg_rows_fragments, vg_rows_pack, vg_rows_spans, vg_rows_unpack, vg_sample, vg_sets, vg_sha256, vg_span,
-    vg_table_bytes, vg_table_read, vg_table_write,
+    vg_entry_read, vg_entry_write, vg_fragment, vg_head_write, vg_packed_row, vg_place, vg_row,
+    vg_rows_append, vg_rows_fragments, vg_rows_pack, vg_rows_spans, vg_rows_unpack, vg_sample,
+    vg_sets, vg_sha256, vg_span, vg_table_bytes, vg_table_read, vg_table_write,
 )
 from vonggac._native.cvg cimport (
     VG_LIMIT, VG_MORE, VG_OK, VG_VALUE, vg_codec, vg_err, vg_fault,
 )
-from vonggac._native.fault cimport raise_fault
+from vonggac._native.fault cimport raise_fault, start_of
 
 from vonggac.errors import MediaError
 from vonggac.media.chunk import ChunkView, Claim, PackedRow, Place, Row, TableIsLonger
 from vonggac.media.fragment import Fragment
-
-cdef const uint8_t[1] NOTHING
-
-
-cdef const uint8_t *start_of(const uint8_t[::1] data) noexcept:
-    """The address of the first byte; of nothing where there is none."""
-    return &data[0] if data.shape[0] > 0 else NOTHING
 
 
 cdef int raise_more(Py_ssize_t size) except -1:
