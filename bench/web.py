@@ -173,7 +173,7 @@ def bare(box: PageBox) -> Iterator[tuple[str, int]]:
 # what a watched stream costs
 
 
-def watched(table: Table, room: Path, cameras: int = 32, seconds: float = 10) -> None:
+def watched(table: Table, room: Path, cameras: int = 16, seconds: float = 10) -> None:
     """CPU of all recorder processes with and without somebody who watches every stream."""
     extra, loads, drops, media = [], [], 0.0, 0.0
     with Source() as source, PageBox(room, "4G", free_port()) as box:
@@ -189,7 +189,7 @@ def watched(table: Table, room: Path, cameras: int = 32, seconds: float = 10) ->
                 with viewer(box, visitor, seconds + 4, streams) as told:
                     time.sleep(2)  # the first pictures, with all of their GOPs, are another matter
                     extra.append(recorder_cpu(box, seconds) - alone)
-                drops, media = drops + told["dropped"], media + told["media"]
+                drops, media = drops + told["left_out"], media + told["media"]
                 loads.append(max(before, calibrate().stretch))
         box.stop()
         source.stop()
@@ -198,7 +198,7 @@ def watched(table: Table, room: Path, cameras: int = 32, seconds: float = 10) ->
     best, worst = 100 * min(extra) / cameras, 100 * max(extra) / cameras
     least = media / ROUNDS / cameras / (seconds + 4)
     table.row("watched: units a second and stream that reached the viewer", f"{least:.1f}")
-    table.row("watched: told to have been dropped", f"{drops:.0f}")
+    table.row("watched: times that units were left out", f"{drops:.0f}")
     table.row(
         "a watched stream costs the recorder, best to worst round, %", f"{best:.3f} to {worst:.3f}"
     )
@@ -298,7 +298,7 @@ def stopped(table: Table, box: PageBox, visitor: Visitor, ids: list[str], second
                     os.kill(pid, signal.SIGCONT)
         grown = (late.pss_bytes - early.pss_bytes) / 2**20
         grew = f"{grown:+.1f}, {late.descriptors - early.descriptors:+d}"
-        holds = grown < 8 and late.descriptors == early.descriptors
+        holds = grown < 8 and late.descriptors <= early.descriptors
         table.row(
             "serve stopped: recorder's memory, MiB, and descriptors grew by", grew, "8, 0", holds
         )
@@ -384,7 +384,9 @@ def playback(table: Table, room: Path) -> None:
     table.row(
         "playback: scrub by key frames, p95 of 60, ms", f"{scrub:.0f}", "≤ 40", scrub <= 40, load
     )
-    table.row("playback: seeks that showed another moment", f"{elsewhere}", "0", not elsewhere)
+    table.row(
+        "playback: seeks that showed nothing, or another moment", f"{elsewhere}", "0", not elsewhere
+    )
     table.row("playback: key frames asked for and not presented", f"{lost}")
 
 
