@@ -26,8 +26,8 @@ from vonggac_appliance.live_page import PageGone
 __all__ = ["MESSAGE_BYTES_MAX", "WebSocket", "route"]
 
 MESSAGE_BYTES_MAX = 4096
-_PING_S = 5.0
-_PONG_S = 10.0
+_PING_S = 3.0
+_PONG_S = 6.5
 """Nothing heard for that long: nobody is there."""
 _STUCK_S = 8.0
 """Nothing taken for that long."""

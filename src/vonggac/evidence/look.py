@@ -23,7 +23,7 @@ _NS_PER_S = 1_000_000_000
 STORED_MAX_NS = 48 * 3600 * _NS_PER_S
 LIVE_BACK_NS = 60 * _NS_PER_S
 """A live view begins with the GOP that is being sent; smart cameras have long ones."""
-UNHELD_NS = 10 * _NS_PER_S
+UNHELD_NS = 7 * _NS_PER_S
 """After so long without a request or a page's socket nobody is there any more (evidence V-1)."""
 _HOUSEHOLD_NS = 5 * 60 * _NS_PER_S
 _TIME_MAX_NS = 1 << 62
