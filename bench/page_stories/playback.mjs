@@ -8,10 +8,13 @@ export default async function playback(scene, options) {
 
 /** Runs in the page. */
 async function measure({ base, from, to, seeks, scrubs, opens }) {
-  const { StoredWindow } = await import("/static/stored.js");
+  const { StoredWindow, COMMON, addressOf, mapOf } = await import("/static/stored.js");
+  const { default: Hls, Events } = await import("/static/vendor/hls.js-1.7.4/hls.min.mjs");
   const presented = (video) =>
     new Promise((resolve) => {
-      video.requestVideoFrameCallback((now, frame) => resolve([performance.now(), frame.mediaTime]));
+      video.requestVideoFrameCallback((now, frame) =>
+        resolve([performance.now(), frame.mediaTime]),
+      );
     });
   const video = () => {
     const element = document.createElement("video");
@@ -29,12 +32,29 @@ async function measure({ base, from, to, seeks, scrubs, opens }) {
     return place((random / 2147483648) * 990);
   };
 
+  /** Both lists of a window read and parsed, and the map of its times, as the player reads them. */
+  const open = async () => {
+    const hls = new Hls(COMMON);
+    const element = video();
+    const read = new Promise((resolve) => hls.once(Events.LEVEL_LOADED, resolve));
+    hls.loadSource(addressOf(base, "index.m3u8", { from, to }));
+    hls.attachMedia(element);
+    hls.once(Events.MANIFEST_PARSED, () => hls.startLoad(0));
+    const map = fetch(addressOf(base, "map.json", { from, to })).then((answer) => answer.json());
+    const [, told] = await Promise.all([read, map]);
+    mapOf(told);
+    hls.destroy();
+    element.remove();
+  };
+
   for (let n = 0; n < opens; n++) {
+    const asked = performance.now();
+    await open();
+    told.opened.push(performance.now() - asked);
     const element = video();
     const stored = new StoredWindow(element, base, { from, to });
     const began = performance.now();
     const at = await stored.open(place(100 + 700 * (n / opens)));
-    told.opened.push(performance.now() - began);
     const shown = presented(element);
     element.currentTime = at.media;
     told.first.push((await shown)[0] - began);

@@ -25,7 +25,8 @@ function launchOptions(name, profile, dark) {
     const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
     return { ...common, env, browser: "firefox", executablePath, extraPrefsFirefox };
   }
-  const args = ["--disable-dev-shm-usage"];
+  // Where there is no graphics card its emulation costs more than drawing without one.
+  const args = ["--disable-dev-shm-usage", "--disable-gpu"];
   // Root may not use Chromium's sandbox.
   if (process.getuid() === 0) args.push("--no-sandbox");
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
