@@ -199,14 +199,14 @@ def test_another_session_finds_nothing(open_desk: Desk) -> None:
     assert open_desk.looks.for_camera(mine, CAMERA) == look
 
 
-def test_a_look_that_nobody_holds_ends_after_ten_seconds(open_desk: Desk) -> None:
+def test_a_look_that_nobody_holds_ends_after_seven_seconds(open_desk: Desk) -> None:
     """A browser was killed: no request, no socket any more."""
     session = person()
     look = open_desk.looks.open(session, HERE, STORED)
-    open_desk.clock.pass_s(9)
+    open_desk.clock.pass_s(6)
     open_desk.looks.sweep()
     open_desk.looks.get(session, look.id)
-    open_desk.clock.pass_s(9)
+    open_desk.clock.pass_s(6)
     open_desk.looks.sweep()
     assert not open_desk.lines("look end")
     open_desk.clock.pass_s(1)
