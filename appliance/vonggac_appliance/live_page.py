@@ -38,8 +38,6 @@ _TILE_MAX = 255
 _NEWS_MAX = 512
 _JOIN_S = 12.0
 """A send that gets nowhere ends before that."""
-_DELIVER_NS = 1_000_000_000
-"""What was sent is told to the look in pieces of that."""
 _HOLE_NS = 200_000_000
 """Between two pictures, more than jitter: it was not sent."""
 _HEAD = struct.Struct(">BBHIq")
@@ -199,7 +197,6 @@ class LivePage:
         try:
             for item in view:
                 if isinstance(item, LiveState):
-                    sent.flush()
                     self._tell_state(number, item)
                 else:
                     self._send(binary(number, item))
@@ -212,7 +209,6 @@ class LivePage:
         finally:
             self._is_gone |= not is_done  # the page connects anew
             view.close()
-            sent.flush()
             self._looks.release(look.id, holder)
 
     def _tell_state(self, number: int, state: LiveState) -> None:
@@ -277,7 +273,7 @@ class LivePage:
 
 
 class _Sent:
-    """Wall ranges that were sent, told in pieces that are not too small."""
+    """Wall ranges that were sent, told as they grow: a look may end before its tile does."""
 
     def __init__(self, deliver: Callable[[int, int], None]) -> None:
         self._deliver = deliver
@@ -288,16 +284,7 @@ class _Sent:
         """A message was sent."""
         if message.kind != "media":
             return
-        if self._until_ns and message.wall_ns > self._until_ns + _HOLE_NS:
-            self.flush()
-        if not self._until_ns:
-            self._from_ns = message.wall_ns
+        if not self._from_ns - _HOLE_NS <= message.wall_ns <= self._until_ns + _HOLE_NS:
+            self._from_ns = self._until_ns = message.wall_ns  # a hole, or the clock stepped back
         self._until_ns = max(self._until_ns, message.until_ns)
-        if self._until_ns - self._from_ns >= _DELIVER_NS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Tells what is left."""
-        if self._until_ns > self._from_ns:
-            self._deliver(self._from_ns, self._until_ns)
-        self._from_ns = self._until_ns = 0
+        self._deliver(self._from_ns, self._until_ns)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from vonggac._native import segment as native
-from vonggac.errors import Missing, Refused, StorageError, Unavailable
+from vonggac.errors import Missing, Refused, StorageError, TooMany, Unavailable
 from vonggac.media.chunk import VIDEO_TIMESCALE, ChunkView
 from vonggac.media.fragment import Fragment
 from vonggac.playback import playlist as lists
@@ -42,6 +42,9 @@ BLOCK_BYTES = 256 << 10
 _CHECK_BLOCKS = 4
 """A renewal for so many blocks: a keeper has other things to do, and they wait unsent till then."""
 _DEADLINE_S = 3.0
+_LISTS_MAX = 2
+"""Made at once: two days of fragments take 100 MB for a moment."""
+_LIST_WAIT_S = 5.0
 _SETTLED_NS = 15 * 1_000_000_000
 """What is older is durable; a range that ends later may still grow."""
 _KEPT_S = 1.0
@@ -149,15 +152,21 @@ class LookFootage:
     """Reads what looks show, on all disks. Thread-safe; one a process."""
 
     def __init__(
-        self, home: Path, catalog: Catalog, deliver: Deliver, clock: Clock = wall_ns
+        self,
+        home: Path,
+        catalog: Catalog,
+        deliver: Deliver,
+        is_open: Callable[[str], bool],
+        clock: Clock = wall_ns,
     ) -> None:
         self._home = home
         self._catalog = catalog
         self._deliver = deliver
         self._clock = clock
-        self.leases = LeasePool(home)
+        self.leases = LeasePool(home, is_open)
         self._kept: dict[tuple[bytes, int, int], tuple[_Found, float]] = {}
         self._lock = threading.Lock()
+        self._lists = threading.BoundedSemaphore(_LISTS_MAX)
         self._disks: dict[str, bytes] = {}
         """By name: a disk that was taken out has no keeper that would lease."""
 
@@ -177,6 +186,14 @@ class LookFootage:
         if from_ns < look.from_ns or to_ns > look.to_ns:
             raise Refused("the range reaches outside of the look")
         now_ns = self._clock()
+        if not self._lists.acquire(timeout=_LIST_WAIT_S):
+            raise TooMany("many lists are being made at this moment", 2.0)
+        try:
+            return self._shown(look, stream, from_ns, to_ns, now_ns)
+        finally:
+            self._lists.release()
+
+    def _shown(self, look: Look, stream: Stream, from_ns: int, to_ns: int, now_ns: int) -> Shown:
         found, disks, missing = self._asked(stream.id, from_ns - MARGIN_NS, to_ns)
         # Of what kind a list is, it stays: what might grow when the look began is an EVENT.
         is_growing = to_ns > look.opened_ns - _SETTLED_NS

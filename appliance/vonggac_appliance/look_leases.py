@@ -56,14 +56,16 @@ class Leased:
     used_s: float = 0.0
     is_void: bool = False
     """Not to be lent again."""
-    is_over: bool = False
-    """The look has ended: nothing more is given out, of what was begun either."""
+    is_open: Callable[[], bool] = lambda: True
+    """Whether its look is: after its end nothing more is given out, of what was begun either."""
     checked_s: float = field(default_factory=time.monotonic)
     """Monotonic: when the keeper last said that the lease holds."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def take(cls, home: Path, place: Place, stream: bytes, receipt: bytes) -> Leased:
+    def take(
+        cls, home: Path, place: Place, stream: bytes, receipt: bytes, is_open: Callable[[], bool]
+    ) -> Leased:
         """Asks the keeper. Gone, Refused (the receipt), TooMany, Unavailable."""
         client = IndexClient(home, place.disk, _DEADLINE_S)
         try:
@@ -71,21 +73,22 @@ class Leased:
         except BaseException:
             client.close()
             raise
-        return cls(place, fd, SegmentFile(fd, os.fstat(fd).st_size), client, lease)
+        return cls(place, fd, SegmentFile(fd, os.fstat(fd).st_size), client, lease, is_open=is_open)
 
     def check(self) -> None:
         """The segment still lives that life, so what was read of it is what it was.
 
         Raises Gone, Refused (the receipt has expired), Unavailable.
         """
-        if self.is_over:
-            raise Refused("the look has ended")
         with self._lock:
             try:
                 self._client.renew(self._lease)
             except (Refused, Unavailable):
                 self.is_void = True
                 raise
+        if not self.is_open():  # last: it may have ended while the keeper was asked
+            self.is_void = True
+            raise Refused("the look has ended")
         self.checked_s = time.monotonic()
 
     def close(self) -> None:
@@ -96,8 +99,10 @@ class Leased:
 class LeasePool:
     """All leases of this process, by look."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, is_open: Callable[[str], bool]) -> None:
+        """`is_open`: whether a look of this id is; asked before anything is given out."""
         self._home = home
+        self._is_open = is_open
         self._held: dict[_Key, Leased] = {}
         self._lock = threading.Lock()
 
@@ -124,17 +129,22 @@ class LeasePool:
             except (Refused, Unavailable):
                 self.give_back(found)
         self._make_room(look_id)
+
+        def is_open() -> bool:
+            return self._is_open(look_id)
+
         try:
-            leased = Leased.take(self._home, place, stream, receipt)
+            leased = Leased.take(self._home, place, stream, receipt, is_open)
         except TooMany:
             self.close_idle(0.0)
-            leased = Leased.take(self._home, place, stream, receipt)
+            leased = Leased.take(self._home, place, stream, receipt, is_open)
         with self._lock:
             leased.users = 1
             # Two threads may have asked at once: the one that is not in the table is closed when
             # it is given back.
-            leased.is_void = key in self._held
-            self._held.setdefault(key, leased)
+            leased.is_void = key in self._held or not is_open()
+            if not leased.is_void:
+                self._held[key] = leased
         return leased
 
     def give_back(self, leased: Leased) -> None:
@@ -148,7 +158,7 @@ class LeasePool:
         leased.close()
 
     def drop(self, look_id: str) -> None:
-        """The look has ended: no piece more is read for it."""
+        """The look has ended, and `is_open` says so: what is still lent closes when given back."""
         self._close(lambda key, _: key[0] == look_id, is_over=True)
 
     def close_idle(self, idle_s: float = _IDLE_S) -> None:
@@ -182,7 +192,6 @@ class LeasePool:
             meant = [(key, held) for key, held in self._held.items() if is_meant(key, held)]
             closing = []
             for key, held in meant:
-                held.is_over = held.is_over or is_over
                 held.is_void = held.is_void or is_over
                 if not held.users:
                     closing.append(self._held.pop(key))

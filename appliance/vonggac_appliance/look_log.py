@@ -109,8 +109,13 @@ class LookLog:
             caller.address,
             caller.device,
         )
-        with self._state.write() as rows:
-            rows.put("looks", look.id.encode(), encode_row(row))
+        try:
+            with self._state.write() as rows:
+                rows.put("looks", look.id.encode(), encode_row(row))
+        except StorageError:
+            with self._lock:  # it is not opened, and its line asks for an end
+                self._unsaid[look.id] = msgspec.structs.replace(row, result="not opened")
+            raise
         with self._lock:
             self._rows[look.id] = row
 
@@ -124,7 +129,7 @@ class LookLog:
             }
             self._rows.update(changed)
         if changed:
-            self._put(changed)
+            self._put(changed, only_known=True)
 
     def end(self, look_id: str, result: str, delivered_ms: int) -> None:
         """The line of an end; where it cannot be written now, `say_rest` does it later."""
@@ -132,9 +137,7 @@ class LookLog:
             row = self._rows.pop(look_id, None)
             if row is None:
                 return
-            row = msgspec.structs.replace(row, result=result, delivered_ms=delivered_ms)
-            self._unsaid[look_id] = row
-        self._say(look_id, row)
+        self._say(look_id, msgspec.structs.replace(row, result=result, delivered_ms=delivered_ms))
 
     def say_rest(self) -> None:
         """Writes the ends that are still owed."""
@@ -162,6 +165,8 @@ class LookLog:
             audit_client.append(self._home, event)
         except (Unavailable, StorageError, Refused) as error:
             _log.warning("the end of a look is not written yet: %s", error)
+            with self._lock:  # only now: before, `say_rest` would have said it as well
+                self._unsaid[look_id] = row
             self._put({look_id: row})
             return False
         with self._lock:
@@ -199,11 +204,14 @@ class LookLog:
             session=who.session.id,
         )
 
-    def _put(self, changed: dict[str, _LookRow]) -> None:
+    def _put(self, changed: dict[str, _LookRow], *, only_known: bool = False) -> None:
+        """`only_known`: not those whose end was written meanwhile."""
         try:
             with self._state.write() as rows:
                 for look_id, row in changed.items():
-                    rows.put("looks", look_id.encode(), encode_row(row))
+                    key = look_id.encode()
+                    if not only_known or rows.get("looks", key) is not None:
+                        rows.put("looks", key, encode_row(row))
         except StorageError as error:
             _log.warning("%s", error)
 

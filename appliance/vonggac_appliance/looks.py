@@ -8,11 +8,12 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vonggac.errors import Invalid, Missing, Refused, TooMany
+from vonggac.errors import Invalid, Missing, NotSignedIn, Refused, TooMany
 from vonggac.evidence.chain import TEXT_MAX
 from vonggac.evidence.look import LIVE_BACK_NS, UNHELD_NS, Delivered, check_stored, lifetime_ns
 from vonggac.registry.camera import Camera, Mode, OwnerKind
@@ -34,6 +35,7 @@ _OF_SESSION_MAX = 64
 _OF_BOX_MAX = 512
 _NOTE_NS = 5_000_000_000
 _ID_BYTES = 16
+_GONE_MAX = 1024
 
 
 @dataclass(slots=True)
@@ -66,8 +68,10 @@ class Looks:
         self._log = LookLog(home, state)
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
+        self._gone: deque[str] = deque(maxlen=_GONE_MAX)
+        """Sessions that have ended: who was asking meanwhile gets nothing any more."""
         self._noted_ns = 0
-        self.footage = LookFootage(home, catalog, self.delivered, clock)
+        self.footage = LookFootage(home, catalog, self.delivered, self.is_open, clock)
 
     def open(self, session: Session, caller: Caller, ask: LookAsk) -> Look:
         """Logs the look, then gives it.
@@ -96,6 +100,10 @@ class Looks:
         self._log.remember(who, look)
         with self._lock:
             self._open[look.id] = _Open(look, ask, seen_ns=self._monotonic())
+            is_gone = session.id in self._gone
+        if is_gone:  # while the line was being written
+            self._end([look.id], "signed out")
+            raise NotSignedIn("the session has ended")
         return look
 
     def get(self, session: Session, look_id: str) -> Look:
@@ -104,6 +112,10 @@ class Looks:
             found = self._of(session, look_id)
             found.seen_ns = self._monotonic()
             return found.look
+
+    def is_open(self, look_id: str) -> bool:
+        """Whether anything may be shown by it."""
+        return look_id in self._open
 
     def of_session(self, session: Session) -> list[Look]:
         """All open looks of a session, the oldest first."""
@@ -155,6 +167,7 @@ class Looks:
     def end_session(self, session_id: str) -> None:
         """Ends all looks of a session that was signed out or has run out."""
         with self._lock:
+            self._gone.append(session_id)
             ids = [i for i, o in self._open.items() if o.look.session == session_id]
         self._end(ids, "signed out")
 
@@ -268,13 +281,13 @@ class Looks:
         )
 
     def _end(self, ids: list[str], result: str) -> None:
-        for look_id in ids:
-            with self._lock:
-                found = self._open.pop(look_id, None)
-            if found is None:
-                continue
+        """All of them stop showing at once; then come the lines, which may have to wait."""
+        with self._lock:
+            found = [(i, self._open.pop(i)) for i in ids if i in self._open]
+        for look_id, _ in found:
             self.footage.leases.drop(look_id)
-            self._log.end(look_id, result, found.delivered.total_ms)
+        for look_id, ended in found:
+            self._log.end(look_id, result, ended.delivered.total_ms)
 
 
 def _live_range(camera: Camera, now_ns: int, lasts_ns: int) -> tuple[int, int]:

@@ -107,10 +107,11 @@ def open_services(home: Path, config: Config, front: Front) -> Services:
         accounts = Accounts(home, catalog, state)
         looks = Looks(home, catalog, state)
         stack.callback(looks.close)
-        accounts.when_ended(looks.end_session)
         live = LiveViews(home, catalog, events)
         stack.callback(live.close)
+        # Pages first: the lines of the looks may have to wait for the chain.
         accounts.when_ended(live.end_session)
+        accounts.when_ended(looks.end_session)
         watch = RecorderWatch(home, events)
         stack.callback(watch.close)
         cameras = CameraList(home, catalog, watch)

@@ -6,7 +6,7 @@ import time
 
 from flask import Blueprint, request
 
-from vonggac.errors import Invalid, Refused, TooMany
+from vonggac.errors import Invalid, NotSignedIn, Refused, TooMany
 from vonggac_appliance.live_page import LivePage
 from vonggac_web import guard, websocket
 from vonggac_web.app import services
@@ -39,7 +39,11 @@ def _attend(socket: WebSocket) -> None:
         socket.close(_TOO_MANY, str(error))
         return
     try:
+        # Again: it may have ended before the page could be told.
+        services().accounts.session(guard.token(), moves=False)
         _talk(socket, page)
+        socket.close(_SESSION_OVER, "the session has ended")
+    except NotSignedIn:
         socket.close(_SESSION_OVER, "the session has ended")
     except Invalid as error:
         socket.close(_NO_MESSAGE, str(error))
