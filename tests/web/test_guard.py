@@ -298,3 +298,21 @@ def test_the_browser_is_named_in_one_short_line(house: House) -> None:
         device = guard.caller().device
 
     assert device == ("Mozilla" + "x" * 900)[:200]
+
+
+def test_a_refused_request_leaves_a_line_in_the_journal(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was asked, and from where; of a flood only so much."""
+    caplog.set_level("INFO", "vonggac.serve")
+
+    client = browser(house.services, "A" * 43)
+    client.get("/api/v1/cameras")
+    client.get("/nothing%0Ahere")
+
+    forged, unknown = [record.message for record in caplog.records]
+    assert "GET '/api/v1/cameras': 401 not-signed-in (session none, from 127.0.0.1)" in forged
+    assert "\n" not in unknown and "404 missing" in unknown
+    for _ in range(80):
+        client.get("/nothing")
+    assert len(caplog.records) < 60

@@ -244,7 +244,10 @@ def test_bytes_that_are_no_fragment_are_refused(box: Page, look: dict[str, Any])
         assert get(box, look, name, span).status_code == 403, span
 
 
-def test_footage_outside_of_the_look_is_refused(box: Page, look: dict[str, Any]) -> None:
+def test_footage_outside_of_the_look_is_refused(
+    box: Page, look: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "vonggac.serve")
     listed = entries(get(box, look, "media.m3u8").text)
     small = box.ask(START_NS + 4 * SECOND_NS, START_NS + 8 * SECOND_NS)
     allowed = [get(box, small, name, span).status_code < 300 for _, span, name in listed]
@@ -255,7 +258,10 @@ def test_footage_outside_of_the_look_is_refused(box: Page, look: dict[str, Any])
         ms = START_NS // 1_000_000
         outside = get(box, small, f"{name}?from={ms}&to={ms + 8000}")
         assert outside.status_code == (200 if name == "index.m3u8" else 403), name
+    caplog.clear()
     assert get(box, small, f"still.mp4?at={ms + 9000}").status_code == 403
+    (line,) = [record.message for record in caplog.records]
+    assert "still.mp4': 403 refused (session " in line and "session none" not in line
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import cast
 
-from flask import Flask, Response, jsonify, redirect, render_template, request
+from flask import Flask, Response, current_app, jsonify, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -21,10 +22,12 @@ from vonggac.errors import (
     VonggacError,
 )
 from vonggac_web import guard
+from vonggac_web.refusals import Refusals
 
 __all__ = ["CODES", "code_and_status", "install"]
 
 _log = logging.getLogger("vonggac.serve")
+_REFUSALS = "vonggac-refusals"
 
 # The nearest ancestor counts.
 _ANSWERS: dict[type[VonggacError], tuple[str, int]] = {
@@ -52,6 +55,7 @@ CODES = (*dict.fromkeys(code for code, _ in _ANSWERS.values()), "malformed", "fa
 
 def install(app: Flask) -> None:
     """Answer every error of ours, of HTTP, and those that nobody foresaw."""
+    app.extensions[_REFUSALS] = Refusals()
     app.register_error_handler(VonggacError, _foreseen)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _unforeseen)
@@ -69,10 +73,12 @@ def _foreseen(error: VonggacError) -> AnyResponse:
     code, status = code_and_status(error)
     if status == 500:
         return _unforeseen(error)
-    if isinstance(error, NotSignedIn) and not guard.is_api() and request.method == "GET":
-        return redirect("/sign-in", 303)
     if status == 503:
         _log.warning("%s %s: %s", request.method, request.path, error)
+    else:
+        _refusals().note(code, status)
+    if isinstance(error, NotSignedIn) and not guard.is_api() and request.method == "GET":
+        return redirect("/sign-in", 303)
     response = _answer(code, str(error), status, getattr(error, "field", None))
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
@@ -84,11 +90,17 @@ def _of_http(error: HTTPException) -> AnyResponse:
     if error.response is not None or status < 400:
         return AnyResponse.force_type(error.get_response(request.environ))
     code = _OF_STATUS.get(status, "malformed" if status < 500 else "failed")
+    if status < 500:
+        _refusals().note(code, status)
     response = _answer(code, error.description or error.name, status, None)
     for name, value in error.get_headers(request.environ):
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
     return response
+
+
+def _refusals() -> Refusals:
+    return cast(Refusals, current_app.extensions[_REFUSALS])
 
 
 def _unforeseen(error: Exception) -> AnyResponse:
