@@ -73,6 +73,20 @@ export class Scene {
     await this.page.goto(this.origin + where, { waitUntil: "load" });
   }
 
+  /** Does what leads to another page, and waits until that is there: forms answer with a redirect. */
+  async follow(act, path) {
+    const arrived = async () => {
+      const isThere = new URL(this.page.url()).pathname === path;
+      const state = () => document.readyState;
+      return isThere && (await this.page.evaluate(state).catch(() => "")) === "complete";
+    };
+    await act();
+    for (const until = Date.now() + WAIT_MS; !(await arrived());) {
+      if (Date.now() > until) throw new Error(`${path} was not reached from ${this.page.url()}`);
+      await new Promise((resolve) => setTimeout(resolve, 50)); // both browsers tell it differently
+    }
+  }
+
   /** What was complained of since it was asked last, what the story said it expects left out. */
   complaints() {
     const found = this.console.filter((line) => !this.expected.some((part) => line.includes(part)));

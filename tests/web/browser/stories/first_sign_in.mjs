@@ -10,7 +10,7 @@ export default async function firstSignIn(scene, { code, name, password }) {
     await page.keyboard.press("Tab");
     await page.keyboard.type(text);
   }
-  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  await scene.follow(() => page.keyboard.press("Enter"), "/cameras");
   return {
     landed,
     focused,

@@ -31,7 +31,7 @@ export default async function keyboard(scene, { camera, text }) {
   };
 
   await reach(`a[href$='${camera}']`);
-  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  await scene.follow(() => page.keyboard.press("Enter"), `/cameras/${camera}`);
   await scene.until("the player is there", () => document.querySelector("vg-player .stage"));
   await reach("#mode-stored");
   await page.keyboard.press("Enter");

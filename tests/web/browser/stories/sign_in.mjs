@@ -5,6 +5,6 @@ export default async function signIn(scene, { name, password, next = "/cameras" 
   await scene.go(next);
   await page.type("#name", name);
   await page.type("#password", password);
-  await Promise.all([page.waitForNavigation(), page.click("main button.main")]);
+  await scene.follow(() => page.click("main button.main"), next);
   return { then: new URL(page.url()).pathname };
 }

@@ -3,7 +3,7 @@
 export default async function signOut(scene) {
   const { page } = scene;
   await scene.go("/cameras");
-  await Promise.all([page.waitForNavigation(), page.click("form.who button")]);
+  await scene.follow(() => page.click("form.who button"), "/sign-in");
   const then = new URL(page.url()).pathname;
   await scene.go("/cameras");
   return { then, back: new URL(page.url()).pathname };
