@@ -26,7 +26,7 @@ enum {
      * viewer waits for it, so with one it is often. Both divide a second: at a tick nothing is left
      * unread. */
     READ_MS = 100,
-    READ_FOR_VIEWERS_MS = 8,
+    READ_FOR_VIEWERS_MS = 20,
     QUIT_WAIT_MS = 2000,
     FLOOD_DEFAULT = 25000000, /* bytes a second; 200 Mbit/s */
 };

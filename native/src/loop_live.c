@@ -206,8 +206,10 @@ static void replay(stream *s, viewer *v) {
             if (is_of(s, chunk)) l->sent[count++] = l->sent[i];
         }
         uint32_t from = count;
-        while (from > 0 && claim_of(s, l->sent[--from]).kind == VG_SYNC_NONE)
-            continue;
+        while (from > 0) {
+            from--;
+            if (claim_of(s, l->sent[from]).kind != VG_SYNC_NONE) break;
+        }
         for (uint32_t i = from; i < count; i++)
             replay_chunk(s, l->sent[i], &c);
     }

@@ -49,8 +49,9 @@ static void earn_tokens(stream *s) {
     const int64_t elapsed_us = (s->owner->now_ns - s->tokens_at_ns) / 1000;
     s->tokens_at_ns = s->owner->now_ns;
     const int64_t most = BURST_S * rate;
+    const int64_t burst_us = (int64_t)BURST_S * 1000000;
     if (s->tokens >= most) return; /* more than that is only given, at the start */
-    s->tokens += elapsed_us > BURST_S * 1000000 ? most : elapsed_us * (rate / 1000) / 1000;
+    s->tokens += elapsed_us > burst_us ? most : elapsed_us * (rate / 1000) / 1000;
     if (s->tokens > most) s->tokens = most;
 }
 
