@@ -58,7 +58,8 @@ def _row(
         rate = f"{(stream.bytes - before.bytes) * 8 / seconds / 1e6:.2f}"
     age = "-"
     if stream.durable_until_ns is not None and stream.state == "recording":
-        age = f"{(at_ns - stream.durable_until_ns) / _NS:.1f} s ago"
+        # A picture may be stamped up to 40 ms before it arrives (docs/design/time.md).
+        age = f"{max(0, at_ns - stream.durable_until_ns) / _NS:.1f} s ago"
     return (
         camera,
         stream.name,
