@@ -72,6 +72,7 @@ def test_a_camera_that_crashes_its_loop_costs_its_neighbours_a_second(
             before = runs_of(box, "guilty") + runs_of(box, "near")
             crash_loop(box, 0, stream_of(box, "guilty", "main"))
             box.until(lambda now: all_recorded(now, 2.0) and not set(before) & set(runs_in(now)))
+            between = runs_of(box, "near")
             crash_loop(box, 0, stream_of(box, "guilty", "main"))
             box.until(lambda now: states(now)["guilty"] == "quarantined")
             at_ns = time.time_ns()
@@ -84,6 +85,7 @@ def test_a_camera_that_crashes_its_loop_costs_its_neighbours_a_second(
                 )
             )
             now = states(box.status())
+            assert not set(between) & set(runs_of(box, "near"))  # each crash broke its runs
             assert {name: runs_of(box, name) for name in far} == far
         opened = source.stop().sessions_peak, len(source.sessions)
     finally:

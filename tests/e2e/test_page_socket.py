@@ -192,6 +192,7 @@ def test_a_stored_look_shows_nothing_live(box: PagedBox, visitor: Visitor) -> No
     page = visitor.socket()
     page.say(watch=look, tile=1)
     page.until_text(tile=1, state="refused", code="kind")
+    assert page.binaries == []
     page.close()
 
 
