@@ -25,6 +25,7 @@ from vonggac.store.index import Commit
 from vonggac.store.journal import OpenGap
 from vonggac.store.start import Started, start
 from vonggac_appliance import keep_pace, sockets
+from vonggac_appliance.keep_chores import Chores, Desk
 from vonggac_appliance.keep_loops import LoopLink, Status
 from vonggac_appliance.keep_parent import Parent
 from vonggac_appliance.keep_poll import READ, WRITE, Poller
@@ -111,6 +112,8 @@ class Keeper:
         self.pace = keep_pace.Pace()
         self.last_run = started.found.last_run
         self.questions = Questions(self.ring, home, self.pace)
+        self.desk = Desk(self.ring, home, self.parent.say, self._hurry)
+        self.chores = Chores([])
         self.links: list[LoopLink] = []
         self._pending: deque[Chunk] = deque()
         self._refused: list[tuple[Chunk, str]] = []
@@ -149,6 +152,7 @@ class Keeper:
         if self.writer.is_idle and self._status is None:
             self._begin_tick_if_due()
         self._let_go()
+        self.chores.turn(time.monotonic())
         if self._ends_at_s is not None and self._status is None:
             self._end_if_done()
 
@@ -349,14 +353,19 @@ class Keeper:
             self._add_link(socket.socket(fileno=message.fds[0]), loop)
             return
         message.close_fds()
+        if self.chores.obey(message):
+            return
         if message.kind == Kind.EXPECT:
             self.ring.spares.expected_streams = sockets.decode(message, Expect).streams
-            self._is_hurried = True
+            self._hurry()
         elif message.kind == Kind.GAP_OPEN:
             gap = sockets.decode(message, GapOpen)
             self.ring.open_gap(OpenGap(gap.camera, gap.stream, gap.start_ns, gap.reason))
         elif message.kind == Kind.QUIT:
             self._begin_to_end()
+
+    def _hurry(self) -> None:
+        self._is_hurried = True
 
     def _begin_to_end(self) -> None:
         if self._ends_at_s is None:
@@ -411,6 +420,7 @@ class Keeper:
             link.close()
 
     def _close(self) -> None:
+        self.chores.close()
         self.questions.close()
         self.parent.flush()
         for link in self.links:

@@ -21,6 +21,7 @@ from vonggac_appliance.messages import (
     Durable,
     Expect,
     GapOpen,
+    KeeperAlarm,
     KeeperReady,
     Kind,
     Loop,
@@ -45,6 +46,7 @@ class Hears(Protocol):
     def keeper_sealed(self, keeper: Keeper, sealed: Sealed) -> None: ...
     def keeper_drained(self, keeper: Keeper, drained: Loop) -> None: ...
     def keeper_state(self, keeper: Keeper) -> None: ...
+    def alarm(self, kind: str, subject: str, what: str) -> None: ...
     def open_gaps_of(self, keeper: Keeper) -> Iterable[GapOpen]: ...
 
 
@@ -183,6 +185,9 @@ class Keeper:
             state = msgspec.msgpack.decode(body, type=DiskState)
             self._looks = 0
             self._become(state.state, state.what)
+        elif kind == Kind.KEEPER_ALARM:
+            alarm = msgspec.msgpack.decode(body, type=KeeperAlarm)
+            self._hears.alarm(alarm.kind, alarm.subject, alarm.what)
         elif kind == Kind.DRAINED:
             self._hears.keeper_drained(self, msgspec.msgpack.decode(body, type=Loop))
         elif kind == Kind.KEEPER_READY:

@@ -26,6 +26,7 @@ class Kind(enum.IntEnum):
     SEALED = 222
     DISK_STATE = 223
     DRAINED = 224
+    KEEPER_ALARM = 225
     # anyone -> keeper's index socket, and its answers
     ASK_ROWS = 240
     ROWS = 241
@@ -120,6 +121,14 @@ class DiskState(msgspec.Struct, frozen=True):
     state: str
     what: str
     errno: int = 0
+
+
+class KeeperAlarm(msgspec.Struct, frozen=True):
+    """Something a person has to look at; the parent publishes it as `alarm`."""
+
+    kind: str
+    subject: str
+    what: str
 
 
 class AskRows(msgspec.Struct, frozen=True):

@@ -84,7 +84,9 @@ def test_both_streams_of_both_codecs_are_recorded_and_durable(box: Box, cameras:
         assert len(line.ranges) == 1, line
         (part,) = line.ranges
         seconds = (part.to_ns - part.from_ns) / 1e9
-        assert part.frames == pytest.approx(seconds * (25 if name == "main" else 12.5), abs=1.5)
+        spacing_s = 0.04 if name == "main" else 0.08
+        # Arrival is read every 100 ms (docs/design/time.md): so far the first picture may be late.
+        assert part.frames * spacing_s == pytest.approx(seconds, abs=0.1 + spacing_s)
 
 
 @pytest.mark.slow

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vonggac_appliance.keep_chores import Chores, Obey
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.sockets import Message
+
+
+class Counting:
+    def __init__(self) -> None:
+        self.turned: list[float] = []
+        self.heard: list[Message] = []
+
+    @property
+    def obeys(self) -> Mapping[Kind, Obey]:
+        return {Kind.EXPECT: self.heard.append}
+
+    def turn(self, now_s: float) -> None:
+        self.turned.append(now_s)
+
+    def close(self) -> None:
+        self.turned.clear()
+
+
+def test_a_chore_has_its_turn_once_a_second() -> None:
+    chore = Counting()
+    chores = Chores([chore])
+
+    for now_s in (10.0, 10.4, 10.9, 11.0, 11.5, 14.0):
+        chores.turn(now_s)
+
+    assert chore.turned == [10.0, 11.0, 14.0]
+
+
+def test_a_message_goes_to_the_chore_that_obeys_its_kind_and_to_no_other() -> None:
+    chore = Counting()
+    chores = Chores([chore])
+    its, other = Message(Kind.EXPECT, 0, b""), Message(Kind.QUIT, 0, b"")
+
+    assert chores.obey(its)
+    assert not chores.obey(other)
+    assert chore.heard == [its]
