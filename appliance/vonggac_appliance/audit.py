@@ -18,15 +18,24 @@ from pathlib import Path
 import msgspec
 
 from vonggac.errors import MediaError, StorageError, Unavailable
-from vonggac.evidence import chain, receipt
+from vonggac.evidence import chain, ledger, receipt
 from vonggac.evidence.receipt import Permit
 from vonggac.registry.people import Purpose, PurposeCode, Role, local_person
 from vonggac_appliance import sockets
 from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
-from vonggac_appliance.messages import AuditAppend, AuditReceipt, Chain, Kind, Refused
+from vonggac_appliance.ledger import write_list
+from vonggac_appliance.messages import (
+    AuditAppend,
+    AuditReceipt,
+    Chain,
+    Kind,
+    LedgerEntries,
+    LedgerWritten,
+    Refused,
+)
 from vonggac_appliance.notify import Notifier
-from vonggac_appliance.secrets import AUDIT_USER, SERVE_USER, receipt_key
+from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER, SERVE_USER, receipt_key
 
 __all__ = ["SOCKET", "AuditServer", "main"]
 
@@ -45,7 +54,8 @@ class _Ask:
 
     caller: socket.socket
     request: int
-    append: AuditAppend
+    append: AuditAppend | None
+    """None: a list for the ledger, which is written already and waits for its line."""
     event: dict[str, chain.Value]
 
 
@@ -56,6 +66,8 @@ class AuditServer:
         self._clock = clock
         self._is_single_user = sockets.service_uid(AUDIT_USER) != os.geteuid()
         self._serve_uid = sockets.service_uid(SERVE_USER)
+        self._record_uid = sockets.service_uid(RECORD_USER)
+        self._home = home
         self._key = receipt_key(home)
         self._log = AuditLog(home)
         self._has_started_line = False
@@ -123,13 +135,18 @@ class AuditServer:
                 break
             try:
                 asks.append(self._checked(caller, message))
-            except MediaError as error:
-                refusal = Refused("malformed", str(error))
+            except (MediaError, StorageError) as error:
+                code = "malformed" if isinstance(error, MediaError) else "unwritable"
+                refusal = Refused(code, str(error))
                 self._answer(caller, Kind.REFUSED, message.request, refusal)
                 break
         return asks
 
     def _checked(self, caller: socket.socket, message: sockets.Message) -> _Ask:
+        if message.kind == Kind.LEDGER_ENTRIES:
+            entries = sockets.decode(message, LedgerEntries)
+            event = self._listed(entries, sockets.peer_of(caller))
+            return _Ask(caller, message.request, None, event)
         if message.kind != Kind.AUDIT_APPEND:
             raise MediaError("value", f"message kind {message.kind}", 2)
         append = sockets.decode(message, AuditAppend)
@@ -161,6 +178,23 @@ class AuditServer:
                 event["red"] = True
         return event
 
+    def _listed(self, entries: LedgerEntries, peer: sockets.Peer) -> dict[str, chain.Value]:
+        """Writes a list; gives the line that will carry its root."""
+        if peer.uid != (os.geteuid() if self._is_single_user else self._record_uid):
+            raise MediaError("value", "a list for the ledger, and not from the recorder", 0)
+        if (fault := ledger.fault_of(entries.kind, entries.lines)) is not None:
+            raise MediaError("value", fault, 0)
+        name, root = write_list(self._home, entries.kind, entries.lines, _utc(self._clock()))
+        person = local_person(peer.uid)
+        return self._base(chain.Action.LEDGER, name, "done") | {
+            "actor": person.name,
+            "role": str(person.role),
+            "peer": {"pid": peer.pid, "uid": peer.uid, "gid": peer.gid},
+            "purpose": None,
+            "root": root,
+            "entries": len(entries.lines),
+        }
+
     def _may_name(self, peer: sockets.Peer) -> bool:
         """Whether this process may say who the person is: `serve`, which signs people in.
 
@@ -191,6 +225,10 @@ class AuditServer:
                 self._answer(ask.caller, Kind.REFUSED, ask.request, refusal)
             return
         for number, ask in enumerate(asks, first):
+            if ask.append is None:
+                written = LedgerWritten(str(ask.event["root"]), number)
+                self._answer(ask.caller, Kind.LEDGER_WRITTEN, ask.request, written)
+                continue
             answer = AuditReceipt(number, self._receipt(number, ask.append))
             self._answer(ask.caller, Kind.AUDIT_RECEIPT, ask.request, answer)
 
@@ -281,7 +319,7 @@ def _check(append: AuditAppend) -> None:
         raise MediaError("limit", f"a text of more than {chain.TEXT_MAX} characters", 0)
     if append.permit and append.action not in chain.Action.LOOKS:
         raise MediaError("value", "a permit for an action that shows nothing", 0)
-    if append.action not in chain.Action.ALL or append.action == chain.Action.AUDIT_START:
+    if append.action not in chain.Action.ALL - chain.Action.OWN:
         raise MediaError("value", "an action that the chain does not know", 0)
     if append.purpose is not None and append.purpose[0] not in tuple(PurposeCode):
         raise MediaError("value", "a purpose that is not in the list", 0)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from vonggac.errors import Refused, StorageError, Unavailable
+from vonggac.evidence import ledger
 from vonggac_appliance import sockets
 from vonggac_appliance.audit import SOCKET
-from vonggac_appliance.messages import AskChain, AuditAppend, AuditReceipt, Chain, Kind
+from vonggac_appliance.messages import (
+    AskChain,
+    AuditAppend,
+    AuditReceipt,
+    Chain,
+    Kind,
+    LedgerEntries,
+    LedgerWritten,
+)
 from vonggac_appliance.messages import Refused as RefusedMessage
 
-__all__ = ["append", "ask_chain"]
+__all__ = ["append", "ask_chain", "send_list"]
 
 DEADLINE_S = 10.0
 """A sync on a busy disk; then the look is refused rather than shown unlogged."""
@@ -50,3 +60,30 @@ def ask_chain(home: Path, deadline_s: float = DEADLINE_S) -> tuple[Chain, int]:
     if message.kind != Kind.CHAIN:
         raise Unavailable("the audit chain does not tell how long it is")
     return sockets.decode(message, Chain), pid
+
+
+def send_list(
+    home: Path, kind: str, texts: Sequence[str], deadline_s: float = DEADLINE_S
+) -> list[LedgerWritten]:
+    """Has `audit run` write a list, or several where one message does not hold it.
+
+    Waits until the roots stand in the chain. Raises Unavailable when it is down, StorageError when
+    its disk refuses, Refused; then all may be sent again: an entry that is there twice does no
+    harm.
+    """
+    path = sockets.socket_path(home, "audit", SOCKET)
+    written: list[LedgerWritten] = []
+    with sockets.connect(path, deadline_s) as sock:
+        for number, part in enumerate(ledger.split(texts), 1):
+            sockets.send(sock, Kind.LEDGER_ENTRIES, LedgerEntries(kind, part), request=number)
+            message = sockets.recv(sock)
+            message.close_fds()
+            if message.kind == Kind.REFUSED:
+                refused = sockets.decode(message, RefusedMessage)
+                if refused.code == "unwritable":
+                    raise StorageError(refused.what)
+                raise Refused(f"the ledger refused a list: {refused.what}")
+            if message.kind != Kind.LEDGER_WRITTEN:
+                raise Unavailable("the audit chain does not say that it wrote the list")
+            written.append(sockets.decode(message, LedgerWritten))
+    return written

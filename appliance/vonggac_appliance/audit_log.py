@@ -12,14 +12,15 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vonggac.errors import ConfigError, StorageError, Unavailable
 from vonggac.evidence import chain
+from vonggac_appliance import ledger
 
-__all__ = ["AuditLog", "read_checkpoint", "verify_home"]
+__all__ = ["AuditLog", "lists_of", "read_checkpoint", "verify_home"]
 
 _BLOCK_BYTES = 64 * 1024
 
@@ -190,7 +191,10 @@ class AuditLog:
 
 
 def verify_home(home: Path, checkpoints: Iterable[chain.Checkpoint] = ()) -> chain.Verification:
-    """Read a home's whole chain; works beside its writer, for the head is read first."""
+    """Read a home's whole chain, and the ledger's lists whose roots stand in it.
+
+    Works beside its writer, for the head is read first, and a list is there before its line.
+    """
     directory = home / "audit"
     try:
         head = (directory / "head").read_text(encoding="ascii", errors="replace").strip()
@@ -200,11 +204,40 @@ def verify_home(home: Path, checkpoints: Iterable[chain.Checkpoint] = ()) -> cha
         raise ConfigError(f"{directory / 'head'} cannot be read: {error.strerror}") from error
     try:
         with (directory / "log.jsonl").open("rb") as lines:
-            return chain.verify(lines, head, checkpoints)
+            lists: list[ledger.Recorded] = []
+            result = chain.verify(_noting_lists(lines, lists), head, checkpoints)
     except FileNotFoundError:
         raise ConfigError(f"no audit log in {home}: `vonggac audit run` makes it") from None
     except OSError as error:
         raise ConfigError(f"{directory / 'log.jsonl'} cannot be read: {error.strerror}") from error
+    problems = (*result.problems, *ledger.check_lists(home, lists))
+    return replace(result, problems=tuple(sorted(problems, key=lambda p: p.line)))
+
+
+def lists_of(home: Path) -> list[ledger.Recorded]:
+    """The ledger's lists that the chain names; none where there is no chain yet."""
+    lists: list[ledger.Recorded] = []
+    try:
+        with (home / "audit" / "log.jsonl").open("rb") as lines:
+            for _ in _noting_lists(lines, lists):
+                pass
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(f"the audit log of {home} cannot be read: {error.strerror}") from error
+    return lists
+
+
+def _noting_lists(lines: Iterable[bytes], lists: list[ledger.Recorded]) -> Iterator[bytes]:
+    """The same lines; what they say of the ledger is added to `lists`."""
+    mark = b'"action":"%s"' % chain.Action.LEDGER.encode()
+    for number, line in enumerate(lines, 1):
+        if mark in line and line.endswith(b"\n"):
+            with contextlib.suppress(ValueError, RecursionError):  # the chain's walk says it
+                found = ledger.Recorded.from_event(number, json.loads(line))
+                if found is not None:
+                    lists.append(found)
+        yield line
 
 
 def read_checkpoint(path: Path) -> chain.Checkpoint:

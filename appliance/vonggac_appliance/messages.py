@@ -47,6 +47,9 @@ class Kind(enum.IntEnum):
     # anyone of class audit -> `audit run`: how long the chain is
     ASK_CHAIN = 262
     CHAIN = 263
+    # `record` -> `audit run`: a list for the ledger, and its answer (REFUSED where it cannot write)
+    LEDGER_ENTRIES = 264
+    LEDGER_WRITTEN = 265
 
 
 class Loop(msgspec.Struct, frozen=True):
@@ -267,6 +270,22 @@ class Chain(msgspec.Struct, frozen=True):
     lines: int
     head: str
     """Hash of the last line, 64 hex digits; empty while the log cannot be opened."""
+
+
+class LedgerEntries(msgspec.Struct, frozen=True):
+    """A list for HOME/ledger, all in one message; only the recorder's user may send it."""
+
+    kind: str
+    """A word of `vonggac.evidence.ledger.KINDS`."""
+    lines: list[str]
+    """Canonical JSON each (`ledger.canonical_text`), without newline."""
+
+
+class LedgerWritten(msgspec.Struct, frozen=True):
+    """The list is synced, and so is the line of the audit chain with its root."""
+
+    root: str
+    line: int
 
 
 class AskLive(msgspec.Struct, frozen=True):

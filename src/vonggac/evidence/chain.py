@@ -50,6 +50,8 @@ class Action:
     DISK_REBUILD = "disk rebuild"
     CAMERA_ADD = "camera add"
     CAMERA_REMOVE = "camera remove"
+    CLOCK_CONFIRM = "clock confirm"
+    LEDGER = "ledger"
 
     ALL = frozenset(
         (
@@ -66,8 +68,12 @@ class Action:
             DISK_REBUILD,
             CAMERA_ADD,
             CAMERA_REMOVE,
+            CLOCK_CONFIRM,
+            LEDGER,
         )
     )
+    OWN = frozenset((AUDIT_START, LEDGER))
+    """What the writer alone says: nobody can have it written by an append."""
     LOOKS = frozenset((CUT, LIVE, LOOK))
     """What a person sees pictures by; for these alone a receipt is made."""
 
