@@ -15,6 +15,7 @@ from vonggac.errors import ConfigError, StorageError, VonggacError
 from vonggac_appliance import (
     cli_audit,
     cli_camera,
+    cli_clock,
     cli_disk,
     cli_doctor,
     cli_footage,
@@ -52,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"where state and keys live ($VONGGAC_HOME, else {HOME_DEFAULT})",
     )
     commands = nest(top)
-    daily = (cli_setup, cli_disk, cli_camera, cli_footage, cli_audit, cli_doctor)
+    daily = (cli_setup, cli_disk, cli_camera, cli_footage, cli_audit, cli_clock, cli_doctor)
     for module in (cli_run, cli_serve, *daily):
         module.add(commands)
     return top

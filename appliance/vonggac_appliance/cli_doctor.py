@@ -14,7 +14,7 @@ from vonggac.errors import ConfigError, Unavailable, VonggacError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.registry.rules import may_record
 from vonggac.store import disk
-from vonggac_appliance import audit, config, control, sockets
+from vonggac_appliance import audit, clock_watch, config, control, sockets
 from vonggac_appliance.cli_common import emit, leaf, table
 from vonggac_appliance.clock import is_synchronised, wall_ns
 
@@ -64,7 +64,7 @@ def examine(home: Path) -> Iterator[Finding]:
     yield _configuration(home)
     yield from _keys(home)
     yield from _catalog(home)
-    yield _clock()
+    yield _clock(home)
     yield _recorder(home)
     yield _audit(home)
 
@@ -133,8 +133,12 @@ def _disk(row: DiskRow, box_id: bytes) -> Finding:
     return Finding(subject, OK, f"{row.segments} segments; no recorder has it")
 
 
-def _clock() -> Finding:
+def _clock(home: Path) -> Finding:
     """Evidence needs the right time, and retention waits for it."""
+    step = clock_watch.unconfirmed(home)
+    if step is not None:
+        what = f"it was set {clock_watch.span_words(step.step_ns)}; if it is right now"
+        return Finding("clock", WARNING, f"{what}: vonggac clock confirm")
     if is_synchronised():
         return Finding("clock", OK, "synchronised")
     return Finding("clock", WARNING, "not synchronised: set up chrony (apt install chrony)")

@@ -87,6 +87,7 @@ class LoopHandle:
         self._drained = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_ending = False
+        self._is_synced = False
         self.is_up = False
 
     @property
@@ -106,6 +107,7 @@ class LoopHandle:
             self.number, self._incarnation, self._flood, fds, self._exited
         )
         self.is_up = True
+        self._send(loop_wire.clock(self._is_synced))
         for keeper in self._hears.keepers_ready():
             self.connect(keeper)
 
@@ -146,7 +148,8 @@ class LoopHandle:
         return self._channel.send(loop_wire.live(stream, until_ms, header), (fd,))
 
     def send_clock(self, is_synced: bool) -> None:
-        """Says whether the box's clock is synchronised."""
+        """Says whether the box's clock is synchronised, to this loop and those after it."""
+        self._is_synced = is_synced
         self._send(loop_wire.clock(is_synced))
 
     def turn(self, now_s: float, is_late: bool) -> None:

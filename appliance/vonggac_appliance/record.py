@@ -21,7 +21,6 @@ from vonggac.errors import ConfigError, Unavailable
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus, config, zygote
 from vonggac_appliance.children import Children
-from vonggac_appliance.clock import is_synchronised
 from vonggac_appliance.control import ControlServer
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.live import LiveServer
@@ -34,7 +33,6 @@ _log = logging.getLogger("vonggac.record")
 
 _READY_S = 20.0
 """A disk that does not come up must not keep the others' recording a secret from systemd."""
-_CLOCK_EVERY_S = 30.0
 
 
 def main(home: Path) -> int:
@@ -143,16 +141,12 @@ async def _turns(
     had made something durable: a stuck disk is seen, not only a stuck parent."""
     started_s = time.monotonic()
     is_ready = False
-    clock_s = -_CLOCK_EVERY_S
     while not stop.is_set():
         for task in servers:
             if task.done():
                 task.result()  # a server that broke ends the recorder: systemd starts it anew
         recorder.turn()
         now_s = time.monotonic()
-        if now_s - clock_s >= _CLOCK_EVERY_S:
-            clock_s = now_s
-            recorder.clock(is_synchronised())
         if not is_ready and (recorder.is_started or now_s - started_s > _READY_S):
             is_ready = True
             _log.info("ready, %d cameras in the catalog", len(recorder.cameras))

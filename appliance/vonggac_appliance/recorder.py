@@ -33,6 +33,7 @@ from vonggac_appliance.camera_connection import (
 )
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.children import Children
+from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.config import Config
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.keepers import Keeper
@@ -70,6 +71,7 @@ class Recorder:
         self.roster = Roster(catalog, self, self._left, self._expect)
         self.keepers: list[Keeper] = []
         self.loops: list[LoopHandle] = []
+        self.clock = ClockWatch(home, self.alarm)
         self._home = home
         self._settings = settings
         self._catalog = catalog
@@ -108,6 +110,9 @@ class Recorder:
         now_s = time.monotonic()
         is_late = now_s - self._turned_s > 2.0
         self._turned_s = now_s
+        if self.clock.turn():
+            for loop in self.loops:
+                loop.send_clock(self.clock.is_synced)
         for loop in self.loops:
             loop.turn(now_s, is_late)
         for keeper in self.keepers:
@@ -124,11 +129,6 @@ class Recorder:
             self._unread = str(error)
         else:
             self._unread = ""
-
-    def clock(self, is_synced: bool) -> None:
-        """Says to all loops whether the box's clock is synchronised; it stands in every claim."""
-        for loop in self.loops:
-            loop.send_clock(is_synced)
 
     async def end(self) -> None:
         """TEARDOWN to all cameras, then loops hand over, then keepers finish a sync."""
@@ -259,6 +259,7 @@ class Recorder:
             self._children,
             self,
         )
+        loop.send_clock(self.clock.is_synced)
         await loop.start()
         self.loops.append(loop)
         return loop
@@ -340,6 +341,8 @@ class Recorder:
             self.roster.ends[end.stream] = end
             if (session := self.sessions.get(end.stream)) is not None:
                 session.known(end)
+        if ready.streams:
+            self.clock.recorded(max(ready.streams, key=lambda end: end.run).wall_end_ns)
         if ready.suspect:
             what = "a sync failed on it before; watch it, and replace it soon"
             self.alarm("disk-suspect", keeper.path, what)
