@@ -130,9 +130,9 @@ class Archive:
         """Segments that are reserved, ready or open."""
         return [_U32.unpack(key)[0] for key, _ in self.index.items(Table.LIVE, b"", b"\xff" * 4)]
 
-    def reusable(self) -> Iterator[tuple[int, SegmentRow]]:
-        """Free and sealed segments in the order of reuse."""
-        for _, value in self.index.items(Table.ORDER, b"", b"\xff" * 8):
+    def reusable(self, first: int = 0, last: int = _U64_MAX) -> Iterator[tuple[int, SegmentRow]]:
+        """Free and sealed segments in the order of reuse, of the orders [first, last]."""
+        for _, value in self.index.items(Table.ORDER, _U64.pack(first), _U64.pack(last)):
             number = _U32.unpack(value)[0]
             row = self.segment(number)
             assert row is not None

@@ -67,7 +67,7 @@ class OpenGap:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Footage that must stay. Made and removed by a later version; obeyed by this one."""
+    """Time of a stream that must stay, whatever else is told to go; also in the home's catalog."""
 
     lock: bytes
     stream: bytes

@@ -22,6 +22,7 @@ from vonggac.store.disk import Disk
 from vonggac.store.filing import Filing, Finished, StreamState
 from vonggac.store.index import Commit
 from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
+from vonggac.store.locks import LockSet
 from vonggac.store.open_segment import OpenSegment
 from vonggac.store.recovery import Recovered
 from vonggac.store.segment import HEAD_BYTES_MAX
@@ -57,11 +58,17 @@ class Ring:
     """
     is_rebuilt: bool = False
     filing: Filing = field(init=False)
+    lock_set: LockSet = field(init=False)
+    durable_locks: tuple[journal.Lock, ...] = field(init=False)
+    """As the journal on the disk holds them: what a power cut leaves of `locks`."""
+    _written_locks: tuple[journal.Lock, ...] = field(init=False)
     _committing: dict[int, JournalSegment] = field(default_factory=dict)
     _surplus: list[tuple[OpenSegment, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.filing = Filing(self.archive, self.streams, self.open, self.inband)
+        self.lock_set = LockSet.of(self.locks)
+        self.durable_locks = self._written_locks = self.locks
 
     @classmethod
     def start(
@@ -170,7 +177,7 @@ class Ring:
             stream = self.streams[chunk.stream] = StreamState(chunk.camera)
         if self._is_known(stream, chunk):
             return False
-        claim, _ = native.claim_read(chunk.head)
+        claim, claim_sha256 = native.claim_read(chunk.head)
         _check(claim, chunk)
         needed = _chunk_bytes(len(chunk.head), chunk.payload_bytes)
         if needed > self.disk.identity.segment_bytes - _OTHER_BYTES_MAX:
@@ -190,6 +197,7 @@ class Ring:
                 return None
             stream.segment = segment
         self._write(segment, chunk, claim, batch)
+        batch.placed[-1] = replace(batch.placed[-1], claim_sha256=claim_sha256)
         return True
 
     def _is_known(self, stream: StreamState, chunk: Incoming) -> bool:
@@ -283,20 +291,26 @@ class Ring:
             if stream is not None and stream.segment is segment:
                 stream.segment = None
 
+    def hold(self, locks: tuple[journal.Lock, ...]) -> None:
+        """These locks from now on; in the journal with the next tick (`durable_locks`)."""
+        if set(locks) == set(self.locks):
+            return
+        if not set(self.locks) <= set(locks):
+            self.spares.look_again()
+        self.locks = locks
+        self.lock_set = LockSet.of(locks)
+        self.is_journal_dirty = True
+
     def _is_locked(self, row: SegmentRow) -> bool:
         # Promise 5.
-        return any(
-            lock.stream == row.stream
-            and lock.from_ns < row.wall_end_ns
-            and row.wall_start_ns < lock.to_ns
-            for lock in self.locks
-        )
+        return self.lock_set.is_locked(row.stream, row.wall_start_ns, row.wall_end_ns)
 
     def _write_journal(self, batch: Batch[Token]) -> None:
         self.generation += 1
         offset, data = journal.encode(self.snapshot())
         batch.write(self.journal_fd, offset, [data], len(data))
         batch.has_journal = True
+        self._written_locks = self.locks
         self.is_journal_dirty = False
 
     def snapshot(self) -> Snapshot:
@@ -327,6 +341,7 @@ class Ring:
         """The batch's sync has succeeded: files its rows, moves streams on. Nothing here touches
         the disk.
         """
+        self.durable_locks = self._written_locks
         for opened in batch.opened:
             self.archive.use_entry(opened.entry_sha256, bytes(memoryview(opened.head)))
         for placed in batch.placed:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from vonggac.store.archive import Archive, SegmentRow
@@ -24,6 +25,8 @@ _LEAD_TICKS = 6
 _SLACK = 2
 _CANDIDATES_MAX = 64
 """How far the order of reuse is searched for a segment that nobody is reading."""
+_LOOKED_MAX = 4096
+"""Segments looked at in one tick, about 20 ms: locked ones gather at the head of the order."""
 
 
 @dataclass(slots=True)
@@ -36,12 +39,18 @@ class Spares:
     """Whether somebody reads (segment, epoch) now; such a segment is reused last."""
     may_reuse_sealed: bool = True
     """False while a rebuild has not seen all segments: the oldest is not known yet."""
+    are_locks_known: bool = True
+    """False until the catalog's locks were told: before, no footage is given up (promise 5)."""
     ready: deque[Spare] = field(default_factory=deque)
     reserved: list[Spare] = field(default_factory=list)
     is_full: bool = False
     """Nothing could be taken when it was needed: everything is locked, or the disk is too small."""
     oldest_order: int | None = None
     """The order of sealing of the footage that was last given up."""
+    _locked_below: int = 0
+    """All that stands below this in the order of reuse is locked: not looked at again."""
+    _is_searched: bool = True
+    """The last search has seen all there is, or found enough."""
 
     def adopt(self, number: int, epoch: int) -> None:
         """A spare that recovery found: journalled, and zeroed anew because nobody knows."""
@@ -77,26 +86,49 @@ class Spares:
         self.is_full = False
         if missing > 0:
             taken = self._candidates(missing, is_locked)
-            self.is_full = waiting > 0 and not taken and not self.reserved
+            is_hopeless = self._is_searched and not taken and not self.reserved
+            self.is_full = waiting > 0 and is_hopeless
             batch.reserved.extend(self._reserve(number, row) for number, row in taken)
         for segment in open_segments:
             segment.end_tick()
+
+    def look_again(self) -> None:
+        """A lock was taken away: what is locked is found out anew."""
+        self._locked_below = 0
 
     def _candidates(
         self, count: int, is_locked: Callable[[SegmentRow], bool]
     ) -> list[tuple[int, SegmentRow]]:
         taken: list[tuple[int, SegmentRow]] = []
         leased: list[tuple[int, SegmentRow]] = []
-        for seen, (number, row) in enumerate(self.archive.reusable()):
-            if len(taken) == count or seen == _CANDIDATES_MAX + count:
+        locked = 0
+        self._is_searched = False
+        for seen, (number, row) in enumerate(self._in_order()):
+            if len(taken) == count or seen - locked == _CANDIDATES_MAX + count:
                 break
-            if row.state is SegmentState.SEALED and not self.may_reuse_sealed:
+            if seen == _LOOKED_MAX:
+                # Going on in the next tick: locks cost time, never the recording.
+                return taken + leased[: count - len(taken)]
+            if row.state is SegmentState.SEALED and not self._may_give_up:
                 continue
             if is_locked(row):
+                locked += 1
+                if not leased and self._may_give_up:
+                    self._locked_below = row.order + 1
                 continue
             (leased if self.is_leased(number, row.epoch) else taken).append((number, row))
+        self._is_searched = True
         # A reader delays the reuse of its segment, but never the recording.
         return taken + leased[: count - len(taken)]
+
+    def _in_order(self) -> Iterator[tuple[int, SegmentRow]]:
+        segments = self.disk.identity.segments
+        free = self.archive.reusable(0, segments)  # their order is their number
+        return chain(free, self.archive.reusable(max(self._locked_below, segments + 1)))
+
+    @property
+    def _may_give_up(self) -> bool:
+        return self.may_reuse_sealed and self.are_locks_known
 
     def _reserve(self, number: int, row: SegmentRow) -> Spare:
         if row.state is SegmentState.SEALED:
