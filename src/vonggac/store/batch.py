@@ -62,6 +62,8 @@ class Placed:
     row: Row
     segment: int
     epoch: int
+    claim_sha256: bytes = b""
+    """What the next claim of this run must name as its predecessor."""
 
 
 @dataclass(frozen=True, slots=True)

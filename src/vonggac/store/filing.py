@@ -23,6 +23,8 @@ class StreamState:
     sequence: int = -1
     wall_end_ns: int = 0
     segment: OpenSegment | None = None
+    claim_sha256: bytes = b""
+    """Of the claim of `sequence`; empty until something of this run was written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Filing:
             self._settle_run(claim.stream, stream)
             self.archive.put_run(claim.stream, run_of(claim, row))
         stream.run, stream.sequence = claim.run, claim.sequence
+        stream.claim_sha256 = placed.claim_sha256
         stream.wall_end_ns = row.wall_end_ns
 
     def _chunk_of_older_run(self, claim: Claim, row: Row) -> None:

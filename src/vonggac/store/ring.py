@@ -196,8 +196,7 @@ class Ring:
             if segment is None:
                 return None
             stream.segment = segment
-        self._write(segment, chunk, claim, batch)
-        batch.placed[-1] = replace(batch.placed[-1], claim_sha256=claim_sha256)
+        self._write(segment, chunk, (claim, claim_sha256), batch)
         return True
 
     def _is_known(self, stream: StreamState, chunk: Incoming) -> bool:
@@ -231,8 +230,9 @@ class Ring:
         return segment
 
     def _write(
-        self, segment: OpenSegment, chunk: Incoming, claim: Claim, batch: Batch[Token]
+        self, segment: OpenSegment, chunk: Incoming, told: tuple[Claim, bytes], batch: Batch[Token]
     ) -> None:
+        claim, claim_sha256 = told
         head = chunk.head
         place = native.chunk_place(
             head,
@@ -250,7 +250,7 @@ class Ring:
         row = row_of(claim, place, chunk.wall_end_ns)
         segment.add(claim, row)
         segment.order = self.seal_order
-        batch.placed.append(Placed(claim, row, segment.number, segment.epoch))
+        batch.placed.append(Placed(claim, row, segment.number, segment.epoch, claim_sha256))
         if claim.flags & ChunkFlag.FIRST and self.gaps.pop(chunk.stream, None) is not None:
             self.is_journal_dirty = True  # the run's first claim names the gap from here on
         if claim.flags & ChunkFlag.INBAND and chunk.stream not in self.inband:
