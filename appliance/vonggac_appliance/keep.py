@@ -327,6 +327,7 @@ class Keeper:
             wall_end_ns=state.wall_end_ns,
             open_gap=None if gap is None else (gap.start_ns, gap.reason),
             is_inband=stream in self.ring.inband,
+            claim_sha256=state.claim_sha256,
         )
 
     def _report(self, finished: Finished, bytes_written: int, tick_ms: float) -> None:

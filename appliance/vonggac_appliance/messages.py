@@ -85,6 +85,8 @@ class StreamEnd(msgspec.Struct, frozen=True):
     open_gap: tuple[int, int] | None = None
     """(start_ns, reason) of a gap that no run has closed yet."""
     is_inband: bool = False
+    claim_sha256: bytes = b""
+    """Of the claim of `sequence`; empty where the keeper has not written to this run itself."""
 
 
 class KeeperReady(msgspec.Struct, frozen=True):

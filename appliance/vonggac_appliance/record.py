@@ -118,7 +118,8 @@ async def _record(home: Path, settings: config.Config, sock: socket.socket) -> i
         live = LiveServer(home, receipt_key(home), recorder.sessions.get)
         stack.callback(live.close)
         await recorder.start()
-        servers = [loop.create_task(s) for s in (control.serve(), live.serve())]
+        serving = (control.serve(), live.serve(), recorder.heads.serve())
+        servers = [loop.create_task(s) for s in serving]
         try:
             await _turns(recorder, Notifier.from_environment(os.environ), stop, servers)
         finally:

@@ -39,6 +39,7 @@ from vonggac_appliance.events import Publisher
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loops import LoopHandle, Session
 from vonggac_appliance.messages import Durable, GapOpen, KeeperReady, Loop, Sealed
+from vonggac_appliance.record_heads import Heads
 from vonggac_appliance.roster import Roster
 from vonggac_appliance.secrets import open_sealed
 
@@ -72,6 +73,7 @@ class Recorder:
         self.keepers: list[Keeper] = []
         self.loops: list[LoopHandle] = []
         self.clock = ClockWatch(home, self.alarm)
+        self.heads = Heads(home)
         self._home = home
         self._settings = settings
         self._catalog = catalog
@@ -144,6 +146,7 @@ class Recorder:
         await self._gone(lambda: any(keeper.is_alive for keeper in self.keepers), 10.0)
         for loop in self.loops:
             loop.close()
+        await self.heads.end()
 
     async def _gone(self, is_there: Callable[[], bool], most_s: float) -> None:
         until_s = time.monotonic() + most_s
@@ -354,6 +357,7 @@ class Recorder:
 
     def keeper_durable(self, keeper: Keeper, durable: Durable) -> None:
         """A sync completed."""
+        self.heads.note(durable.disk, durable.streams)
         for end in durable.streams:
             self.roster.ends[end.stream] = end
             if (session := self.sessions.get(end.stream)) is not None:

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 __all__ = [
+    "HEADS",
     "KINDS",
     "LINES_MAX",
     "LINE_BYTES_MAX",
+    "TOMBSTONES",
     "Head",
     "canonical_text",
     "fault_of",
