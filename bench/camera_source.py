@@ -71,9 +71,9 @@ def build() -> Path:
     return binary
 
 
-def make_clip(bits_per_second: int = 4_000_000) -> Clip:
+def make_clip(bits_per_second: int = 4_000_000, gop: int = GOP) -> Clip:
     """Ten seconds of H.264 at a constant rate: by x264 if ffmpeg is there, else padded."""
-    path = BUILD / f"clip-{bits_per_second}.h264"
+    path = BUILD / (f"clip-{bits_per_second}" + ("" if gop == GOP else f"-gop{gop}") + ".h264")
     BUILD.mkdir(exist_ok=True)
     if not path.exists() and shutil.which("ffmpeg"):
         rate = str(bits_per_second)
@@ -82,7 +82,7 @@ def make_clip(bits_per_second: int = 4_000_000) -> Clip:
             [
                 *("ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi"),
                 *("-i", picture, "-t", str(SECONDS), "-pix_fmt", "yuv420p"),
-                *("-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", str(GOP)),
+                *("-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", str(gop)),
                 *("-sc_threshold", "0", "-b:v", rate, "-minrate", rate, "-maxrate", rate),
                 *("-bufsize", str(bits_per_second // 2), "-x264-params", "nal-hrd=cbr"),
                 *("-f", "h264", str(path)),

@@ -15,103 +15,32 @@ import argparse
 import os
 import random
 import shlex
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import zmq
 from box import Box
 from camera_source import Clip, Source
 from procs import children, machine, tree
+from told import BOUND_NS, DEADLINE_S, Listener, lost, probe
 
 from vonggac.registry.catalog import Catalog
 from vonggac.store.check import check
 from vonggac.store.journal import SegmentState
 from vonggac.store.start import open_for_reading
 from vonggac.store.timeline import Range
-from vonggac_appliance import bus, footage
-from vonggac_appliance.sockets import ipc_path
+from vonggac_appliance import footage
 
 KINDS = ("record", "loop", "keeper")
-BOUND_NS = 2_000_000_000
-"""Promise 1: at most so much of the newest of each stream is lost."""
 _NEAR_NS = 1_000_000_000
 """Children of a dead parent go on until they see the end of its sockets."""
-_SLEW_NS = 20_000_000
-"""The end of a stream's last chunk is found again by its duration, without the slew towards arrival
-(1/200 of at most some seconds): so far it may lie before the end that was told."""
-_DEADLINE_S = 60.0
 _CHECK_EVERY = 20
 """Deaths of the recorder between two looks at the whole disk."""
-
-
-class Listener:
-    """Hears on the bus what is durable, over all lives of the recorder."""
-
-    def __init__(self, home: Path) -> None:
-        self._changed = threading.Condition()
-        self._points: dict[bytes, list[int]] = {}
-        self._parsed: list[tuple[int, str]] = []
-        self._is_over = False
-        self._home = home
-        self._thread = threading.Thread(target=self._listen)
-        self._thread.start()
-
-    def points(self, stream: bytes) -> list[int]:
-        """Wall times up to which the stream was reported durable."""
-        with self._changed:
-            return list(self._points.get(stream, ()))
-
-    def is_guilty(self, name: str, at_ns: int) -> bool:
-        """Whether a stream was being parsed by a loop that died since: it has to connect anew."""
-        with self._changed:
-            return any(told == name and when > at_ns for when, told in self._parsed)
-
-    def wait_past(self, streams: Sequence[bytes], wall_ns: int) -> None:
-        """Until each of them is durable beyond a wall time."""
-        until_s = time.monotonic() + _DEADLINE_S
-        with self._changed:
-            while late := [s for s in streams if self._points.get(s, [0])[-1] < wall_ns]:
-                left_s = until_s - time.monotonic()
-                if left_s <= 0:
-                    raise RuntimeError(f"{len(late)} streams did not come back in {_DEADLINE_S} s")
-                self._changed.wait(left_s)
-
-    def stop(self) -> None:
-        self._is_over = True
-        self._thread.join()
-
-    def _listen(self) -> None:
-        with (
-            zmq.Context() as context,
-            context.socket(zmq.SUB) as subscriber,
-            ipc_path(bus.events_endpoint(self._home, "record")) as address,
-        ):
-            subscriber.subscribe(b"durable")
-            subscriber.subscribe(b"alarm")
-            subscriber.reconnect_ivl = 20
-            subscriber.connect(address)
-            while not self._is_over:
-                if not subscriber.poll(200):
-                    continue
-                event = bus.decode_event(subscriber.recv_multipart())
-                if isinstance(event, bus.DurableTick):
-                    with self._changed:
-                        for stream, end_ns in event.streams:
-                            self._points.setdefault(stream, []).append(end_ns)
-                        self._changed.notify_all()
-                elif isinstance(event, bus.Alarm) and event.kind == "loop-crashed":
-                    with self._changed:
-                        self._parsed.append((event.at_ns, event.subject))
 
 
 @dataclass(slots=True)
@@ -203,18 +132,8 @@ class Killer:
         return footage.timeline_of(self.box.home, disks, stream, from_ns, to_ns).ranges
 
     def _compare(self, name: str, told: Sequence[int], ranges: Sequence[Range]) -> None:
-        """What was told, before it was asked for, against what is there: every point, and all
-        between two of a life."""
-        starts = [part.from_ns for part in ranges]
-        before: tuple[int, int] | None = None
-        for point in sorted(told):
-            at = bisect_right(starts, point - 1) - 1
-            short_ns = point - ranges[at].to_ns if at >= 0 else 10**10
-            if short_ns > _SLEW_NS:
-                self._broken(f"{name}: {point} was reported durable, {short_ns} ns are not there")
-            elif before is not None and before[1] != at and not self._is_broken(before[0], point):
-                self._broken(f"{name}: a hole between {before[0]} and {point}, both durable")
-            before = (point, at)
+        for what in lost(told, ranges, self._is_broken):
+            self._broken(f"{name}: {what}")
 
     def _is_broken(self, from_ns: int, to_ns: int) -> bool:
         return any(from_ns <= noticed and at <= to_ns for at, noticed in self.breaks_ns)
@@ -243,16 +162,10 @@ class Killer:
         self._probe(sorted(number for number, row in rows.items() if row.state in probed))
 
     def _probe(self, numbers: Sequence[int]) -> None:
-        ffprobe = shutil.which("ffprobe")
-        if ffprobe is None:
-            return
-        entries = ("-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0")
-        for number in numbers:
-            path = self.box.disk / "segments" / f"{number // 10_000:04d}" / f"{number:08d}.mp4"
-            done = subprocess.run([ffprobe, *entries, path], capture_output=True, text=True)
+        for number, what in probe(self.box.disk, numbers):
             self.report.probed += 1
-            if (done.returncode, done.stdout.strip(), done.stderr) != (0, "h264", ""):
-                self._broken(f"ffprobe on segment {number}: {done.stdout} {done.stderr}")
+            if what:
+                self._broken(f"ffprobe on segment {number}: {what}")
 
     def look_at_all(self) -> None:
         """At the end, with the recorder stopped: the disk, and all that was ever reported."""
@@ -286,7 +199,7 @@ def _hole(ranges: Sequence[Range], at_ns: int) -> tuple[int, int]:
 
 def _wait_gone(pids: Sequence[int]) -> None:
     """Children of a dead recorder: keepers finish a sync."""
-    until_s = time.monotonic() + _DEADLINE_S
+    until_s = time.monotonic() + DEADLINE_S
     while any(Path(f"/proc/{pid}").exists() and not _is_zombie(pid) for pid in pids):
         if time.monotonic() > until_s:
             raise RuntimeError(f"{pids} do not end with their recorder")

@@ -153,7 +153,7 @@ def span_words(step_ns: int) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     """In place and synced: the directory may be another user's."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         os.pwrite(fd, data, 0)
         os.ftruncate(fd, len(data))
