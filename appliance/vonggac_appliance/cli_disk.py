@@ -12,11 +12,11 @@ from vonggac.errors import ConfigError, VonggacError
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
-from vonggac.store.check import check
 from vonggac.store.rebuild import rebuild
 from vonggac_appliance import footage
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event, table
 from vonggac_appliance.clock import iso, wall_ns
+from vonggac_appliance.disk_check import check_disk
 from vonggac_appliance.secrets import RECORD_USER
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def add(commands: Commands) -> None:
     )
     checked.add_argument("path", type=Path, metavar="PATH")
     checked.add_argument(
-        "--deep", action="store_true", help="also read all footage against its hash"
+        "--deep", action="store_true", help="also read all footage against its hash and the ledger"
     )
     again = leaf(
         nested,
@@ -134,7 +134,7 @@ def _facts(home: Path, row: DiskRow) -> dict[str, object]:
 
 
 def _check(args: argparse.Namespace) -> int:
-    report = check(args.path, is_deep=args.deep)
+    report = check_disk(args.home, args.path, is_deep=args.deep)
     problems = [
         {"segment": p.segment, "offset": p.offset, "promise": p.promise, "what": p.what}
         for p in report.problems

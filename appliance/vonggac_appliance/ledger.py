@@ -16,7 +16,14 @@ from pathlib import Path
 from vonggac.errors import StorageError
 from vonggac.evidence import chain, ledger
 
-__all__ = ["LIST_BYTES_MAX", "Recorded", "check_lists", "heads_of", "write_list"]
+__all__ = [
+    "LIST_BYTES_MAX",
+    "Recorded",
+    "check_lists",
+    "heads_of",
+    "tombstones_of",
+    "write_list",
+]
 
 LIST_BYTES_MAX = 8 << 20
 """LINES_MAX of LINE_BYTES_MAX."""
@@ -78,17 +85,25 @@ def check_lists(home: Path, recorded: Iterable[Recorded]) -> Iterator[chain.Prob
 
 def heads_of(home: Path, recorded: Iterable[Recorded]) -> Iterator[ledger.Head]:
     """The heads of all lists that are what the chain says of them, in its order."""
+    for line in _proven(home, ledger.HEADS, recorded):
+        entry = ledger.parse(line)
+        head = None if entry is None else ledger.Head.from_entry(entry)
+        if head is not None:
+            yield head
+
+
+def tombstones_of(home: Path, recorded: Iterable[Recorded]) -> Iterator[bytes]:
+    """The tombstones likewise, as they were written."""
+    return _proven(home, ledger.TOMBSTONES, recorded)
+
+
+def _proven(home: Path, kind: str, recorded: Iterable[Recorded]) -> Iterator[bytes]:
     for told in recorded:
-        if not told.name.startswith(f"{ledger.HEADS}/"):
+        if not told.name.startswith(f"{kind}/"):
             continue
         lines = _lines_of(home, told)
-        if lines is None or ledger.root(lines) != told.root:
-            continue  # `audit verify` says it
-        for line in lines:
-            entry = ledger.parse(line)
-            head = None if entry is None else ledger.Head.from_entry(entry)
-            if head is not None:
-                yield head
+        if lines is not None and ledger.root(lines) == told.root:  # else `audit verify` says it
+            yield from lines
 
 
 def _lines_of(home: Path, told: Recorded) -> list[bytes] | None:

@@ -6,8 +6,9 @@ What a crash has torn is no fault: the disk is looked at as the next keeper woul
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from vonggac._native import segment as native
@@ -17,12 +18,20 @@ from vonggac.store import start
 from vonggac.store.archive import Archive, SegmentRow
 from vonggac.store.disk import Disk
 from vonggac.store.journal import SegmentState
-from vonggac.store.segment import Life, SegmentFile
+from vonggac.store.look import Job, Seen, erased_of, look
+from vonggac.store.payloads import Looked
 from vonggac.store.start import Reading
+from vonggac.store.vouched import Vouched, graves_in
 
 DURABLE, PREALLOCATED, PLAYABLE, DERIVABLE, LOCKED, RETAINED, CLOCKPROOF = range(1, 8)
 """The promises by their numbers."""
-_ROW_FLAGS = int(ChunkFlag.BROKEN | ChunkFlag.CONTINUES)
+_ROW_FLAGS = int(ChunkFlag.BROKEN | ChunkFlag.CONTINUES | ChunkFlag.ERASED)
+_FAR_NS = 1 << 62
+
+Spread = Callable[[Callable[[Job], Seen], Iterable[Job]], Iterable[Seen]]
+"""Runs the first on each of the second, in order: `map`, or one with threads."""
+Progress = Callable[[int, int], None]
+"""Told (bytes done, bytes in all) after every segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +58,68 @@ class Report:
         return not self.problems
 
 
-@dataclass(slots=True)
-class _Runs:
-    """Where each (stream, run) stands over all its segments: sequence and claim hash."""
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How thoroughly to look. `is_deep`: every payload against its hash, every chain and head."""
 
-    ends: dict[tuple[bytes, int], tuple[int, bytes]] = field(default_factory=dict)
+    is_deep: bool = False
+    vouched: Vouched = field(default_factory=Vouched)
+    spread: Spread = map
+    progress: Progress = lambda done_bytes, all_bytes: None
 
 
-def check(path: Path, box: bytes | None = None, *, is_deep: bool = False) -> Report:
+def check(
+    path: Path, box: bytes | None = None, *, is_deep: bool = False, depth: Depth | None = None
+) -> Report:
     """Looks at everything; `is_deep`: also reads every payload against its hash.
 
     Raises Unavailable while a recorder has the disk, ConfigError and StorageError where it is none.
     """
     reading = start.open_for_reading(path, box)
     try:
-        return _Check(reading, is_deep).run()
+        return _Check(reading, depth or Depth(is_deep)).run()
     finally:
         reading.close()
 
 
 class _Check:
-    def __init__(self, reading: Reading, is_deep: bool) -> None:
+    def __init__(self, reading: Reading, depth: Depth) -> None:
         self.disk: Disk = reading.disk
         self.archive: Archive = reading.archive
         self.reading = reading
-        self.is_deep = is_deep
+        self.depth = depth
+        self.vouched = depth.vouched
         self.report = Report(segments=reading.disk.identity.segments)
-        self.runs = _Runs()
+        self.ends: dict[tuple[bytes, int], tuple[int, bytes]] = {}
+        """Where each (stream, run) stands over all its segments: sequence and claim hash."""
+        self.rows_seen: dict[bytes, int] = {}
+        """Rows of each stream that belong to a segment."""
 
     def run(self) -> Report:
+        self.vouched.add_graves(graves_in(self.archive.index))
         rows = dict(self.archive.segments())
         self._check_room(rows)
         if self.reading.why_rebuilt is not None:
             self._add(-1, 0, DERIVABLE, self.reading.why_rebuilt)
         for note in self.reading.found.notes:
             self._add(-1, 0, DURABLE, note)
-        holding = [(n, r) for n, r in rows.items() if r.state in _HOLDING]
-        for number, row in sorted(holding, key=lambda pair: pair[1].epoch):
-            self._check_file(number, row)
-        self._check_rows(dict(holding))
+        holding = {n: r for n, r in rows.items() if r.state in _HOLDING}
+        all_bytes = sum(row.used_bytes for row in holding.values())
+        done_bytes = 0
+        for seen in self.depth.spread(partial(look, self.disk), self._jobs(holding)):
+            self._check_segment(seen)
+            done_bytes += seen.job.row.used_bytes
+            self.depth.progress(done_bytes, all_bytes)
+        self._check_rows(holding)
+        if self.depth.is_deep:
+            self._check_heads()
         return self.report
+
+    def _jobs(self, holding: dict[int, SegmentRow]) -> Iterator[Job]:
+        for number, row in sorted(holding.items(), key=lambda pair: pair[1].epoch):
+            indexed = self.archive.rows_of_segment(number, row)
+            self.rows_seen[row.stream] = self.rows_seen.get(row.stream, 0) + len(indexed)
+            yield Job(number, row, indexed, self.depth.is_deep)
 
     def _add(self, segment: int, offset: int, promise: int, what: str) -> None:
         self.report.problems.append(Problem(segment, offset, promise, what))
@@ -118,46 +149,49 @@ class _Check:
 
     # --- a segment's file
 
-    def _check_file(self, number: int, row: SegmentRow) -> None:
-        try:
-            fd = self.disk.open_segment(number, writable=False)
-        except StorageError:
-            return  # told by _check_room
-        try:
-            self._check_segment(number, row, SegmentFile(fd, self.disk.identity.segment_bytes))
-        except StorageError as error:
-            self._add(number, 0, DURABLE, str(error))
-        finally:
-            os.close(fd)
-
-    def _check_segment(self, number: int, row: SegmentRow, file: SegmentFile) -> None:
-        head = file.head()
-        if head is None:
+    def _check_segment(self, seen: Seen) -> None:
+        number, row, indexed = seen.job.number, seen.job.row, seen.job.indexed
+        if seen.error:
+            self._add(number, 0, DURABLE, seen.error)
+            return
+        if seen.head_bytes is None:
             self._add(number, 0, PLAYABLE, "has no ftyp and moov")
-        elif native.sha256(head) != row.entry_sha256:
+        elif seen.head_sha256 != row.entry_sha256:
             self._add(number, 0, DERIVABLE, "its sample entry is not the one the index names")
-        indexed = self.archive.rows_of_segment(number, row)
         if len(indexed) != row.chunks:
             what = f"the index counts {row.chunks} chunks and has rows for {len(indexed)}"
             self._add(number, 0, DERIVABLE, what)
-        life = Life(self.disk.identity.disk, number, row.epoch)
-        at = len(head) if head is not None else BLOCK_BYTES
-        decode_end = 0
-        for entry in indexed:
-            if entry.offset != at:
-                self._add(number, at, DURABLE, f"no chunk up to {entry.offset}")
-            view = file.chunk_of(life, entry.offset)
-            at = entry.offset + entry.chunk_bytes
-            if view is None:
-                self._add(number, entry.offset, DURABLE, "a row without a whole chunk")
-                continue
-            decode_end = self._check_chunk(number, entry, view, decode_end)
-            if (self.is_deep and not file.payload_is_whole(view)) or entry.flags & ChunkFlag.BROKEN:
-                self._add(number, entry.offset, DURABLE, "the payload does not have its hash")
+        end = self._check_places(seen)
+        self._check_chunks(number, seen.chunks)
+        if not self.depth.is_deep:
+            self._check_numbers(number, row.stream, indexed)
         if row.state is SegmentState.SEALED:
-            self._check_seal(number, row, file, indexed, at)
-        else:
-            self._check_tail(number, file, life, at)
+            self._check_seal(seen, end)
+        elif seen.stray_offset is not None:
+            self._add(number, seen.stray_offset, DERIVABLE, "a whole chunk that has no row")
+
+    def _check_places(self, seen: Seen) -> int:
+        """Chunk behind chunk, without a hole; gives where the last one ends."""
+        at = seen.head_bytes if seen.head_bytes is not None else BLOCK_BYTES
+        rows = [*seen.job.indexed, *erased_of(seen.table)]
+        for row in sorted(rows, key=lambda r: r.offset):
+            if row.offset != at:
+                self._add(seen.job.number, at, DURABLE, f"no chunk up to {row.offset}")
+            at = row.offset + row.chunk_bytes
+            self.report.fragments += 1 if row.kind and not row.flags & ChunkFlag.ERASED else 0
+        return at
+
+    def _check_chunks(self, number: int, chunks: list[Looked]) -> None:
+        decode_end = 0
+        for looked in chunks:
+            offset, view = looked.row.offset, looked.view
+            if view is not None:
+                decode_end = self._check_chunk(number, looked.row, view, decode_end)
+            if looked.why:
+                promise = RETAINED if looked.row.flags & ChunkFlag.ERASED else DURABLE
+                self._add(number, offset, promise, looked.why)
+            elif not looked.is_whole or looked.row.flags & ChunkFlag.BROKEN:
+                self._add(number, offset, DURABLE, "the payload does not have its hash")
 
     def _check_chunk(self, number: int, entry: Row, view: ChunkView, decode_end: int) -> int:
         claim, place = view.claim, view.place
@@ -175,68 +209,97 @@ class _Check:
             self._add(number, entry.offset, DERIVABLE, "the row is not what the chunk says")
         if view.decode_time_ticks < decode_end:
             self._add(number, entry.offset, PLAYABLE, "decode time goes back")
-        self._check_claim(number, entry.offset, view)
-        self.report.fragments += 1 if claim.kind else 0
+        if self.depth.is_deep:
+            self._check_claim(number, entry.offset, view)
         return view.decode_time_ticks + claim.duration_ticks
 
     def _check_claim(self, number: int, offset: int, view: ChunkView) -> None:
         """The chain of a run, over segments; its beginning may have been recycled."""
         claim = view.claim
         key = (claim.stream, claim.run)
-        known = self.runs.ends.get(key)
-        self.runs.ends[key] = (claim.sequence, view.claim_sha256)
+        known = self.ends.get(key)
+        self.ends[key] = (claim.sequence, view.claim_sha256)
         says_first = claim.flags & ChunkFlag.FIRST and claim.previous_sha256 == bytes(32)
         if claim.sequence == 0 and not says_first:
             self._add(number, offset, DURABLE, "a run's first claim that does not say so")
+        head = self.vouched.heads.get(key, {}).pop(claim.sequence, None)
+        if head is not None and head != view.claim_sha256:
+            what = f"run {claim.run}: chunk {claim.sequence} is not the one the ledger names"
+            self._add(number, offset, DURABLE, what)
         if known is None:
             return
-        sequence, sha256 = known
-        if claim.sequence != sequence + 1:
-            what = f"run {claim.run}: {claim.sequence} follows {sequence}"
-            self._add(number, offset, DURABLE, what)
-        elif claim.previous_sha256 != sha256:
+        if claim.sequence != known[0] + 1:
+            self._check_hole(number, offset, key, known[0], claim.sequence)
+        elif claim.previous_sha256 != known[1]:
             self._add(number, offset, DURABLE, f"run {claim.run}: the chain of claims is broken")
 
-    def _check_seal(
-        self, number: int, row: SegmentRow, file: SegmentFile, indexed: list[Row], end: int
+    def _check_numbers(self, number: int, stream: bytes, indexed: list[Row]) -> None:
+        """As `_check_claim`, from rows alone: no number is missing, none is there twice."""
+        for row in indexed:
+            key = (stream, row.run)
+            known = self.ends.get(key)
+            self.ends[key] = (row.sequence, b"")
+            if known is not None and row.sequence != known[0] + 1:
+                self._check_hole(number, row.offset, key, known[0], row.sequence)
+
+    def _check_hole(
+        self, number: int, offset: int, key: tuple[bytes, int], before: int, after: int
     ) -> None:
-        table = file.table()
+        """A hole in a run's numbers: erased with a tombstone, or on another disk, or lost."""
+        is_ahead = after > before
+        if is_ahead and self.vouched.has_other_disks:
+            return
+        if is_ahead and self.vouched.is_buried(*key, before + 1, after - 1):
+            return
+        self._add(number, offset, DURABLE, f"run {key[1]}: {after} follows {before}")
+
+    def _check_seal(self, seen: Seen, end: int) -> None:
+        number, table = seen.job.number, seen.table
         if table is None:
             self._add(number, end, DERIVABLE, "sealed, and has no whole table")
             return
-        if [_without(r, ChunkFlag.BROKEN) for r in table] != [
-            _without(r, ChunkFlag.BROKEN) for r in indexed
-        ]:
+        live = [row for row in table if not row.flags & ChunkFlag.ERASED]
+        if [_plain(r) for r in live] != [_plain(r) for r in seen.job.indexed]:
             self._add(number, end, DERIVABLE, "the table and the index do not hold the same rows")
-        gap = file.size - native.table_bytes(len(table)) - end
-        header = file.read(end, 8)
-        if gap < 8 or header != gap.to_bytes(4, "big") + b"free":
+        size = self.disk.identity.segment_bytes
+        gap = size - native.table_bytes(len(table)) - end
+        if gap < 8 or seen.gap_header != gap.to_bytes(4, "big") + b"free":
             self._add(number, end, PLAYABLE, "no free box reaches from the last chunk to the table")
-
-    def _check_tail(self, number: int, file: SegmentFile, life: Life, end: int) -> None:
-        """Nothing that the index does not know stands behind the last row of an open segment."""
-        at = file.next_magic(end)
-        while at is not None:
-            if file.chunk_of(life, at) is not None:
-                self._add(number, at, DERIVABLE, "a whole chunk that has no row")
-                return
-            at = file.next_magic(at + BLOCK_BYTES)
 
     # --- the index against the segments
 
     def _check_rows(self, holding: dict[int, SegmentRow]) -> None:
         """Every row lies in a segment that is alive (the other way round is _check_segment)."""
         for stream, _ in self.archive.streams():
-            for value in self.archive.packed_minutes(stream, 0, (1 << 62)):
+            values = list(self.archive.packed_minutes(stream, 0, _FAR_NS))
+            # docs/ref/segment-format.md, Packed rows: the count is in the header.
+            count = sum(int.from_bytes(value[1:3], "big") for value in values)
+            if count == self.rows_seen.get(stream, 0):
+                continue  # each row was found in a segment: nothing is left to be looked for
+            for value in values:
                 for packed in native.rows_unpack(value):
                     row = holding.get(packed.segment)
                     if row is None or (row.epoch, row.stream) != (packed.epoch, stream):
                         what = "a row of a life that this segment does not have"
                         self._add(packed.segment, packed.row.offset, DERIVABLE, what)
 
+    # --- the disk against the ledger
+
+    def _check_heads(self) -> None:
+        """What the ledger vouches for and was not met: had it to go, or was it taken away?"""
+        for (stream, run), heads in self.vouched.heads.items():
+            numbers = [n for n in heads if not self.vouched.is_buried(stream, run, n, n)]
+            if not numbers:
+                continue
+            what = f"stream {stream.hex()}, run {run}: the ledger names chunk {max(numbers)}"
+            what += f" and {len(numbers) - 1} before it" if len(numbers) > 1 else ""
+            self._add(-1, 0, DURABLE, f"{what}; it is gone, and no tombstone tells why")
+
 
 _HOLDING: Iterable[SegmentState] = (SegmentState.OPEN, SegmentState.SEALED)
 
 
-def _without(row: Row, flag: ChunkFlag) -> tuple[object, ...]:
-    return (row.offset, row.chunk_bytes, row.wall_start_ns, row.wall_end_ns, row.flags & ~flag)
+def _plain(row: Row) -> tuple[object, ...]:
+    """A row as table and index both have it: *broken* may have been found since."""
+    flags = row.flags & ~ChunkFlag.BROKEN
+    return (row.offset, row.chunk_bytes, row.wall_start_ns, row.wall_end_ns, row.run, flags)

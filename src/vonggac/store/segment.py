@@ -109,20 +109,7 @@ class SegmentFile:
     def chunk_of(self, life: Life, offset: int) -> ChunkView | None:
         """As `chunk`, if it says that it lies exactly here, in this life of the segment."""
         view = self.chunk(offset)
-        if view is None:
-            return None
-        place = view.place
-        is_here = (place.disk, place.segment, place.epoch, place.offset) == (
-            life.disk,
-            life.number,
-            life.epoch,
-            offset,
-        )
-        fits = (
-            view.payload_offset + view.claim.video_bytes + view.claim.audio_bytes
-            <= place.chunk_bytes
-        )
-        return view if is_here and fits and offset + place.chunk_bytes <= self.size else None
+        return view if view is not None and lies_here(view, life, offset, self.size) else None
 
     def payload_is_whole(self, view: ChunkView) -> bool:
         """Whether the payload has the hashes that its claim names."""
@@ -195,6 +182,19 @@ class SegmentFile:
         except OSError as error:
             return self.size if error.errno == errno.ENXIO else offset
         return max(found // BLOCK_BYTES * BLOCK_BYTES, offset)
+
+
+def lies_here(view: ChunkView, life: Life, offset: int, segment_bytes: int) -> bool:
+    """Whether a chunk says that it lies exactly here, in this life of the segment, and fits."""
+    place, claim = view.place, view.claim
+    is_here = (place.disk, place.segment, place.epoch, place.offset) == (
+        life.disk,
+        life.number,
+        life.epoch,
+        offset,
+    )
+    fits = view.payload_offset + claim.video_bytes + claim.audio_bytes <= place.chunk_bytes
+    return is_here and fits and offset + place.chunk_bytes <= segment_bytes
 
 
 @dataclass(slots=True)
