@@ -197,6 +197,7 @@ def test_every_value_of_the_segment_format_is_described(name: str) -> None:
     [
         pytest.param("vonggac.registry.camera", "catalog.md", id="camera"),
         pytest.param("vonggac.registry.people", "catalog.md", id="people"),
+        pytest.param("vonggac.registry.locks", "catalog.md", id="locks"),
         pytest.param("vonggac.evidence.receipt", "audit.md", id="receipt"),
         pytest.param("vonggac.store.journal", "journal.md", id="journal"),
         pytest.param("vonggac_appliance.sessions", "serve-state.md", id="sessions"),

@@ -18,16 +18,20 @@ __all__ = [
     "CONTROL",
     "TOPICS",
     "Alarm",
+    "AskLocks",
     "CameraChanged",
     "CameraStatus",
     "Changed",
     "Control",
     "DiskChanged",
+    "DiskLocks",
     "DiskStatus",
     "DurableTick",
     "Failed",
     "GapClosed",
     "GapOpened",
+    "LockRefused",
+    "LocksReply",
     "Ok",
     "Reply",
     "RestartCamera",
@@ -107,7 +111,9 @@ class SegmentSealed(msgspec.Struct, frozen=True, tag="sealed"):
 
 
 class DiskChanged(msgspec.Struct, frozen=True, tag="disk"):
-    """A disk's state: recording, slow, failed, full; starting and down are the parent's words."""
+    """A disk's state: recording, slow, failed, full; starting, hung, down and retired are the
+    parent's words.
+    """
 
     disk: str
     path: str
@@ -175,7 +181,21 @@ class RestartCamera(msgspec.Struct, frozen=True, tag="restart-camera"):
     v: int = 1
 
 
-Control = Status | Changed | RestartCamera
+class AskLocks(msgspec.Struct, frozen=True, tag="ask-locks"):
+    """Which disk holds which lock? Answered with LocksReply."""
+
+    v: int = 1
+
+
+class LockRefused(msgspec.Struct, frozen=True, tag="lock-refused"):
+    """A lock would have gone beyond its quota: the recorder raises the alarm."""
+
+    camera: str
+    what: str
+    v: int = 1
+
+
+Control = Status | Changed | RestartCamera | AskLocks | LockRefused
 
 
 class StreamStatus(msgspec.Struct, frozen=True):
@@ -224,6 +244,12 @@ class DiskStatus(msgspec.Struct, frozen=True):
     state: str
     what: str = ""
     tick_ms: float = 0.0
+    role: str = "recording"
+    """recording; draining: no stream is to be on it any more."""
+    streams: int = 0
+    """How many are recorded on it."""
+    disk: str = ""
+    """Its id in the catalog; `uuid` is empty until the disk has come up."""
 
 
 class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):
@@ -234,6 +260,24 @@ class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):
     loops: list[tuple[int, int]]
     """Number and pid."""
     at_ns: int
+    v: int = 1
+
+
+class DiskLocks(msgspec.Struct, frozen=True):
+    """The locks that stand in a disk's journal, synced."""
+
+    uuid: str
+    path: str
+    state: str
+    locks: list[bytes] | None
+    """Null while its keeper is down, or has not told yet: it takes them before it gives up any
+    footage."""
+
+
+class LocksReply(msgspec.Struct, frozen=True, tag="locks-reply"):
+    """All disks of the recorder."""
+
+    disks: list[DiskLocks]
     v: int = 1
 
 
@@ -251,9 +295,15 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     v: int = 1
 
 
-Reply = StatusReply | Ok | Failed
+Reply = StatusReply | LocksReply | Ok | Failed
 
-CONTROL: tuple[type[msgspec.Struct], ...] = (Status, Changed, RestartCamera)
+CONTROL: tuple[type[msgspec.Struct], ...] = (
+    Status,
+    Changed,
+    RestartCamera,
+    AskLocks,
+    LockRefused,
+)
 
 
 # --- encoding and addresses ------------------------------------------------------------------

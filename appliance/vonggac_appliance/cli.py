@@ -19,6 +19,7 @@ from vonggac_appliance import (
     cli_disk,
     cli_doctor,
     cli_footage,
+    cli_lock,
     cli_run,
     cli_serve,
     cli_setup,
@@ -53,7 +54,16 @@ def parser() -> argparse.ArgumentParser:
         help=f"where state and keys live ($VONGGAC_HOME, else {HOME_DEFAULT})",
     )
     commands = nest(top)
-    daily = (cli_setup, cli_disk, cli_camera, cli_footage, cli_audit, cli_clock, cli_doctor)
+    daily = (
+        cli_setup,
+        cli_disk,
+        cli_camera,
+        cli_footage,
+        cli_lock,
+        cli_audit,
+        cli_clock,
+        cli_doctor,
+    )
     for module in (cli_run, cli_serve, *daily):
         module.add(commands)
     return top

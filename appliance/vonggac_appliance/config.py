@@ -20,6 +20,7 @@ __all__ = [
     "Config",
     "Key",
     "Kind",
+    "LocksConfig",
     "RecordConfig",
     "ServeConfig",
     "load",
@@ -103,6 +104,7 @@ KEYS = (
     Key("cameras", "flood_rate", Kind.RATE, "100 Mbit/s", "1 Mbit/s", "1 Gbit/s"),
     Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
     Key("record", "arena", Kind.SIZE, "384 MiB", "16 MiB", "2 GiB"),
+    Key("locks", "quota_percent", Kind.COUNT, 20, 1, 50),
     Key("serve", "address", Kind.TEXT, "127.0.0.1", 0, 64),
     Key("serve", "port", Kind.COUNT, 8080, 1, 65535),
     Key("serve", "certificate", Kind.TEXT, "", 0, 4096),
@@ -139,6 +141,14 @@ class RecordConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LocksConfig:
+    """Footage that must stay."""
+
+    quota_percent: int
+    """Of a disk's segments: more than that is not locked, so that recording goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServeConfig:
     """The page. What it needs beyond its form is checked by `serve`: the recorder must start with
     a page that cannot."""
@@ -162,6 +172,7 @@ class Config:
 
     cameras: CameraConfig
     record: RecordConfig
+    locks: LocksConfig
     serve: ServeConfig
 
 
@@ -258,6 +269,7 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
             cameras_per_loop=whole("record", "cameras_per_loop"),
             arena_bytes=whole("record", "arena"),
         ),
+        locks=LocksConfig(quota_percent=whole("locks", "quota_percent")),
         serve=ServeConfig(
             address=text("serve", "address"),
             port=whole("serve", "port"),

@@ -20,6 +20,8 @@ class Kind(enum.IntEnum):
     EXPECT = 201
     GAP_OPEN = 202
     QUIT = 203
+    LOCKS = 204
+    UNLOCK = 208
     # keeper -> parent
     KEEPER_READY = 220
     DURABLE = 221
@@ -27,6 +29,8 @@ class Kind(enum.IntEnum):
     DISK_STATE = 223
     DRAINED = 224
     KEEPER_ALARM = 225
+    LOCKS_DURABLE = 228
+    WRITING = 230
     # anyone -> keeper's index socket, and its answers
     ASK_ROWS = 240
     ROWS = 241
@@ -38,6 +42,8 @@ class Kind(enum.IntEnum):
     ASK_DISK = 247
     DISK = 248
     REFUSED = 249
+    ASK_HEADS = 252
+    HEADS = 253
     # anyone -> the parent's live socket; on success the loop answers, LIVE first
     ASK_LIVE = 250
     LIVE = 251
@@ -136,6 +142,46 @@ class KeeperAlarm(msgspec.Struct, frozen=True):
     what: str
 
 
+class Writing(msgspec.Struct, frozen=True):
+    """A keeper begins to write, sync or commit (`busy`), or has nothing more of that to do. What
+    takes longer than 2 s is a disk that hangs.
+    """
+
+    busy: bool
+
+
+class LockRange(msgspec.Struct, frozen=True):
+    """[from_ns, to_ns) of a stream that must stay; a lock has one for each of its streams."""
+
+    lock: bytes
+    stream: bytes
+    from_ns: int
+    to_ns: int
+
+
+class Locks(msgspec.Struct, frozen=True):
+    """What the catalog holds locked, of every camera; joins what the disk's journal holds. Until
+    the last of these has come, a keeper gives up no footage.
+    """
+
+    ranges: list[LockRange]
+    more: bool = False
+    """Another message goes on with it."""
+
+
+class Unlock(msgspec.Struct, frozen=True):
+    """Locks that two people have removed; nothing else takes one out of a journal."""
+
+    locks: list[bytes]
+
+
+class LocksDurable(msgspec.Struct, frozen=True):
+    """Which locks stand in the disk's journal, synced: after LOCKS, after UNLOCK."""
+
+    disk: bytes
+    locks: list[bytes]
+
+
 class AskRows(msgspec.Struct, frozen=True):
     """Rows of a stream that overlap [from_ns, to_ns), oldest first, at most `limit` (≤ 50,000)."""
 
@@ -177,6 +223,22 @@ class Runs(msgspec.Struct, frozen=True):
     open_gap: tuple[int, int] | None
 
 
+class AskHeads(msgspec.Struct, frozen=True):
+    """What a player needs before the first picture of each of these segments (≤ 4096)."""
+
+    stream: bytes
+    segments: list[int]
+
+
+class Heads(msgspec.Struct, frozen=True):
+    """`entries`: of each segment its epoch and its head's place in `heads`; -1: not known, or
+    another stream's. A head is `ftyp` and `moov` with its padding.
+    """
+
+    entries: list[tuple[int, int]]
+    heads: list[bytes]
+
+
 class AskLease(msgspec.Struct, frozen=True):
     """A read-only descriptor of a segment in a given epoch, for 60 s, by an audit receipt."""
 
@@ -211,6 +273,8 @@ class Disk(msgspec.Struct, frozen=True):
     oldest_ns: int | None
     tick_ms: float
     loss_bound_ms: float
+    pinned_segments: int | None = None
+    """Held by locks; null while they are being counted."""
 
 
 class Refused(msgspec.Struct, frozen=True):

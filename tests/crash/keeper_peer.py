@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,16 @@ import msgspec
 from store.maker import BOX, FakeChunk
 from vonggac._native.arena import ArenaWriter, format_arena
 from vonggac_appliance import sockets
-from vonggac_appliance.messages import Durable, Expect, GapOpen, KeeperReady, Kind, Loop
+from vonggac_appliance.messages import (
+    Durable,
+    Expect,
+    GapOpen,
+    KeeperReady,
+    Kind,
+    LockRange,
+    Locks,
+    Loop,
+)
 
 _HEADER = struct.Struct(">HHIHH")
 ARENA_BYTES = 64 << 20
@@ -94,9 +104,12 @@ class KeeperPeer:
         self.refused: list[tuple[bytes, int, int]] = []
         self.is_drained = False
 
-    def ready(self) -> KeeperReady:
+    def ready(self, locks: Sequence[LockRange] | None = ()) -> KeeperReady:
+        """Until the disk is recovered. `locks`: what the catalog holds; None: it is not told."""
         message = sockets.recv(self.control)
         assert message.kind == Kind.KEEPER_READY, message
+        if locks is not None:
+            sockets.send(self.control, Kind.LOCKS, Locks(list(locks)))
         return sockets.decode(message, KeeperReady)
 
     def expect(self, streams: int) -> None:

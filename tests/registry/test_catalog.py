@@ -26,6 +26,7 @@ from vonggac.registry.camera import (
     Uplink,
 )
 from vonggac.registry.catalog import Catalog, DiskRow
+from vonggac.registry.locks import Lock, LockedStream, Unlock
 from vonggac.registry.people import Account, Role
 
 FULL = Camera(
@@ -273,3 +274,63 @@ def test_a_home_without_room_is_said_and_kills_nobody(tmp_path: Path) -> None:
         assert "No space left" in done.stdout
     finally:
         subprocess.run(["umount", str(home)], check=True)
+
+
+LOCK = Lock(
+    id=b"l" * 16,
+    number=1,
+    camera=FULL.id,
+    code="cam1",
+    streams=(LockedStream(bytes(16), "main", 10, 20),),
+    from_ns=11,
+    to_ns=19,
+    case="2026/17",
+    officer="An",
+    reason="trộm",
+    review_ns=99,
+    made_by="local:0",
+    made_ns=5,
+    unlock=Unlock("closed", "local:0", "local", 6),
+)
+
+
+def test_a_lock_comes_back_as_it_was_written_and_outlives_its_camera(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_camera(FULL)
+        assert catalog.add_lock(LOCK, 0)
+        catalog.remove_camera("cam1")
+    with Catalog(home, is_readonly=True) as catalog:
+        assert catalog.locks() == [LOCK]
+        assert catalog.lock(1) == LOCK
+        assert catalog.lock(2) is None
+
+
+def test_two_who_counted_against_the_same_quota_are_not_both_taken(home: Path) -> None:
+    with Catalog(home) as catalog:
+        assert catalog.add_lock(LOCK, 0)
+        before = catalog.changes
+        assert not catalog.add_lock(msgspec.structs.replace(LOCK, number=2, id=b"2" * 16), 0)
+        assert not catalog.add_lock(LOCK, 1)
+        assert [lock.number for lock in catalog.locks()] == [1]
+        assert catalog.add_lock(msgspec.structs.replace(LOCK, number=2, id=b"2" * 16), 1)
+        assert catalog.changes > before
+
+
+def test_a_lock_that_somebody_else_changed_is_not_changed_blindly(home: Path) -> None:
+    with Catalog(home) as catalog:
+        catalog.add_lock(LOCK, 0)
+        put_off = msgspec.structs.replace(LOCK, review_ns=200)
+        catalog.change_lock(LOCK, put_off)
+        with pytest.raises(Refused, match="changed meanwhile"):
+            catalog.change_lock(LOCK, msgspec.structs.replace(LOCK, unlock=None))
+        assert catalog.lock(1) == put_off
+
+
+def test_locks_are_as_many_as_a_journal_has_room_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.registry.catalog.HELD_MAX", 1)
+    with Catalog(home) as catalog:
+        catalog.add_lock(LOCK, 0)
+        with pytest.raises(Refused, match="may not be more"):
+            catalog.add_lock(msgspec.structs.replace(LOCK, number=2), 1)

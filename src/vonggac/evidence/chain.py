@@ -50,6 +50,11 @@ class Action:
     DISK_REBUILD = "disk rebuild"
     CAMERA_ADD = "camera add"
     CAMERA_REMOVE = "camera remove"
+    LOCK_ADD = "lock add"
+    LOCK_REVIEW = "lock review"
+    LOCK_REMOVE = "lock remove"
+    """Somebody asked for it."""
+    LOCK_CONFIRM = "lock confirm"
     CLOCK_CONFIRM = "clock confirm"
     LEDGER = "ledger"
 
@@ -68,6 +73,10 @@ class Action:
             DISK_REBUILD,
             CAMERA_ADD,
             CAMERA_REMOVE,
+            LOCK_ADD,
+            LOCK_REVIEW,
+            LOCK_REMOVE,
+            LOCK_CONFIRM,
             CLOCK_CONFIRM,
             LEDGER,
         )

@@ -20,6 +20,7 @@ import msgspec
 
 from vonggac.errors import ConfigError, Refused, StorageError
 from vonggac.registry.camera import Camera
+from vonggac.registry.locks import HELD_MAX, Lock
 from vonggac.registry.people import Account, name_key
 
 __all__ = ["FORMAT_VERSION", "Catalog", "DiskRow"]
@@ -45,6 +46,8 @@ class DiskRow(msgspec.Struct, frozen=True):
     segments: int
     segment_bytes: int
     enrolled_ns: int
+    is_draining: bool = False
+    """No stream is to be recorded on it any more; what lies there stays readable."""
 
 
 class Catalog:
@@ -214,6 +217,39 @@ class Catalog:
             if not txn.put(account.id, _encode(account), overwrite=False, db=self._dbs["people"]):
                 raise Refused("a person with this id exists already")
 
+    def locks(self) -> list[Lock]:
+        """All there ever were, by number; `is_held` tells those that bind."""
+        with self._read() as txn:
+            return [_decode(raw, Lock) for _, raw in txn.cursor(db=self._dbs["locks"])]
+
+    def lock(self, number: int) -> Lock | None:
+        """The lock that people call by this number."""
+        with self._read() as txn:
+            raw = txn.get(_lock_key(number), db=self._dbs["locks"])
+            return None if raw is None else _decode(raw, Lock)
+
+    def add_lock(self, lock: Lock, known: int) -> bool:
+        """A new lock. False when its number is taken, or not the one behind `known` rows: whoever
+        counted against the quota counts again. Refused where too many hold.
+        """
+        with self._write() as txn:
+            rows = [_decode(raw, Lock) for _, raw in txn.cursor(db=self._dbs["locks"])]
+            if len(rows) != known:
+                return False
+            if sum(row.is_held for row in rows) >= HELD_MAX:
+                raise Refused(f"{HELD_MAX} locks hold, and there may not be more")
+            return txn.put(
+                _lock_key(lock.number), _encode(lock), overwrite=False, db=self._dbs["locks"]
+            )
+
+    def change_lock(self, before: Lock, after: Lock) -> None:
+        """Refused when somebody else has changed it since it was read."""
+        with self._write() as txn:
+            raw = txn.get(_lock_key(before.number), db=self._dbs["locks"])
+            if raw is None or _decode(raw, Lock) != before:
+                raise Refused(f"lock {before.number} was changed meanwhile: look at it again")
+            txn.put(_lock_key(after.number), _encode(after), db=self._dbs["locks"])
+
     def _people(self, txn: lmdb.Transaction) -> list[Account]:
         return [_decode(raw, Account) for _, raw in txn.cursor(db=self._dbs["people"])]
 
@@ -319,6 +355,13 @@ def _check_version(raw: bytes | memoryview | None, path: Path) -> None:
     version = int.from_bytes(raw or b"", "big")
     if not 1 <= version <= FORMAT_VERSION:
         raise ConfigError(f"{path} has format {version}; this program knows 1 to {FORMAT_VERSION}")
+
+
+def _lock_key(number: int) -> bytes:
+    try:
+        return number.to_bytes(4, "big")
+    except OverflowError:
+        raise Refused(f"there is no lock {number}") from None
 
 
 def _encode(row: msgspec.Struct) -> bytes:

@@ -1,0 +1,334 @@
+"""`vonggac lock add|list|review|remove|confirm`."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vonggac.errors import ConfigError, Invalid, NotSignedIn, Refused
+from vonggac.evidence.chain import Action
+from vonggac.registry.catalog import Catalog
+from vonggac.registry.locks import Lock, quota_segments
+from vonggac.registry.people import Person, local_person
+from vonggac_appliance import config
+from vonggac_appliance.cli_common import UsageError, camera_of, emit, group, leaf, note, table
+from vonggac_appliance.clock import iso, parse_time, wall_ns
+from vonggac_appliance.lock_survey import DiskHold
+from vonggac_appliance.locking import Added, Locking, Order
+from vonggac_appliance.secrets import parse_credentials
+
+if TYPE_CHECKING:
+    from vonggac_appliance.cli_common import Commands
+
+__all__ = ["add"]
+
+_STREAMS = {"main": ("main",), "sub": ("sub",), "both": ("main", "sub")}
+
+
+def add(commands: Commands) -> None:
+    """Put the commands into the parser."""
+    nested = group(commands, "lock", "footage that must stay")
+    _add_add(nested)
+    shown = leaf(
+        nested,
+        "list",
+        "show the locks, what they hold of each disk, and whose review is overdue",
+        "vonggac lock list",
+        _list,
+        has_json=True,
+    )
+    shown.add_argument("--all", action="store_true", help="also those that were removed")
+    review = leaf(
+        nested,
+        "review",
+        "look at a lock again: it stays, and its next review is put off",
+        "vonggac lock review 7 --until 2027-01-15",
+        _review,
+    )
+    review.add_argument("lock", type=int, metavar="LOCK", help="its number")
+    review.add_argument("--until", required=True, metavar="DATE", help="at most 90 days ahead")
+    remove = leaf(
+        nested,
+        "remove",
+        "ask that a lock be removed; it holds until a second person confirms",
+        "vonggac lock remove 7 --reason 'case closed, decision 12/QĐ'",
+        _remove,
+    )
+    remove.add_argument("lock", type=int, metavar="LOCK", help="its number")
+    remove.add_argument("--reason", required=True, metavar="TEXT")
+    confirm = leaf(
+        nested,
+        "confirm",
+        "confirm as the second person that a lock is removed",
+        "vonggac lock confirm 7",
+        _confirm,
+    )
+    confirm.add_argument("lock", type=int, metavar="LOCK", help="its number")
+    for parser in (remove, confirm):
+        parser.add_argument(
+            "--credentials-file",
+            metavar="FILE",
+            help="`name:password` of the person, in one line or in two; - reads stdin. Without it "
+            "both are typed; before people are enrolled the person is the shell's user",
+        )
+
+
+def _add_add(nested: Commands) -> None:
+    parser = leaf(
+        nested,
+        "add",
+        "lock footage at once, so that nothing erases or overwrites it",
+        "vonggac lock add cam1 --from 2026-11-21T20:00 --to 2026-11-21T20:30 --case 2026/17 \\\n"
+        "    --officer 'Nguyễn Văn An' --reason 'theft in alley 45' --review 2027-01-15",
+        _add,
+        has_json=True,
+    )
+    parser.add_argument("camera", metavar="CAMERA")
+    parser.add_argument("--from", dest="from_", required=True, metavar="TIME")
+    parser.add_argument("--to", required=True, metavar="TIME", help="at most an hour ahead")
+    parser.add_argument("--case", required=True, metavar="NO", help="number of the case")
+    parser.add_argument("--officer", required=True, metavar="NAME", help="who asks for it")
+    parser.add_argument("--reason", required=True, metavar="TEXT")
+    parser.add_argument(
+        "--review",
+        required=True,
+        metavar="DATE",
+        help="when somebody looks at it again, at most 90 days ahead; overdue is an alarm",
+    )
+    parser.add_argument("--stream", choices=list(_STREAMS), default="both")
+
+
+def _add(args: argparse.Namespace) -> int:
+    now_ns = wall_ns()
+    camera = camera_of(args.home, args.camera)
+    order = Order(
+        camera,
+        _STREAMS[args.stream],
+        parse_time(args.from_, now_ns),
+        parse_time(args.to, now_ns),
+        args.case,
+        args.officer,
+        args.reason,
+        parse_time(args.review, now_ns),
+    )
+    with Catalog(args.home) as catalog:
+        try:
+            added = _locking(args.home, catalog).add(order, local_person(os.getuid()))
+        except Invalid as error:
+            raise UsageError(f"--{error.field}: {error}") from error
+    for hold in added.holds:
+        if hold.what:
+            note(f"{hold.row.path} could not be asked what it holds: {hold.what}")
+    if not added.is_logged:
+        note("`audit run` is not writing, so this lock does not stand in the audit chain")
+    emit(args, _added_facts(added), _added_text(added))
+    return 1 if added.missing else 0
+
+
+def _added_facts(added: Added) -> dict[str, object]:
+    lock = added.lock
+    return {
+        "lock": lock.number,
+        "id": lock.id.hex(),
+        "camera": lock.code,
+        "streams": [
+            {"name": s.name, "from": iso(s.from_ns), "to": iso(s.to_ns)} for s in lock.streams
+        ],
+        "recorder": added.is_recorder,
+        "durable_on": added.durable,
+        "later_on": added.later,
+        "not_confirmed_on": added.missing,
+        "segments": sum(hold.segments([lock.number]) for hold in added.holds),
+    }
+
+
+def _added_text(added: Added) -> str:
+    number = added.lock.number
+    segments = sum(hold.segments([number]) for hold in added.holds)
+    size = sum(hold.segments([number]) * hold.row.segment_bytes for hold in added.holds)
+    held = f"holds {segments} segments, {size} bytes"
+    if added.missing:
+        paths = ", ".join(added.missing)
+        return f"lock {number} stands in the catalog, but {paths} has not confirmed it yet; {held}"
+    if not added.is_recorder:
+        return (
+            f"lock {number} stands in the catalog; no recorder is running, and the next one takes "
+            f"it before it overwrites anything; {held}"
+        )
+    text = f"lock {number}: locked, durable on {', '.join(added.durable) or 'no disk yet'}; {held}"
+    if added.later:
+        text += f"; {', '.join(added.later)} takes it before it overwrites anything"
+    return text
+
+
+def _list(args: argparse.Namespace) -> int:
+    settings = config.load(args.home).locks
+    with Catalog(args.home, is_readonly=True) as catalog:
+        names = {account.id.hex(): account.name for account in catalog.people()}
+        rows, holds = Locking(args.home, catalog, settings.quota_percent).holds()
+    now_ns = wall_ns()
+    shown = [row for row in rows if row.is_held or args.all]
+    facts = [_facts(row, holds, now_ns) for row in shown]
+    held = [row.number for row in rows if row.is_held]
+    disks = [_disk_facts(hold, held, settings.quota_percent) for hold in holds]
+    lines = [
+        (
+            str(row.number),
+            row.code,
+            f"{iso(row.from_ns)} to {iso(row.to_ns)}",
+            row.case,
+            row.officer,
+            str(fact["bytes"]),
+            iso(row.review_ns) + (" OVERDUE" if fact["overdue"] else ""),
+            _state_text(row, names, now_ns),
+        )
+        for row, fact in zip(shown, facts, strict=True)
+    ]
+    head = ("lock", "camera", "time", "case", "officer", "bytes", "review", "state")
+    text = table(head, lines) if lines else "nothing is locked"
+    for disk in disks:
+        text += f"\n{disk['path']}: "
+        what = f"locks hold {disk['pinned_segments']} of {disk['quota_segments']} segments they may"
+        text += str(disk["what"] or what)
+    emit(args, {"locks": facts, "disks": disks}, text)
+    return 0
+
+
+def _facts(row: Lock, holds: Sequence[DiskHold], now_ns: int) -> dict[str, object]:
+    size = sum(hold.segments([row.number]) * hold.row.segment_bytes for hold in holds)
+    unlock = row.unlock
+    asked = unlock is not None and not unlock.confirmed_ns
+    return {
+        "lock": row.number,
+        "id": row.id.hex(),
+        "camera": row.code,
+        "streams": [
+            {"name": s.name, "from": iso(s.from_ns), "to": iso(s.to_ns)} for s in row.streams
+        ],
+        "from": iso(row.from_ns),
+        "to": iso(row.to_ns),
+        "case": row.case,
+        "officer": row.officer,
+        "reason": row.reason,
+        "review": iso(row.review_ns),
+        "overdue": row.is_held and row.review_ns <= now_ns,
+        "made_by": row.made_by,
+        "made": iso(row.made_ns),
+        "state": "removed" if not row.is_held else "removal asked" if asked else "held",
+        "asked_by": None if unlock is None else unlock.asked_by,
+        "confirmed_by": None if unlock is None else unlock.confirmed_by or None,
+        "bytes": size,
+    }
+
+
+def _disk_facts(hold: DiskHold, held: Sequence[int], percent: int) -> dict[str, object]:
+    row = hold.row
+    return {
+        "path": row.path,
+        "uuid": row.uuid.hex(),
+        "segments": row.segments,
+        "quota_segments": quota_segments(row.segments, percent),
+        "pinned_segments": None if hold.what else hold.segments(held),
+        "what": hold.what,
+    }
+
+
+def _state_text(row: Lock, names: dict[str, str], now_ns: int) -> str:
+    unlock = row.unlock
+    if unlock is None:
+        return "held"
+    asked_by = names.get(unlock.asked_by, unlock.asked_by)
+    if row.is_held:
+        return f"held; {asked_by} asks to remove it: {unlock.reason}"
+    return f"removed by {asked_by} and {names.get(unlock.confirmed_by, unlock.confirmed_by)}"
+
+
+def _review(args: argparse.Namespace) -> int:
+    until_ns = parse_time(args.until, wall_ns())
+    with Catalog(args.home) as catalog:
+        try:
+            person = local_person(os.getuid())
+            lock = _locking(args.home, catalog).review(args.lock, until_ns, person)
+        except Invalid as error:
+            raise UsageError(f"--until: {error}") from error
+    print(f"lock {lock.number} holds; its next review is due {iso(lock.review_ns)}")
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    with Catalog(args.home) as catalog:
+        locking = _locking(args.home, catalog)
+        person = _person(args, catalog, locking, Action.LOCK_REMOVE)
+        try:
+            lock = locking.ask_unlock(args.lock, person, args.reason)
+        except Invalid as error:
+            raise UsageError(f"--{error.field}: {error}") from error
+    print(
+        f"lock {lock.number} holds until somebody else confirms: vonggac lock confirm {args.lock}"
+    )
+    return 0
+
+
+def _confirm(args: argparse.Namespace) -> int:
+    with Catalog(args.home) as catalog:
+        locking = _locking(args.home, catalog)
+        person = _person(args, catalog, locking, Action.LOCK_CONFIRM)
+        lock, later = locking.confirm_unlock(args.lock, person)
+    print(f"lock {lock.number} is removed; what it held goes when its time comes")
+    if later:
+        note(f"{', '.join(later)} holds it until its disk is written again")
+    return 0
+
+
+def _locking(home: Path, catalog: Catalog) -> Locking:
+    return Locking(home, catalog, config.load(home).locks.quota_percent)
+
+
+def _person(args: argparse.Namespace, catalog: Catalog, locking: Locking, action: str) -> Person:
+    """Who sits here: an account with its password where there are any, else the shell's user."""
+    if catalog.lock(args.lock) is None:
+        raise Refused(f"there is no lock {args.lock} (vonggac lock list)")
+    if not catalog.has_people():
+        if args.credentials_file is not None:
+            raise UsageError("nobody is enrolled yet: the person is the shell's user")
+        return local_person(os.getuid())
+    from vonggac.registry.passwords import Hasher, PasswordRefused, typed_password  # brings Argon2
+
+    name, password = _credentials(args.credentials_file)
+    account = catalog.account_named(name)
+    try:
+        typed, kept = typed_password(password), None if account is None else account.password
+    except PasswordRefused:
+        typed, kept = "", None
+    if not Hasher().is_right(typed, kept) or account is None:
+        locking.refuse(args.lock, action, "wrong password" if account else "unknown name")
+        raise NotSignedIn("the name or the password is wrong")
+    return account.person
+
+
+def _read(file: str) -> str:
+    if file == "-":
+        return sys.stdin.read(4096)
+    with open(file, encoding="utf-8") as opened:
+        return opened.read(4096)
+
+
+def _credentials(file: str | None) -> tuple[str, str]:
+    if file is None:
+        if not sys.stdin.isatty():
+            raise UsageError("name and password are typed on a terminal, or --credentials-file")
+        return input("name: "), getpass.getpass("password (not shown): ")
+    try:
+        found = parse_credentials(_read(file))
+    except OSError as error:
+        raise UsageError(
+            f"the file of --credentials-file cannot be read: {error.strerror}"
+        ) from error
+    except (UnicodeDecodeError, ConfigError) as error:
+        raise UsageError("the file of --credentials-file holds no `name:password`") from error
+    return found.user, found.password

@@ -1,0 +1,254 @@
+"""Making and removing locks, for commands and the page: rules, quota, audit line, catalog, disks.
+
+A lock binds with its row in the catalog. It is made although nobody writes the audit chain, for
+footage does not wait; it is not removed then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec import structs
+
+from vonggac.errors import Refused, StorageError, Unavailable
+from vonggac.evidence.chain import Action
+from vonggac.registry import locks as rules
+from vonggac.registry.camera import Camera
+from vonggac.registry.catalog import Catalog
+from vonggac.registry.locks import Lock
+from vonggac.registry.people import Person, PurposeCode
+from vonggac_appliance import audit_client, bus, control
+from vonggac_appliance.clock import Clock, iso, wall_ns
+from vonggac_appliance.lock_survey import DiskHold, OpenDisks, open_disks
+from vonggac_appliance.messages import AuditAppend
+
+__all__ = ["Added", "Locking", "Order"]
+
+DURABLE_S = 10.0
+"""A tick, a sync, and the second until its keeper tells; of a busy disk several."""
+_AGAIN_S = 0.1
+_TRIES = 5
+_NOTE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants locked."""
+
+    camera: Camera
+    names: tuple[str, ...]
+    """`main`, `sub`."""
+    from_ns: int
+    to_ns: int
+    case: str
+    officer: str
+    reason: str
+    review_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A lock that holds."""
+
+    lock: Lock
+    holds: list[DiskHold]
+    is_logged: bool
+    is_recorder: bool
+    """False: no recorder runs; the next one takes the lock before it reuses anything."""
+    durable: list[str] = field(default_factory=list)
+    """Paths of disks in whose journal it stands, synced."""
+    later: list[str] = field(default_factory=list)
+    """Of disks that cannot be written now: they take it when they come."""
+    missing: list[str] = field(default_factory=list)
+    """Of disks that are written and have not confirmed in time."""
+
+
+class Locking:
+    """The service."""
+
+    def __init__(
+        self, home: Path, catalog: Catalog, quota_percent: int, clock: Clock = wall_ns
+    ) -> None:
+        self._home = home
+        self._catalog = catalog
+        self._quota_percent = quota_percent
+        self._clock = clock
+
+    def add(self, order: Order, person: Person) -> Added:
+        """Locks, and waits until the disks hold it. Refused beyond the quota, Invalid."""
+        for _ in range(_TRIES):
+            found = self._try_add(order, person)
+            if found is not None:
+                lock, holds = found
+                self._tell_recorder()
+                is_logged = self._note(Action.LOCK_ADD, lock, "done")
+                durable, later, missing = self._wait(lock, is_held=True)
+                is_recorder = bool(durable or later or missing)
+                return Added(lock, holds, is_logged, is_recorder, durable, later, missing)
+        raise Unavailable("others are locking at this moment: try again")
+
+    def review(self, number: int, review_ns: int, person: Person) -> Lock:
+        """Puts the review off. The audit line comes first."""
+        lock = self._lock(number)
+        after = rules.review_later(lock, review_ns, self._clock())
+        self._log(Action.LOCK_REVIEW, lock, f"by {person.name}, until {iso(review_ns)}", person)
+        self._catalog.change_lock(lock, after)
+        return after
+
+    def ask_unlock(self, number: int, person: Person, reason: str) -> Lock:
+        """One person wants it removed; it holds as before. The audit line comes first."""
+        lock = self._lock(number)
+        try:
+            after = rules.ask_unlock(lock, person, reason, self._clock())
+        except Refused as error:
+            self._log(Action.LOCK_REMOVE, lock, f"refused: {error}", person)
+            raise
+        why = "" if after.unlock is None else after.unlock.reason
+        self._log(Action.LOCK_REMOVE, lock, f"asked by {person.name}: {why}", person)
+        self._catalog.change_lock(lock, after)
+        return after
+
+    def confirm_unlock(self, number: int, person: Person) -> tuple[Lock, list[str]]:
+        """The second person; the audit line comes first. Gives paths that have not done it yet."""
+        lock = self._lock(number)
+        try:
+            after = rules.confirm_unlock(lock, person, self._clock())
+        except Refused as error:
+            self._log(Action.LOCK_CONFIRM, lock, f"refused: {error}", person)
+            raise
+        assert after.unlock is not None
+        who = f"asked by {after.unlock.asked_by}, confirmed by {person.name}"
+        self._log(Action.LOCK_CONFIRM, lock, who, person)
+        self._catalog.change_lock(lock, after)
+        self._tell_recorder()
+        _, later, missing = self._wait(after, is_held=False)
+        return after, later + missing
+
+    def refuse(self, number: int, action: str, why: str) -> None:
+        """Writes down that somebody tried, such as with a wrong password."""
+        self._log(action, self._lock(number), f"refused: {why}", None)
+
+    def holds(self) -> tuple[list[Lock], list[DiskHold]]:
+        """All rows, and what those that bind hold of each disk."""
+        rows = self._catalog.locks()
+        held = [row for row in rows if row.is_held]
+        with open_disks(self._home, self._catalog.disks()) as disks:
+            return rows, disks.holds(held, self._clock())
+
+    # --- making one
+
+    def _try_add(self, order: Order, person: Person) -> tuple[Lock, list[DiskHold]] | None:
+        """None: somebody else has made one meanwhile."""
+        rows = self._catalog.locks()
+        held = [row for row in rows if row.is_held]
+        lock = self._draft(order, person, len(rows) + 1)
+        with open_disks(self._home, self._catalog.disks()) as disks:
+            lock = self._widened(lock, disks)
+            holds = disks.holds([*held, lock], self._clock())
+        try:
+            for hold in holds:
+                before = hold.segments(row.number for row in held)
+                after = hold.segments([*(row.number for row in held), lock.number])
+                path, segments = hold.row.path, hold.row.segments
+                rules.check_quota(path, before, after, segments, self._quota_percent)
+        except Refused as error:
+            self._note(Action.LOCK_ADD, lock, "refused: beyond the quota")
+            with contextlib.suppress(Unavailable):
+                control.ask(self._home, bus.LockRefused(lock.code, str(error)))
+            raise
+        return (lock, holds) if self._catalog.add_lock(lock, len(rows)) else None
+
+    def _draft(self, order: Order, person: Person, number: int) -> Lock:
+        streams = tuple(s for s in order.camera.streams if s.name in order.names)
+        if not streams:
+            raise Refused(f"{order.camera.code} has no stream {' or '.join(order.names)}")
+        return rules.new_lock(
+            secrets.token_bytes(16),
+            number,
+            order.camera,
+            streams,
+            (order.from_ns, order.to_ns),
+            (order.case, order.officer, order.reason),
+            order.review_ns,
+            person,
+            self._clock(),
+        )
+
+    def _widened(self, lock: Lock, disks: OpenDisks) -> Lock:
+        now_ns = self._clock()
+        return structs.replace(
+            lock, streams=tuple(disks.widened(stream, now_ns) for stream in lock.streams)
+        )
+
+    # --- the recorder and the chain
+
+    def _lock(self, number: int) -> Lock:
+        lock = self._catalog.lock(number)
+        if lock is None:
+            raise Refused(f"there is no lock {number} (vonggac lock list)")
+        return lock
+
+    def _tell_recorder(self) -> None:
+        """A running one reads the catalog at once; it would within a second."""
+        with contextlib.suppress(Unavailable):
+            control.ask(self._home, bus.Changed())
+
+    def _wait(self, lock: Lock, *, is_held: bool) -> tuple[list[str], list[str], list[str]]:
+        """Paths of disks that have done it, that will, and that should have by now."""
+        until_s = time.monotonic() + DURABLE_S
+
+        def is_done(disk: bus.DiskLocks) -> bool:
+            return disk.locks is not None and (lock.id in disk.locks) == is_held
+
+        while True:
+            try:
+                reply = control.ask(self._home, bus.AskLocks())
+            except Unavailable:
+                return [], [], []
+            disks = reply.disks if isinstance(reply, bus.LocksReply) else []
+            away = [disk for disk in disks if disk.state in _AWAY]
+            waiting = [disk for disk in disks if disk not in away and not is_done(disk)]
+            if not waiting or time.monotonic() >= until_s:
+                done = [disk.path for disk in disks if disk not in away and is_done(disk)]
+                return done, [disk.path for disk in away], [disk.path for disk in waiting]
+            time.sleep(_AGAIN_S)  # a disk's sync is not waited for on the recorder's socket
+
+    def _note(self, action: str, lock: Lock, result: str) -> bool:
+        """A line, if somebody writes the chain; what it says is done all the same."""
+        try:
+            audit_client.append(self._home, _event(action, lock, result), _NOTE_S)
+        except (Unavailable, StorageError, Refused):
+            return False
+        return True
+
+    def _log(self, action: str, lock: Lock, result: str, person: Person | None) -> None:
+        """A line, without which nothing is done. Raises Unavailable, StorageError."""
+        event = _event(action, lock, result)
+        if person is not None:
+            event = structs.replace(event, person=person.name, role=str(person.role))
+        try:
+            audit_client.append(self._home, event)
+        except Unavailable as error:
+            raise Unavailable(
+                "a lock is not changed unlogged, and the audit chain does not answer: "
+                "start `vonggac audit run`"
+            ) from error
+
+
+_AWAY = ("starting", "failed", "down", "hung", "retired")
+"""States of a disk that nothing is written to now."""
+
+
+def _event(action: str, lock: Lock, result: str) -> AuditAppend:
+    span = f"{iso(lock.from_ns)} to {iso(lock.to_ns)}"
+    names = ", ".join(stream.name for stream in lock.streams)
+    return AuditAppend(
+        action=action,
+        object=f"lock {lock.number}: {lock.code} {names}, {span}",
+        purpose=(PurposeCode.OTHER, f"{lock.case}, {lock.officer}: {lock.reason}"),
+        result=result,
+    )
