@@ -240,15 +240,21 @@ class Archive:
 
     def mark_last_row(self, stream: bytes, number: int, row: SegmentRow, flag: int) -> None:
         """Adds a row flag to a segment's last row (the fragment goes on in the next segment)."""
-        for key, value in reversed(self._minutes(stream, row.wall_start_ns, row.wall_end_ns)):
-            rows = native.rows_unpack(value)
-            own = [i for i, r in enumerate(rows) if (r.segment, r.epoch) == (number, row.epoch)]
-            if own:
-                last = max(own, key=lambda i: rows[i].row.offset)
-                changed = replace(rows[last].row, flags=rows[last].row.flags | flag)
-                rows[last] = replace(rows[last], row=changed)
-                self.index.put(Table.ROWS, key, native.rows_pack(rows))
-                return
+        # The last by its place: a clock that was set back files it under an earlier minute
+        # (promise 7).
+        last: tuple[int, bytes, int] | None = None
+        for key, value in self._minutes(stream, row.wall_start_ns, row.wall_end_ns):
+            for at, packed in enumerate(native.rows_unpack(value)):
+                is_own = (packed.segment, packed.epoch) == (number, row.epoch)
+                if is_own and (last is None or packed.row.offset > last[0]):
+                    last = packed.row.offset, key, at
+        if last is None:
+            return
+        _, key, at = last
+        rows = native.rows_unpack(self.index.get(Table.ROWS, key) or b"")
+        marked = replace(rows[at].row, flags=rows[at].row.flags | flag)
+        rows[at] = replace(rows[at], row=marked)
+        self.index.put(Table.ROWS, key, native.rows_pack(rows))
 
     # runs, streams, sessions
 

@@ -88,7 +88,9 @@ def recover(
 
 def _live_segments(snapshot: Snapshot, archive: Archive) -> list[JournalSegment]:
     """The journal's, and what only a newer index knows (a slot was damaged), oldest first."""
-    live = {entry.number: entry for entry in snapshot.segments}
+    live: dict[int, JournalSegment] = {}
+    for entry in sorted(snapshot.segments, key=lambda entry: entry.epoch):
+        live[entry.number] = entry
     for number in archive.live():
         row = archive.segment(number)
         if row is not None and (number not in live or row.epoch > live[number].epoch):
@@ -120,16 +122,23 @@ def _recover_segment(
         result.spares.append(replace(entry, state=SegmentState.RESERVED))
         return
     table = file.table() if entry.state is SegmentState.SEALED else None
+    if table is not None and not file.has_free(found.end, native.table_bytes(len(table))):
+        table = None  # the seal was torn
     fresh = rows_of(found.chunks, table)
     segment = _segment_of(entry, life, row, indexed, fresh, found, start, decode_end, head, archive)
     file_rows(archive, entry.number, entry.epoch, segment.stream, found.chunks, fresh)
     state = SegmentState.OPEN if table is None else SegmentState.SEALED
     if row.entry_sha256 == bytes(32) and head is not None:
         archive.use_entry(segment.entry_sha256, head)
-    archive.put_segment(entry.number, summary(segment.rows, segment, state, entry.order))
+    filed = summary(segment.rows, segment, state, entry.order)
+    archive.put_segment(entry.number, filed)
     if table is None:
         result.segments.append(segment)
     else:
+        if table[-1].flags & ChunkFlag.CONTINUES:
+            # The last chunk may have been indexed before the seal said that its fragment goes on.
+            flag = int(ChunkFlag.CONTINUES)
+            archive.mark_last_row(segment.stream, entry.number, filed, flag)
         result.sealed.append(entry)
     for start_hole, end_hole in found.holes:
         result.notes.append(f"segment {entry.number}: no chunk between {start_hole} and {end_hole}")

@@ -157,6 +157,10 @@ class Ring:
                 batch.known.append(token)
         missing = len(waiting)
         self.spares.move_on(batch, self.streams_open(), missing, self._is_locked)
+        for spare in batch.reserved:
+            # Sealed and reused between two commits: the journal tells of its new life alone.
+            self.unindexed.pop(spare.number, None)
+            self._committing.pop(spare.number, None)
         self._seal_forgotten(batch)
         if self.is_journal_dirty or batch.reserved:
             self._write_journal(batch)

@@ -139,6 +139,11 @@ class SegmentFile:
                 return None
         return None
 
+    def has_free(self, offset: int, table_bytes: int) -> bool:
+        """Whether one `free` box reaches from `offset` to the table."""
+        gap = self.size - table_bytes - offset
+        return gap >= 8 and self.read(offset, 8) == gap.to_bytes(4, "big") + b"free"
+
     def next_magic(self, offset: int) -> int | None:
         """The next multiple of 4 KiB from `offset` on where a chunk may start; None: none to the
         end.

@@ -1,0 +1,118 @@
+"""What recovery makes of a disk that a crash has left in the middle of something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from store.maker import BOX, SECOND_NS, Bench, FakeStream
+from vonggac._native import segment as native
+from vonggac.media.chunk import ChunkFlag, PackedRow
+from vonggac.store import disk as disks
+from vonggac.store.check import check
+from vonggac.store.journal import SegmentState
+
+SEGMENT_BYTES = 256 << 10
+DISK_BYTES = 15 << 20
+"""16 segments."""
+
+
+@pytest.fixture
+def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A disk of small segments: they wrap soon, and nothing in the store depends on their size."""
+    monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
+    disks.format_disk(tmp_path / "disk", DISK_BYTES, BOX, SEGMENT_BYTES)
+    return tmp_path / "disk"
+
+
+def begun(where: Path) -> tuple[Bench, FakeStream]:
+    bench = Bench.open(where)
+    bench.prime(1)
+    stream = FakeStream(1)
+    stream.begin(1)
+    return bench, stream
+
+
+def rows_of(bench: Bench, stream: FakeStream) -> list[PackedRow]:
+    found = [
+        packed
+        for value in bench.ring.archive.packed_minutes(stream.stream, 0, 1 << 62)
+        for packed in native.rows_unpack(value)
+    ]
+    return sorted(found, key=lambda packed: (packed.row.run, packed.row.sequence))
+
+
+def segment_of(bench: Bench) -> int:
+    return next(iter(bench.ring.open))
+
+
+def until_sealed(bench: Bench, stream: FakeStream, commit_after: int) -> int:
+    """Chunks until the first segment is sealed inside a fragment; gives its last sequence."""
+    bench.tick([stream.chunk(60_000)])
+    first = segment_of(bench)
+    while segment_of(bench) == first:
+        if stream.sequence == commit_after:
+            bench.commit()
+        bench.tick([stream.chunk(60_000)])
+    return stream.sequence - 2
+
+
+def test_a_fragment_goes_on_though_its_last_chunk_was_indexed_before_the_seal(where: Path) -> None:
+    bench, stream = begun(where)
+    stream.chunk(1000)  # never handed over: the segment's last chunk is then a sync sample's
+    last = until_sealed(bench, stream, commit_after=4)
+    bench.crash()
+    bench = Bench.open(where)
+    row = next(r.row for r in rows_of(bench, stream) if r.row.sequence == last)
+    assert row.flags & ChunkFlag.CONTINUES
+    bench.crash()
+
+
+def test_the_chunk_that_continues_is_the_last_by_its_place_whatever_the_clock_said(
+    where: Path,
+) -> None:
+    bench, stream = begun(where)
+    bench.tick([stream.chunk(60_000)])
+    stream.begin(2, stream.wall_ns - 3600 * SECOND_NS)
+    last = until_sealed(bench, stream, commit_after=3)
+    marked = [r.row for r in rows_of(bench, stream) if r.row.flags & ChunkFlag.CONTINUES]
+    assert [(row.run, row.sequence) for row in marked] == [(2, last)]
+    bench.crash()
+
+
+def test_a_table_without_the_box_before_it_is_a_seal_that_was_torn(where: Path) -> None:
+    bench, stream = begun(where)
+    bench.tick([stream.chunk(60_000)])
+    first = segment_of(bench)
+    while segment_of(bench) == first:
+        bench.tick([stream.chunk(60_000)])
+    end = max(
+        r.row.offset + r.row.chunk_bytes for r in rows_of(bench, stream) if r.segment == first
+    )
+    bench.crash()
+    with disks.segment_path(where, first).open("r+b") as file:
+        file.seek(end)
+        file.write(bytes(8))
+    bench = Bench.open(where)
+    assert bench.found.sealed == []
+    bench.tick()  # sealed anew
+    bench.commit()
+    bench.crash()
+    assert check(where, is_deep=True).problems == []
+
+
+def test_a_segment_sealed_and_reused_between_two_commits_has_one_life(where: Path) -> None:
+    bench, stream = begun(where)
+    bench.tick([stream.chunk(60_000)])
+    first = segment_of(bench)
+    while any(r.segment == first for r in rows_of(bench, stream)):
+        bench.tick([stream.chunk(60_000)])
+    listed = [entry for entry in bench.ring.snapshot().segments if entry.number == first]
+    assert [entry.state for entry in listed] == [SegmentState.RESERVED]
+    expected = [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)]
+    bench.crash()
+    bench = Bench.open(where)
+    assert [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)] == expected
+    bench.crash()
+    assert check(where, is_deep=True).problems == []
