@@ -20,6 +20,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head", "table", "rows"),
         *("h264", "h265"),
     ),
+    "playlist": ("playlist", "rows"),
     "ring": ("ring_file",),
     "arena": ("arena",),
     "chunker": (
@@ -33,6 +34,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("arena", "timeline", "reorder", "sets"),
         *("chunker", "chunker_entry", "chunker_commit", "chunker_fill"),
         *("ingest_loop", "loop_parent", "loop_wire", "loop_keeper", "loop_live"),
+        "loop_arena",
         *("loop_stream", "loop_socket", "loop_units", "loop_reception"),
     ),
 }

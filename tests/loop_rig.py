@@ -37,8 +37,8 @@ PPS = bytes.fromhex("68ce0fc8")
 _RUN = """
 import sys
 from vonggac._native.loop import run_loop
-control, arena, reader, crash, number, incarnation, flood = map(int, sys.argv[1:])
-sys.exit(run_loop(control, arena, reader, number, incarnation, crash, flood))
+control, arena, reader, crash, number, incarnation, flood, calm_s = map(int, sys.argv[1:])
+sys.exit(run_loop(control, arena, reader, number, incarnation, crash, flood, calm_s))
 """
 
 
@@ -174,14 +174,18 @@ class Keeper:
 class Rig:
     """The parent of one loop."""
 
-    def __init__(self, *, blocks: int = 512, flood_bytes_per_second: int = 0) -> None:
-        self.arena = os.memfd_create("arena", os.MFD_CLOEXEC)
+    def __init__(
+        self, *, blocks: int = 512, flood_bytes_per_second: int = 0, calm_s: int = 0
+    ) -> None:
+        self.arena = os.memfd_create("arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.arena, blocks * BLOCK_BYTES)
+        fcntl.fcntl(self.arena, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         format_arena(self.arena)
         self.arena_reader = os.open(f"/proc/self/fd/{self.arena}", os.O_RDONLY | os.O_CLOEXEC)
         self.crash = os.memfd_create("crash", os.MFD_CLOEXEC)
         os.ftruncate(self.crash, mmap.PAGESIZE)
         self.flood = flood_bytes_per_second
+        self.calm_s = calm_s
         self.incarnation = 0
         self.messages: list[loop_wire.FromLoop] = []
         self.keepers: list[Keeper] = []
@@ -194,7 +198,7 @@ class Rig:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sockets.append(self.control)
         fds = [theirs.fileno(), self.arena, self.arena_reader, self.crash]
-        numbers = [*fds, 7, self.incarnation, self.flood]
+        numbers = [*fds, 7, self.incarnation, self.flood, self.calm_s]
         self.process = subprocess.Popen(
             [sys.executable, "-c", _RUN, *map(str, numbers)], pass_fds=fds
         )

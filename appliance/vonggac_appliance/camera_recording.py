@@ -11,7 +11,6 @@ import contextlib
 import errno
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +30,9 @@ TEARDOWN_S = 1.0
 """Always TEARDOWN: a Tapo TC70 frees no session otherwise. But a dead camera must not hold up its
 own return."""
 ENDED_S = 2.0
-_ROOM_S = 10.0
-"""How long a connection is kept while its disk catches up."""
+_DISK_S = 10.0
+"""How long a connection without room is kept when no keeper stands behind its disk."""
+_LOOK_S = 1.0
 _FLOOD_S = 5.0
 """A flood is sat out this long. Nothing is read meanwhile, which holds the camera back; what its
 limit lets through afterwards is recorded, so a camera that never calms down is seen in pieces."""
@@ -111,10 +111,18 @@ class Recording:
         self._keeper = keeper
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue()
         self._answered = asyncio.Event()
+        self._waits_for_room = False
+        """Attached, and yet not recorded: its loop has no room for it."""
+        self._diskless_s: float | None = None
+        """Monotonic: since when nobody makes room."""
 
     def put(self, happening: Happening) -> None:
         """Tells it something; in order."""
         self._inbox.put_nowait(happening)
+
+    def moved(self, keeper: Keeper) -> None:
+        """Another disk keeps it; its loop knows."""
+        self._keeper = keeper
 
     def heard(self, message: bytes) -> None:
         """An RTSP message of the camera, after PLAY."""
@@ -145,14 +153,18 @@ class Recording:
         while True:
             try:
                 left_s = keep_alive_at_s - time.monotonic()
+                if self._waits_for_room:
+                    left_s = min(left_s, _LOOK_S)
                 happening = await asyncio.wait_for(self._inbox.get(), left_s)
             except TimeoutError:
-                self._loop.send_rtsp(self._of.stream.id, self._connection.keep_alive())
-                keep_alive_at_s += self._connection.keep_alive_s
-                continue
-            end = await self._happened(happening)
+                end = self._without_disk()
+            else:
+                end = await self._happened(happening)
             if end is not None:
                 return end
+            if time.monotonic() >= keep_alive_at_s:
+                self._loop.send_rtsp(self._of.stream.id, self._connection.keep_alive())
+                keep_alive_at_s += self._connection.keep_alive_s
 
     async def _happened(self, happening: Happening) -> End | None:
         if isinstance(happening, Order):
@@ -161,11 +173,13 @@ class Recording:
             return await self._after_loss(happening)
         if isinstance(happening, loop_wire.Ended):
             self._note(happening)
+            if happening.run != self._of.progress.run:
+                return None  # of the run before, later than it was waited for
             return End(GapReason.UNKNOWN, "its loop ended the run", is_attached=False)
         if isinstance(happening, Returned):
             return None  # nothing was lost here
         if happening.event is LoopEvent.NO_ROOM:
-            return await self._wait_for_room()
+            return await self._begin_when_there_is_room()
         if happening.event is LoopEvent.FLOOD:
             return await self._sit_out_flood(happening.detail)
         self._remark(happening)
@@ -188,6 +202,9 @@ class Recording:
     def _remark(self, event: loop_wire.Event) -> None:
         """What does not end it."""
         if event.event is LoopEvent.FIRST_VIDEO:
+            if self._waits_for_room:
+                self._waits_for_room = False
+                self._of.move(Cause.TRY, "")
             self._of.first_video()
         elif event.event is LoopEvent.LATE_KEYFRAME:
             _log.warning("%s: no key frame for 30 s, recording goes on", self._of.name)
@@ -243,40 +260,53 @@ class Recording:
                 if self._attach(b"", loop_wire.FLAG_REFERENCES_LOST):
                     return None
 
-    async def _wait_for_room(self) -> End | None:
-        """The arena is full: another run follows once the disk has caught up."""
+    async def _begin_when_there_is_room(self) -> End | None:
+        """The arena is full: another run, in which the loop keeps nothing before there is room.
+
+        Its first claim names the gap. The connection is read all the while: a camera that is held
+        back goes away, and then all of them come back at once.
+        """
         what = f"its disk {self._keeper.path} does not keep up"
         self._of.alarm("arena-full", what)
-        full_s = time.monotonic()
-        return await self._interrupt(
-            GapReason.DISK, what, lambda: self._keeper.last_durable_s >= full_s
-        )
+        await self._end_run(GapReason.DISK, what)
+        self._waits_for_room, self._diskless_s = True, None
+        return await self._attach_again(loop_wire.FLAG_WAITS_FOR_ROOM)
+
+    def _without_disk(self) -> End | None:
+        """Whether to give up waiting for room: nobody makes any, and another disk may have some."""
+        if not self._waits_for_room or self._keeper.is_ready:
+            self._diskless_s = None
+            return None
+        now_s = time.monotonic()
+        if self._diskless_s is None:
+            self._diskless_s = now_s
+        if now_s - self._diskless_s < _DISK_S:
+            return None
+        return End(GapReason.DISK, f"its disk {self._keeper.path} is gone")
 
     async def _sit_out_flood(self, detail: str) -> End | None:
         """It sends more than it may: pictures are missing, so the run ends and the gap says why."""
         what = f"it sends more than its limit {detail}".rstrip()
         self._of.alarm("flood", what)
         calm_s = time.monotonic() + _FLOOD_S
-        return await self._interrupt(GapReason.FLOOD, what, lambda: time.monotonic() >= calm_s)
+        await self._end_run(GapReason.FLOOD, what)
+        while (left_s := calm_s - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                happening = await asyncio.wait_for(self._inbox.get(), left_s)
+                if isinstance(happening, Order):
+                    return End(happening.reason, happening.what, True, False, False)
+        self._of.move(Cause.TRY, "")
+        return await self._attach_again(loop_wire.FLAG_REFERENCES_LOST)
 
-    async def _interrupt(
-        self, reason: GapReason, what: str, is_over: Callable[[], bool]
-    ) -> End | None:
-        """Ends the run, keeps the connection, and opens another run on it once `is_over`."""
+    async def _end_run(self, reason: GapReason, what: str) -> None:
+        """The run ends, the connection stays."""
         self._loop.detach(self._of.stream.id, reason)
         await self._wait_ended()
         self._of.stopped(reason)
         self._of.move(Cause.FAILED, what)
-        since_s = time.monotonic()
-        while not is_over():
-            if time.monotonic() - since_s > _ROOM_S:
-                return End(reason, what, is_attached=False)
-            with contextlib.suppress(TimeoutError):
-                happening = await asyncio.wait_for(self._inbox.get(), 0.2)
-                if isinstance(happening, Order):
-                    return End(happening.reason, happening.what, True, False, False)
-        self._of.move(Cause.TRY, "")
-        if not self._attach(b"", loop_wire.FLAG_REFERENCES_LOST):
+
+    async def _attach_again(self, flags: int) -> End | None:
+        if not self._attach(b"", flags):
             return await self._after_loss(Lost(is_guilty=False))
         return None
 
@@ -296,17 +326,22 @@ class Recording:
     async def _wait_ended(self) -> None:
         """Bounded: a loop that does not answer is found and ended by its own watchdog."""
         deadline_s = time.monotonic() + ENDED_S
+        orders: list[Order] = []
         while self._loop.is_up:
             try:
                 left_s = deadline_s - time.monotonic()
                 happening = await asyncio.wait_for(self._inbox.get(), left_s)
             except TimeoutError:
-                return
+                break
+            if isinstance(happening, Order):
+                orders.append(happening)
             if isinstance(happening, loop_wire.Ended):
                 self._note(happening)
-                return
+                break
             if isinstance(happening, Lost):
-                return
+                break
+        for order in orders:  # said once, and still true
+            self._inbox.put_nowait(order)
 
     def _note(self, ended: loop_wire.Ended) -> None:
         self._of.progress.ended(ended.run, ended.next_sequence, ended.last_wall_end_ns)

@@ -15,13 +15,17 @@ _ATTACH = struct.Struct(">16s16sHBBBBIIBQQBq")
 _DETACH = struct.Struct(">16sB")
 _STREAM = struct.Struct(">16s")
 _KEEPER = struct.Struct(">HI")
+_MOVE = struct.Struct(">HHH")
 _EVENT = struct.Struct(">16sBi")
 _ENDED = struct.Struct(">16sQQq")
 _BLOB = struct.Struct(">I")
 _RECORD = struct.Struct(">16s10QIHHBIIqq")
 
+ANY_SLOT = 0xFFFF
 FLAG_REFERENCES_LOST = 1
 FLAG_INBAND = 2
+FLAG_WAITS_FOR_ROOM = 4
+"""Nothing is kept before a sync sample that finds much of the arena free."""
 
 
 class Wire(enum.IntEnum):
@@ -35,6 +39,7 @@ class Wire(enum.IntEnum):
     STATS = 6
     QUIT = 7
     CLOCK = 8
+    MOVE = 9
     READY = 64
     MESSAGE = 65
     EVENT = 66
@@ -195,6 +200,11 @@ def rtsp(stream: bytes, message: bytes) -> bytes:
 def keeper(slot: int, incarnation: int) -> bytes:
     """KEEPER; the socket travels beside it."""
     return _message(Wire.KEEPER, _KEEPER.pack(slot, incarnation))
+
+
+def move(slot: int, to: int, streams: Sequence[bytes] = ()) -> bytes:
+    """MOVE: streams of a slot (or of `ANY_SLOT`) to another; without `streams` all of them."""
+    return _message(Wire.MOVE, _MOVE.pack(slot, to, len(streams)) + b"".join(streams))
 
 
 def live(stream: bytes, until_ms: int, header: bytes) -> bytes:

@@ -47,6 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const uint32_t count = vg_arena_recover(&arena, headers, BLOCKS);
         check(arena.used <= arena.blocks - arena.first);
         check(vg_arena_sent(&arena, headers, BLOCKS) == count);
+        uint32_t idle_from = 0;
+        const uint32_t idle = vg_arena_idle(&arena, &idle_from);
+        check(idle_from >= arena.first && idle_from <= arena.blocks - idle);
         uint32_t taken = 0;
         while (vg_arena_take(&arena) != VG_NO_BLOCK)
             taken++;

@@ -10,6 +10,7 @@ enum {
     STATE_MASK = 0x0F,
     /* Marks the header block of a chunk: what a camera sends must never be taken for a header. */
     IS_HEADER = 0x40,
+    IDLE_MIN = 16, /* blocks, 1 MiB: less is not worth a system call and its faults */
 };
 
 typedef struct head {
@@ -69,8 +70,15 @@ vg_err vg_arena_attach(vg_arena *arena, uint8_t *base, size_t size) {
     const uint32_t first = h->first;
     if (h->version != VG_ARENA_VERSION || blocks != blocks_of(size)) return VG_VALUE;
     if (first != table_blocks(blocks) || first >= blocks) return VG_VALUE;
-    *arena =
-        (vg_arena){.base = base, .size = size, .blocks = blocks, .first = first, .hint = first};
+    *arena = (vg_arena){
+        .base = base,
+        .size = size,
+        .blocks = blocks,
+        .first = first,
+        .hint = first,
+        .top = first,
+        .touched = blocks, /* nobody knows what a predecessor wrote to */
+    };
     return VG_OK;
 }
 
@@ -86,6 +94,8 @@ uint32_t vg_arena_take(vg_arena *arena) {
         set_state(arena, block, VG_BLOCK_FILL);
         arena->hint = block + 1;
         arena->used++;
+        if (block >= arena->top) arena->top = block + 1;
+        if (block >= arena->touched) arena->touched = block + 1;
         return block;
     }
     arena->hint = arena->blocks;
@@ -103,6 +113,19 @@ void vg_arena_give(vg_arena *arena, uint32_t block) {
     assert(block >= arena->first && block < arena->blocks);
     assert(state_of(arena, block) == VG_BLOCK_FILL);
     make_free(arena, block);
+}
+
+uint32_t vg_arena_idle(vg_arena *arena, uint32_t *from) {
+    assert(arena != NULL && from != NULL);
+    uint32_t held = arena->touched; /* behind what is used now: it may have been taken long ago */
+    while (held > arena->first && state_of(arena, held - 1) == VG_BLOCK_FREE)
+        held--;
+    *from = arena->top > held ? arena->top : held;
+    arena->top = held;
+    const uint32_t count = arena->touched - *from;
+    if (count < IDLE_MIN) return 0;
+    arena->touched = *from;
+    return count;
 }
 
 static vg_arena_chunk *chunk_of(const vg_arena *arena, uint32_t header) {

@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +28,7 @@ enum {
     READ_FOR_VIEWERS_MS = 20,
     QUIT_WAIT_MS = 2000,
     FLOOD_DEFAULT = 25000000, /* bytes a second; 200 Mbit/s */
+    CALM_DEFAULT_S = 60,
 };
 
 static int64_t clock_ns(clockid_t clock) {
@@ -112,6 +112,7 @@ static void tick(loop *l) {
     const uint64_t second = (uint64_t)(l->now_ns / NS_PER_S);
     if (second == l->last_tick) return;
     l->last_tick = second;
+    arena_tick(l, second);
     for (stream *s = l->streams; s != NULL; s = s->next)
         stream_tick(s, second);
     for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++) {
@@ -204,26 +205,6 @@ static void quit(loop *l) {
 
 /* --- beginning --- */
 
-static bool open_arena(loop *l) {
-    struct stat st;
-    if (fstat(l->config.arena_fd, &st) != 0) return false;
-    const size_t size = (size_t)st.st_size;
-    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, l->config.arena_fd, 0);
-    if (base == MAP_FAILED) return false;
-    if (vg_arena_attach(&l->arena, base, size) != VG_OK) {
-        errno = EINVAL;
-        return false;
-    }
-    l->handed = calloc(l->arena.blocks, sizeof *l->handed);
-    l->sent = calloc(l->arena.blocks, sizeof *l->sent);
-    if (l->handed == NULL || l->sent == NULL) return false;
-    /* What a killed predecessor was filling is free; what it handed over waits for its keeper. */
-    const uint32_t count = vg_arena_recover(&l->arena, l->sent, l->arena.blocks);
-    for (uint32_t i = 0; i < count; i++)
-        keeper_inherit(l, l->sent[i]);
-    return true;
-}
-
 static bool open_crash_page(loop *l) {
     if (l->config.crash_page_fd < 0) return true;
     void *page = mmap(NULL, sizeof(vg_crash_page), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -262,12 +243,10 @@ static void close_loop(loop *l) {
     }
     outbox_clear(&l->parent);
     if (l->crash != NULL) (void)munmap((void *)l->crash, sizeof(vg_crash_page));
-    if (l->arena.base != NULL) (void)munmap(l->arena.base, l->arena.size);
+    arena_close(l);
     if (l->timer.fd >= 0) (void)close(l->timer.fd);
     if (l->epoll_fd >= 0) (void)close(l->epoll_fd);
     if (l->streams_fd >= 0) (void)close(l->streams_fd);
-    free(l->handed);
-    free(l->sent);
     free(l->scratch);
     free(l);
 }
@@ -278,13 +257,14 @@ int vg_ingest_loop(const vg_loop_config *config) {
     if (l == NULL) return 1;
     l->config = *config;
     if (l->config.flood_bytes_per_second == 0) l->config.flood_bytes_per_second = FLOOD_DEFAULT;
+    if (l->config.calm_s == 0) l->config.calm_s = CALM_DEFAULT_S;
     l->epoll_fd = -1;
     l->streams_fd = -1;
     l->timer.fd = -1;
     int status = 0;
     if (!open_loop(l)) {
         status = say(l, "cannot start");
-    } else if (!open_arena(l)) {
+    } else if (!arena_open(l)) {
         status = say(l, "its arena cannot be used");
     } else {
         loop_say_ready(l);

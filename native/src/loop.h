@@ -107,12 +107,17 @@ struct stream {
     int64_t tokens; /* bytes that may still come before it is a flood */
     int64_t tokens_at_ns;
     bool is_flood, flood_waits_for_sync;
+    /* Nothing is kept until there is room. `no_room_ns` (monotonic): since when it is this run's
+     * own room that ran out; 0: its parent had it begin like that. */
+    bool waits_for_room;
+    int64_t no_room_ns;
     uint32_t messages; /* told to the parent since the last tick */
 
     int64_t attached_ns, last_picture_ns, last_sync_ns; /* monotonic; 0: none yet */
     uint32_t last_sync_rtp, keyframe_interval_ms;
-    bool is_stalled, told_late_keyframe, told_first, told_no_room, had_bye;
-    uint64_t bytes, sync_samples, skipped_bytes, entries, flood_dropped;
+    bool is_stalled, told_late_keyframe, told_first, had_bye;
+    uint64_t bytes, sync_samples, skipped_bytes, entries;
+    uint64_t dropped; /* access units in a flood or without room, before they reached the chunker */
     int64_t camera_clock_ns; /* of the newest access unit */
     const char *set_rule;    /* why the parameter sets cannot be used; NULL if they can */
 
@@ -219,10 +224,25 @@ void keeper_ready(keeper *k, uint32_t events);
 void keeper_hand_over(loop *l, uint16_t slot, uint32_t header);
 /* A chunk that a predecessor handed over. */
 void keeper_inherit(loop *l, uint32_t header);
+/* Which streams of which slot go to another one. */
+typedef struct move {
+    uint16_t from, to; /* from: VG_WIRE_ANY_SLOT for whichever */
+    const uint8_t *streams;
+    uint32_t count; /* 0: all streams */
+} move;
+void keeper_move(loop *l, const move *m);
 /* Closes the arena to those who write for a slot that holds too much of it. */
 void keeper_room(loop *l, uint16_t slot);
+/* Whether there is so much room that a stream which ran out of it may begin again. */
+bool keeper_has_room(const loop *l, uint16_t slot);
 void keeper_flush(keeper *k);
 void keeper_drop(keeper *k);
+
+/* loop_arena.c */
+/* False with errno. */
+bool arena_open(loop *l);
+void arena_close(loop *l);
+void arena_tick(loop *l, uint64_t second);
 
 /* loop_live.c */
 /* Takes the descriptor. NULL, or why it cannot be done. */

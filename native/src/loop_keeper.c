@@ -28,9 +28,18 @@ void keeper_inherit(loop *l, uint32_t header) {
 
 /* A disk that hangs keeps what it was given; a quarter of the arena stays for the streams of the
  * others. */
-void keeper_room(loop *l, uint16_t slot) {
+static uint32_t most_held(const loop *l) {
     const uint32_t usable = l->arena.blocks - l->arena.first;
-    l->arena.is_closed = l->held[slot] >= usable - usable / 4;
+    return usable - usable / 4;
+}
+
+void keeper_room(loop *l, uint16_t slot) {
+    l->arena.is_closed = l->held[slot] >= most_held(l);
+}
+
+/* At the limit itself they would come back to fill it with the next picture. */
+bool keeper_has_room(const loop *l, uint16_t slot) {
+    return l->held[slot] <= most_held(l) / 2 && l->arena.used <= most_held(l);
 }
 
 static void enqueue(keeper *k, uint32_t header) {
@@ -87,6 +96,37 @@ void keeper_hand_over(loop *l, uint16_t slot, uint32_t header) {
     l->held[slot] += blocks_of(chunk);
     keeper *k = &l->keepers[slot];
     if (k->w.fd >= 0) enqueue(k, header);
+}
+
+static bool is_moved(const move *m, uint64_t slot, const uint8_t *stream_id) {
+    if (slot == m->to || (m->from != VG_WIRE_ANY_SLOT && slot != m->from)) return false;
+    for (uint32_t i = 0; i < m->count; i++)
+        if (memcmp(m->streams + (size_t)i * VG_ID_SIZE, stream_id, VG_ID_SIZE) == 0) return true;
+    return m->count == 0;
+}
+
+void keeper_move(loop *l, const move *m) {
+    assert(m->to < LOOP_KEEPERS_MAX);
+    for (stream *s = l->streams; s != NULL; s = s->next)
+        if (is_moved(m, s->keeper, s->id)) s->keeper = m->to;
+    keeper *to = &l->keepers[m->to];
+    bool lost[LOOP_KEEPERS_MAX] = {false};
+    const uint32_t count = vg_arena_sent(&l->arena, l->sent, l->arena.blocks);
+    for (uint32_t i = 0; i < count; i++) {
+        vg_arena_chunk *chunk = (vg_arena_chunk *)(void *)vg_arena_at(&l->arena, l->sent[i]);
+        if (chunk->keeper >= LOOP_KEEPERS_MAX || !is_moved(m, chunk->keeper, chunk->stream))
+            continue;
+        lost[chunk->keeper] = true;
+        l->held[chunk->keeper] -= blocks_of(chunk);
+        l->held[m->to] += blocks_of(chunk);
+        chunk->keeper = m->to;
+        l->handed[l->sent[i]] = 0;
+        if (to->w.fd >= 0) enqueue(to, l->sent[i]);
+    }
+    /* Whoever was given some of it may acknowledge it late, when those blocks hold something else.
+     */
+    for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++)
+        if (lost[i]) keeper_drop(&l->keepers[i]);
 }
 
 static bool send_hello(keeper *k) {

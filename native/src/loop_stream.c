@@ -192,6 +192,7 @@ const char *stream_attach(loop *l, const attachment *a, int fd) {
     s->stall_ms = a->stall_ms;
     s->attached_ns = l->now_ns;
     s->camera_clock_ns = VG_CAMERA_CLOCK_UNKNOWN;
+    s->waits_for_room = (a->flags & 4U) != 0;
     /* A connection that goes on begins with what waited in it. */
     const int64_t burst_s = is_going_on(a) ? BACKLOG_S : BURST_S;
     s->tokens = burst_s * (int64_t)l->config.flood_bytes_per_second;
@@ -273,7 +274,7 @@ void stream_stats(const stream *s, wire_writer *w) {
     wire_u64(w, counts->packets_lost);
     wire_u64(w, counts->damaged);
     wire_u64(w, s->skipped_bytes);
-    wire_u64(w, state.dropped_no_room + s->flood_dropped);
+    wire_u64(w, state.dropped_no_room + s->dropped);
     wire_u32(w, (uint32_t)age_ms);
     wire_u16(w, (uint16_t)state.width);
     wire_u16(w, (uint16_t)state.height);

@@ -9,6 +9,7 @@ enum {
     /* A second. The parent reads the messages of all cameras, in Python. */
     MESSAGES_MAX = 32,
     MESSAGE_MAX = VG_WIRE_MAX - VG_WIRE_HEADER - VG_ID_SIZE - 4,
+    PARENT_S = 5, /* how long a run that lost pictures is left to the parent to end */
 };
 
 /* --- access units --- */
@@ -20,8 +21,29 @@ static bool drop_for_flood(stream *s, const vg_access_unit *au) {
         s->flood_waits_for_sync = false;
     }
     if (!s->flood_waits_for_sync) return false;
-    s->flood_dropped++;
+    s->dropped++;
     return true;
+}
+
+/* Room is given back to whole GOPs. A run that ran out of it takes none: its parent opens another,
+ * whose first claim says what is missing. If the parent hangs, that costs the name of the hole and
+ * not the pictures. */
+static bool drop_without_room(stream *s, const vg_access_unit *au) {
+    const loop *l = s->owner;
+    if (!s->waits_for_room || !au->is_picture) return false;
+    const bool is_ended = s->no_room_ns != 0 && l->now_ns - s->no_room_ns < PARENT_S * NS_PER_S;
+    if (!is_ended && au->kind != VG_SYNC_NONE && keeper_has_room(l, s->keeper)) {
+        s->waits_for_room = false;
+        return false;
+    }
+    s->dropped++;
+    return true;
+}
+
+static void note_no_room(stream *s, const char *rule) {
+    s->waits_for_room = true;
+    s->no_room_ns = s->owner->now_ns;
+    stream_event(s, VG_EVENT_NO_ROOM, 0, rule);
 }
 
 static void note_picture(stream *s, const vg_access_unit *au) {
@@ -57,7 +79,7 @@ static void tell_changes(stream *s) {
 static void deliver(stream *s, const vg_access_unit *au) {
     loop *l = s->owner;
     if (au->is_picture) note_picture(s, au);
-    if (drop_for_flood(s, au)) return;
+    if (drop_for_flood(s, au) || drop_without_room(s, au)) return;
     s->camera_clock_ns = reception_camera_clock(&s->rx, au->timestamp);
     vg_fault fault = {0, NULL};
     keeper_room(l, s->keeper);
@@ -65,8 +87,7 @@ static void deliver(stream *s, const vg_access_unit *au) {
         vg_chunker_push(s->chunker, au, l->wall_ns, s->camera_clock_ns, l->clock_synced, &fault);
     stream_hand_over(s);
     s->set_rule = err == VG_VALUE || err == VG_SHORT || err == VG_UNSUPPORTED ? fault.rule : NULL;
-    if (err == VG_LIMIT && !s->told_no_room) stream_event(s, VG_EVENT_NO_ROOM, 0, fault.rule);
-    s->told_no_room = err == VG_LIMIT;
+    if (err == VG_LIMIT && !s->waits_for_room) note_no_room(s, fault.rule);
     tell_changes(s);
 }
 

@@ -355,7 +355,7 @@ def test_a_killed_recorder_takes_its_children_along_and_its_successor_goes_on(
 
 
 @pytest.mark.slow
-def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_says_so(
+def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_no_connection(
     box: Box, cameras: Cameras
 ) -> None:
     (box.home / "config.toml").write_text('[record]\narena = "16 MiB"\n')
@@ -367,14 +367,27 @@ def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_says_so(
         keeper = box.keeper_pid()
         os.kill(keeper, signal.SIGSTOP)
         box.until(lambda now: now.disks[0].state == "slow")
-        box.until(lambda now: any(c.gap_reason == "disk" for c in now.cameras), deadline_s=60.0)
+        box.until(_all_wait_for_their_disk, deadline_s=60.0)
+        waiting = box.streams()
+        box.until(
+            lambda now: all(
+                s.bytes > waiting[c.id, s.name].bytes for c in now.cameras for s in c.streams
+            )
+        )  # nobody is held back
         os.kill(keeper, signal.SIGCONT)
         box.until_durable(2.0)
 
     assert cameras.connections == connections
-    holes = [hole for c in ("cam1", "cam2") for s in ("main", "sub") for hole in box.holes(c, s)]
-    assert holes
-    assert {reason for reason, _ in holes} == {"disk"}
+    for camera in ("cam1", "cam2"):
+        for stream in ("main", "sub"):
+            holes = box.holes(camera, stream)
+            assert holes, (camera, stream)
+            assert {reason for reason, _ in holes} == {"disk"}
+
+
+def _all_wait_for_their_disk(now: bus.StatusReply) -> bool:
+    streams = [s for c in now.cameras for s in c.streams]
+    return all(s.gap_reason == "disk" and s.dropped and s.bytes for s in streams)
 
 
 def test_a_recorder_without_its_zygote_ends(box: Box) -> None:

@@ -98,6 +98,34 @@ def test_low_blocks_are_taken_first(memory: int) -> None:
     assert put(writer, 2) == first
 
 
+def test_idle_blocks_are_those_behind_all_that_was_used_since_the_last_look(memory: int) -> None:
+    writer = ArenaWriter(memory)
+    writer.idle()  # whatever a predecessor wrote to counts as touched
+    low = put(writer, 0)
+    high = put(writer, 1, bytes(30 * BLOCK_BYTES))
+    assert writer.idle()[1] == 0  # in use
+    writer.durable(high)
+    assert writer.idle()[1] == 0  # in use when the last look was had
+    assert writer.idle() == (low + 2, 31)
+    assert writer.idle()[1] == 0  # given back already
+
+
+def test_a_few_idle_blocks_are_kept(memory: int) -> None:
+    writer = ArenaWriter(memory)
+    writer.idle()
+    header = put(writer, 0, bytes(10 * BLOCK_BYTES))
+    writer.durable(header)
+    writer.idle()
+    assert writer.idle()[1] == 0
+
+
+def test_all_of_a_predecessors_blocks_may_cost_memory(memory: int) -> None:
+    put(ArenaWriter(memory), 0)
+    successor = ArenaWriter(memory)
+    successor.recover()
+    assert successor.idle() == (3, BLOCKS - 3)
+
+
 def test_a_successor_keeps_what_was_sent_and_frees_what_was_filled(memory: int) -> None:
     dead = ArenaWriter(memory)
     sent = [put(dead, n, bytes(2 * BLOCK_BYTES)) for n in range(3)]

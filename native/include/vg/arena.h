@@ -49,11 +49,13 @@ typedef struct vg_arena_chunk {
 typedef struct vg_arena {
     uint8_t *base; /* the mapping */
     size_t size;
-    uint32_t blocks; /* in all, the ones of the state table included */
-    uint32_t first;  /* the first usable one */
-    uint32_t hint;   /* where to look next: low blocks first, so that few pages are ever touched */
-    uint32_t used;   /* FILL and SENT */
-    bool is_closed;  /* set by the owner: whoever asks now gets no block, as if it were full */
+    uint32_t blocks;  /* in all, the ones of the state table included */
+    uint32_t first;   /* the first usable one */
+    uint32_t hint;    /* where to look next: low blocks first, so that few pages are ever touched */
+    uint32_t used;    /* FILL and SENT */
+    uint32_t top;     /* behind the highest block taken since the last vg_arena_idle */
+    uint32_t touched; /* behind the highest block that may cost memory */
+    bool is_closed;   /* set by the owner: whoever asks now gets no block, as if it were full */
     uint64_t order;
 } vg_arena;
 
@@ -69,6 +71,10 @@ uint32_t vg_arena_recover(vg_arena *arena, uint32_t *headers, uint32_t capacity)
 uint32_t vg_arena_take(vg_arena *arena);
 void vg_arena_give(vg_arena *arena, uint32_t block); /* FILL -> FREE */
 uint8_t *vg_arena_at(const vg_arena *arena, uint32_t block);
+/* The blocks at the end that cost memory and were not used since the last call: `*from`, and how
+ * many. They count as untouched from then on, so the caller gives their memory back (what they hold
+ * is nobody's). 0 where it is not worth the call. */
+uint32_t vg_arena_idle(vg_arena *arena, uint32_t *from);
 /* all blocks of a chunk FILL -> SENT, the header last */
 void vg_arena_send(vg_arena *arena, uint32_t header);
 /* SENT -> FREE (by way of DURABLE), the header first */

@@ -14,6 +14,7 @@ typedef struct vg_loop_config {
     uint16_t number;   /* of the loop */
     uint32_t incarnation;
     uint64_t flood_bytes_per_second; /* a stream's limit; 0: 25,000,000 */
+    uint32_t calm_s; /* what the arena did not need for so long goes back to the system; 0: 60 */
     /* Shared with the parent (a page of a memfd of its own): the stream being parsed stands here,
      * so that a crash names it. */
     int crash_page_fd;

@@ -8,14 +8,21 @@
 #ifndef VG_WIRE_H
 #define VG_WIRE_H
 
-enum { VG_WIRE_VERSION = 1, VG_WIRE_HEADER = 12, VG_WIRE_MAX = 64 * 1024 };
+enum {
+    VG_WIRE_VERSION = 1,
+    VG_WIRE_HEADER = 12,
+    VG_WIRE_MAX = 64 * 1024,
+    VG_WIRE_ANY_SLOT = 0xFFFF,
+};
 
 typedef enum vg_wire_kind {
     /* parent -> loop */
     /* fd = the camera's socket. camera 16, stream 16, keeper u16, codec u8, payload_type u8,
        rtp_channel u8, rtcp_channel u8, clock_rate u32, stall_ms u32, flags u8 (1 references lost, 2
-       inband), run u64, predecessor u64, reason u8, gap_start i64, vps blob, sps blob, pps blob
-       (each: sets of the SDP joined as u16 length + bytes), early blob (bytes already read) */
+       inband, 4 waits for room: nothing is kept before a sync sample that finds half of what the
+       slot may hold free), run u64, predecessor u64, reason u8, gap_start i64, vps blob, sps blob,
+       pps blob (each: sets of the SDP joined as u16 length + bytes), early blob (bytes already
+       read) */
     VG_WIRE_ATTACH = 1,
     VG_WIRE_DETACH = 2, /* stream 16, reason u8: end the run, close the socket, answer with ENDED */
     /* stream 16, bytes blob: write this RTSP message between two interleaved packets */
@@ -29,6 +36,10 @@ typedef enum vg_wire_kind {
     VG_WIRE_STATS = 6, /* asks for STATS_REPLY */
     VG_WIRE_QUIT = 7,  /* end all runs, hand over, exit 0 */
     VG_WIRE_CLOCK = 8, /* synced u8: whether the box's clock is synchronised */
+    /* from u16 (VG_WIRE_ANY_SLOT: whichever), to u16, count u16, stream 16 each (none: all of
+       them): these streams write to another slot from here on, and what of them is SENT and not
+       durable is handed over there. A connection that was given any of it is closed. */
+    VG_WIRE_MOVE = 9,
     /* loop -> parent */
     VG_WIRE_READY = 64,   /* pid u32 */
     VG_WIRE_MESSAGE = 65, /* stream 16, bytes blob: an RTSP message from the camera */
@@ -60,7 +71,9 @@ typedef enum vg_wire_event {
     VG_EVENT_BAD_STREAM = 6, /* no way back into the byte stream; as CLOSED */
     /* more bytes than the stream may send (limits); packets are dropped at access units */
     VG_EVENT_FLOOD = 7,
-    VG_EVENT_NO_ROOM = 8,        /* the arena is full: the rest of the GOP was dropped */
+    /* The arena is full. The rest of the run is dropped: end it and attach another that waits for
+       room. Without an answer for 5 s the run goes on. */
+    VG_EVENT_NO_ROOM = 8,
     VG_EVENT_LATE_KEYFRAME = 9,  /* no sync sample for 30 s */
     VG_EVENT_ENTRY_CHANGED = 10, /* another sample entry (resolution, parameter sets) */
 } vg_wire_event;

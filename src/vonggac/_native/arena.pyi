@@ -41,6 +41,9 @@ class ArenaWriter:
     def used(self) -> int:
         """Blocks that are not free."""
 
+    def idle(self) -> tuple[int, int]:
+        """As a loop once a minute: the first block whose memory may go back, and how many."""
+
     def recover(self) -> list[int]:
         """As a loop's successor: frees what was not handed over, gives the headers in order."""
 

@@ -9,7 +9,7 @@ from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, mun
 from vonggac._native.carena cimport (
     VG_ARENA_BLOCK, VG_ARENA_BLOCKS_MAX, VG_ARENA_CHUNK_BLOCKS_MAX, VG_NO_BLOCK,
     vg_arena, vg_arena_at, vg_arena_attach, vg_arena_chunk, vg_arena_chunk_copy, vg_arena_durable,
-    vg_arena_format, vg_arena_recover, vg_arena_send, vg_arena_take,
+    vg_arena_format, vg_arena_idle, vg_arena_recover, vg_arena_send, vg_arena_take,
 )
 from vonggac._native.cvg cimport VG_OK, VG_SYSTEM, VG_VALUE, vg_fault
 from vonggac._native.fault cimport raise_fault
@@ -141,6 +141,12 @@ cdef class ArenaWriter(_Mapping):
     def used(self):
         """Blocks that are not free."""
         return self._c.used
+
+    def idle(self):
+        """As a loop once a minute: the first block whose memory may go back, and how many."""
+        cdef uint32_t start = 0
+        cdef uint32_t count = vg_arena_idle(&self._c, &start)
+        return start, count
 
     def recover(self):
         """As a loop's successor: frees what was not handed over, gives the headers in order."""

@@ -42,6 +42,8 @@ cdef extern from "vg/arena.h" nogil:
         uint32_t first
         uint32_t hint
         uint32_t used
+        uint32_t top
+        uint32_t touched
         uint64_t order
 
     vg_err vg_arena_format(vg_arena *arena, uint8_t *base, size_t size) noexcept
@@ -50,6 +52,7 @@ cdef extern from "vg/arena.h" nogil:
     uint32_t vg_arena_take(vg_arena *arena) noexcept
     void vg_arena_give(vg_arena *arena, uint32_t block) noexcept
     uint8_t *vg_arena_at(const vg_arena *arena, uint32_t block) noexcept
+    uint32_t vg_arena_idle(vg_arena *arena, uint32_t *start) noexcept
     void vg_arena_send(vg_arena *arena, uint32_t header) noexcept
     void vg_arena_durable(vg_arena *arena, uint32_t header) noexcept
     c_bool vg_arena_chunk_copy(const vg_arena *arena, uint32_t header, vg_arena_chunk *out,
@@ -63,6 +66,7 @@ cdef extern from "vg/ingest_loop.h" nogil:
         uint16_t number
         uint32_t incarnation
         uint64_t flood_bytes_per_second
+        uint32_t calm_s
         int crash_page_fd
 
     int vg_ingest_loop(const vg_loop_config *config) noexcept
