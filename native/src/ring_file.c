@@ -75,13 +75,13 @@ int vg_sync(int fd) {
     return syncfs(fd) == 0 ? 0 : errno;
 }
 
-static int write_zeros(int fd, uint64_t size) {
+static int write_zeros(int fd, uint64_t offset, uint64_t size) {
     static const uint8_t zeros[256 * 1024];
     uint64_t done = 0;
     while (done < size) {
         const uint64_t left = size - done;
         const size_t piece = left < sizeof zeros ? (size_t)left : sizeof zeros;
-        const ssize_t n = pwrite(fd, zeros, piece, (off_t)done);
+        const ssize_t n = pwrite(fd, zeros, piece, (off_t)(offset + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return errno;
         if (n == 0) return EIO;
@@ -90,13 +90,15 @@ static int write_zeros(int fd, uint64_t size) {
     return 0;
 }
 
-int vg_zero(int fd, uint64_t size) {
+int vg_zero(int fd, uint64_t offset, uint64_t size) {
     struct stat st;
     if (fstat(fd, &st) != 0) return errno;
     if (size == 0) return 0;
-    /* Nothing is ever extended (promise 2): a size behind the end is a mistake, not a request. */
-    if (size > (uint64_t)st.st_size) return EINVAL;
-    if (fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 0, (off_t)size) == 0) return 0;
+    /* Nothing is ever extended (promise 2): a range behind the end is a mistake, not a request. */
+    const uint64_t file = (uint64_t)st.st_size;
+    if (offset > file || size > file - offset) return EINVAL;
+    const int mode = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+    if (fallocate(fd, mode, (off_t)offset, (off_t)size) == 0) return 0;
     if (errno != EOPNOTSUPP && errno != ENOSYS) return errno;
-    return write_zeros(fd, size); /* tmpfs, NFS, FAT */
+    return write_zeros(fd, offset, size); /* tmpfs, NFS, FAT */
 }

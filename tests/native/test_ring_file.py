@@ -122,6 +122,8 @@ def test_zeroing_never_extends_a_file(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         assert ring.zero(file.fileno(), 101) == errno.EINVAL
         assert ring.zero(file.fileno(), 0) == 0
+        assert ring.zero(file.fileno(), 1, 100) == errno.EINVAL
+        assert ring.zero(file.fileno(), 2**64 - 1, 1) == errno.EINVAL
     assert path.read_bytes() == b"x" * 100
 
 

@@ -20,8 +20,8 @@ int vg_writes(vg_write *writes, int count);
 /* syncfs(fd): 0 or errno. Also reports write-back errors since the file descriptor was opened
  * (Linux >= 5.8). */
 int vg_sync(int fd);
-/* FALLOC_FL_ZERO_RANGE over [0, size) without changing the size; writes zeros where the file system
- * cannot. 0 or errno. */
-int vg_zero(int fd, uint64_t size);
+/* FALLOC_FL_ZERO_RANGE over [offset, offset + size) without changing the file's size; writes zeros
+ * where the file system cannot. 0 or errno. */
+int vg_zero(int fd, uint64_t offset, uint64_t size);
 
 #endif

@@ -41,6 +41,7 @@ enum {
     /* only in rows and tables, never in a claim: */
     VG_ROW_BROKEN = 1 << 16,    /* the payload does not have the claimed hash */
     VG_ROW_CONTINUES = 1 << 17, /* the fragment goes on in the next segment */
+    VG_ROW_ERASED = 1 << 18,    /* the payload was zeroed: only tables have such rows */
 };
 
 #define VG_CAMERA_CLOCK_UNKNOWN INT64_MIN

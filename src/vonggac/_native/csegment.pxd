@@ -207,4 +207,4 @@ cdef extern from "vg/ring_file.h" nogil:
 
     int vg_writes(vg_write *writes, int count) noexcept
     int vg_sync(int fd) noexcept
-    int vg_zero(int fd, uint64_t size) noexcept
+    int vg_zero(int fd, uint64_t offset, uint64_t size) noexcept

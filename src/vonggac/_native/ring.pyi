@@ -13,8 +13,8 @@ def write_batch(writes: Sequence[tuple[int, int, Sequence[Buffer]]]) -> list[int
 def sync(fd: int) -> int:
     """syncfs of the descriptor's file system: 0 or errno. A failed one is never tried again."""
 
-def zero(fd: int, size: int) -> int:
-    """Zeros [0, size) of a file without changing its size: 0 or errno."""
+def zero(fd: int, size: int, offset: int = 0) -> int:
+    """Zeros [offset, offset + size) of a file without changing its size: 0 or errno."""
 
 def free_box(size: int) -> bytes:
     """A `free` box of `size` bytes, header and zeros; nothing for 0. 1 to 7 do not exist."""

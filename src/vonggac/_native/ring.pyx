@@ -65,11 +65,11 @@ def sync(int fd):
     return error
 
 
-def zero(int fd, uint64_t size):
-    """Zeros [0, size) of a file without changing its size: 0 or errno."""
+def zero(int fd, uint64_t size, uint64_t offset=0):
+    """Zeros [offset, offset + size) of a file without changing its size: 0 or errno."""
     cdef int error
     with nogil:
-        error = vg_zero(fd, size)
+        error = vg_zero(fd, offset, size)
     return error
 
 

@@ -57,7 +57,7 @@ class SyncKind(IntEnum):
 
 
 class ChunkFlag(IntFlag):
-    """Flags of a claim; the last two stand in rows and tables only."""
+    """Flags of a claim; the last three stand in rows and tables only."""
 
     FIRST = 1 << 0
     """First of its run: predecessor, gap reason and gap start follow in the claim."""
@@ -79,6 +79,8 @@ class ChunkFlag(IntFlag):
     """Rows only: the payload does not have the claimed hash."""
     CONTINUES = 1 << 17
     """Rows only: the fragment goes on in the next segment."""
+    ERASED = 1 << 18
+    """Tables only: the payload was zeroed because its time had come; the index has no such row."""
 
 
 class GapReason(IntEnum):
@@ -145,7 +147,7 @@ class Claim:
     """What was received: written by the loop, and the only part that is chained."""
 
     flags: int
-    """`ChunkFlag`, without the two of rows."""
+    """`ChunkFlag`, without the three of rows."""
     camera: bytes
     """16 random bytes."""
     stream: bytes
@@ -233,7 +235,7 @@ class Row:
     duration_ticks: int
     samples: int
     flags: int
-    """`ChunkFlag`, with the two of rows."""
+    """`ChunkFlag`, with those of rows."""
     kind: int
     run: int
     sequence: int

@@ -9,13 +9,15 @@ chunk.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from vonggac._native import segment as native
 from vonggac.media.chunk import PackedRow, Row
 from vonggac.store.index import Index, Table
 from vonggac.store.journal import SegmentState
+from vonggac.store.tombstone import RECYCLED, Rule, bury
 
 MINUTE_NS = 60_000_000_000
 _MINUTES_MAX = (1 << 32) - 1
@@ -148,26 +150,59 @@ class Archive:
             return self.segment(_U32.unpack(value)[0])
         return None
 
-    def forget(self, number: int) -> None:
-        """Takes a segment's rows, and the runs that end in it, out of the index: it is being
-        reused.
+    def forget(self, number: int, rule: Rule = RECYCLED) -> None:
+        """Takes a segment's rows, and the runs that end in it, out of the index, and leaves their
+        tombstones: it is being reused, or its time has come.
         """
         row = self.segment(number)
         if row is None or row.state not in (SegmentState.SEALED, SegmentState.OPEN):
             return
-        for key, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
-            rows = native.rows_unpack(value)
-            kept = [r for r in rows if (r.segment, r.epoch) != (number, row.epoch)]
-            if len(kept) == len(rows):
-                continue
-            if kept:
-                self.index.put(Table.ROWS, key, native.rows_pack(kept))
-            else:
-                self.index.delete(Table.ROWS, key)
-            for gone in rows:
-                if (gone.segment, gone.epoch) == (number, row.epoch):
-                    self._forget_run_at_its_end(row.stream, gone.row)
+        self._take_out(number, row, None, rule)
         self._count_entry(row.entry_sha256, -1, b"")
+
+    def erase(self, number: int, offsets: Set[int], rule: Rule) -> None:
+        """Takes the rows of a sealed segment's chunks at `offsets` out; the segment stays."""
+        row = self.segment(number)
+        if row is None or row.state is not SegmentState.SEALED:
+            return
+        kept = self._take_out(number, row, offsets, rule)
+        self.put_segment(
+            number,
+            replace(
+                row,
+                wall_start_ns=min((r.wall_start_ns for r in kept), default=0),
+                wall_end_ns=max((r.wall_end_ns for r in kept), default=0),
+                chunks=len(kept),
+            ),
+        )
+
+    def _take_out(
+        self, number: int, row: SegmentRow, offsets: Set[int] | None, rule: Rule
+    ) -> list[Row]:
+        """Rows of a segment's chunks at `offsets` (None: all of them); gives those that stay."""
+        taken: list[Row] = []
+        left: list[Row] = []
+        for key, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
+            kept: list[PackedRow] = []
+            gone: list[Row] = []
+            for packed in native.rows_unpack(value):
+                if (packed.segment, packed.epoch) != (number, row.epoch):
+                    kept.append(packed)
+                elif offsets is None or packed.row.offset in offsets:
+                    gone.append(packed.row)
+                else:
+                    kept.append(packed)
+                    left.append(packed.row)
+            if gone and kept:
+                self.index.put(Table.ROWS, key, native.rows_pack(kept))
+            elif gone:
+                self.index.delete(Table.ROWS, key)
+            for one in gone:
+                self._forget_run_at_its_end(row.stream, one)
+            taken += gone
+        owner = (row.camera, row.stream)
+        bury(self.index, (number, row.epoch), owner, taken, rule, time.time_ns())
+        return left
 
     def _forget_run_at_its_end(self, stream: bytes, row: Row) -> None:
         run = self.run(stream, row.run)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -94,6 +94,10 @@ class Batch(Generic[Token]):
     writes: list[tuple[int, int, Sequence[Bytes]]] = field(default_factory=list)
     zeros: list[Spare] = field(default_factory=list)
     reserved: list[Spare] = field(default_factory=list)
+    blanks: list[tuple[int, int, int]] = field(default_factory=list)
+    """Ranges of segments to zero: descriptor, offset, size."""
+    errands: list[Callable[[], None]] = field(default_factory=list)
+    """Reading that must not hold up the main thread; keeps its own errors."""
     placed: list[Placed] = field(default_factory=list)
     opened: list[Opened] = field(default_factory=list)
     sealed: list[SealedSegment] = field(default_factory=list)
@@ -110,7 +114,7 @@ class Batch(Generic[Token]):
 
     @property
     def is_empty(self) -> bool:
-        return not self.writes and not self.zeros
+        return not (self.writes or self.zeros or self.errands)
 
     def write(self, fd: int, offset: int, parts: Sequence[Bytes], size: int) -> None:
         self.writes.append((fd, offset, parts))
@@ -126,6 +130,12 @@ class Batch(Generic[Token]):
             error = native.zero(spare.fd, self.segment_bytes)
             if error:
                 return Outcome(error, f"segment {spare.number} cannot be zeroed", _since_ms(began))
+        for fd, offset, size in self.blanks:
+            error = native.zero(fd, size, offset)
+            if error:
+                return Outcome(error, "erased footage cannot be zeroed", _since_ms(began))
+        for errand in self.errands:
+            errand()
         # Promise 1: what this sync covers is what is acknowledged afterwards, and nothing else.
         error = native.sync(self.sync_fd)
         return Outcome(error, "syncfs failed" if error else "", _since_ms(began))

@@ -183,6 +183,12 @@ class Index:
                 return
             first = batch[-1][0] + b"\0"
 
+    def committed_items(
+        self, table: Table, first: bytes, last: bytes
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """As `items`, of what is on the disk: nothing that a power cut could take back."""
+        return self._committed(table, first, last)
+
     def freeze(self, highest_epoch: int, seal_order: int) -> Commit:
         """Everything changed so far, for one commit. The one before must have been settled."""
         assert not self._committing

@@ -44,6 +44,8 @@ class OpenSegment:
     last_run: int = 0
     order: int = 0
     """The order of sealing when it was last written to."""
+    is_retired: bool = False
+    """Part of it has expired: the next chunk goes into another segment."""
     tick_bytes: int = 0
     """The most that one tick has brought lately: tells when a spare is needed."""
     _this_tick_bytes: int = 0
@@ -82,6 +84,8 @@ class OpenSegment:
 
     def fits(self, chunk_bytes: int) -> bool:
         """docs/ref/segment-format.md: the table and a `free` must find room behind this chunk."""
+        if self.is_retired:
+            return False
         return self.size - self.offset >= chunk_bytes + (self.count + 1) * ENTRY_BYTES + BLOCK_BYTES
 
     def decode_time_of(self, claim: Claim) -> int:

@@ -20,6 +20,7 @@ from vonggac.store import index as indexes
 from vonggac.store import journal
 from vonggac.store.archive import Archive, SegmentRow
 from vonggac.store.disk import Disk
+from vonggac.store.erase import redo
 from vonggac.store.index import Index
 from vonggac.store.journal import JournalSegment, SegmentState, Snapshot
 from vonggac.store.recovery import file_rows, rows_of
@@ -82,8 +83,11 @@ class Rebuild:
         life = Life(self.disk.identity.disk, number, first.view.place.epoch)
         self.highest_epoch = max(self.highest_epoch, life.epoch)
         rows = file.table()
-        if rows:
-            self._file_sealed(file, life, head, first, rows)
+        kept = [row for row in rows or () if not row.flags & ChunkFlag.ERASED]
+        if kept:
+            self._file_sealed(file, life, head, first, kept)
+        elif rows:
+            self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
         else:
             self._file_unsealed(file, life, head)
 
@@ -184,6 +188,8 @@ def rebuild(path: Path, box: bytes | None = None) -> Report:
     """
     with disks.open_disk(path, box, exclusive=True, wait_seconds=1.0) as disk:
         before = _old_journal(disk)
+        if before is not None:
+            redo(disk, before)
         disk.raise_era()
         size = disk.index_bytes()
         indexes.create(disk.index_path(), disk.identity.disk, size)

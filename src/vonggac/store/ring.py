@@ -19,6 +19,7 @@ from vonggac.store import journal
 from vonggac.store.archive import Archive, SegmentRow
 from vonggac.store.batch import Batch, Bytes, Incoming, Opened, Placed, SealedSegment, Token
 from vonggac.store.disk import Disk
+from vonggac.store.erase import Eraser, forget_erased
 from vonggac.store.filing import Filing, Finished, StreamState
 from vonggac.store.index import Commit
 from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
@@ -58,6 +59,7 @@ class Ring:
     """
     is_rebuilt: bool = False
     filing: Filing = field(init=False)
+    eraser: Eraser = field(init=False)
     lock_set: LockSet = field(init=False)
     durable_locks: tuple[journal.Lock, ...] = field(init=False)
     """As the journal on the disk holds them: what a power cut leaves of `locks`."""
@@ -67,6 +69,7 @@ class Ring:
 
     def __post_init__(self) -> None:
         self.filing = Filing(self.archive, self.streams, self.open, self.inband)
+        self.eraser = Eraser(self.disk, self.archive, self.erase_intents)
         self.lock_set = LockSet.of(self.locks)
         self.durable_locks = self._written_locks = self.locks
 
@@ -103,6 +106,7 @@ class Ring:
             erase_intents=snapshot.erase_intents,
             unindexed={entry.number: entry for entry in found.sealed},
         )
+        forget_erased(archive, snapshot.erase_intents)
         for stream, row in archive.streams():
             ring.streams[stream] = StreamState(row.camera, row.run, row.sequence, row.wall_end_ns)
         for segment in found.segments:
@@ -139,7 +143,11 @@ class Ring:
             self._seal(segment, batch, continues)
         self._surplus.clear()
         waiting: set[bytes] = set()
+        planned: set[tuple[bytes, int, int]] = set()
         for token, chunk in pending:
+            if (chunk.stream, chunk.run, chunk.sequence) in planned:
+                batch.durable.append(token)  # handed over once more, on another connection
+                continue
             if chunk.stream in waiting:
                 batch.waiting.append(token)
                 continue
@@ -153,6 +161,7 @@ class Ring:
                 batch.waiting.append(token)
             elif verdict:
                 batch.durable.append(token)
+                planned.add((chunk.stream, chunk.run, chunk.sequence))
             else:
                 batch.known.append(token)
         missing = len(waiting)
@@ -162,6 +171,8 @@ class Ring:
             self.unindexed.pop(spare.number, None)
             self._committing.pop(spare.number, None)
         self._seal_forgotten(batch)
+        if self.eraser.move_on(batch):
+            self.is_journal_dirty = True
         if self.is_journal_dirty or batch.reserved:
             self._write_journal(batch)
         return batch
@@ -295,6 +306,24 @@ class Ring:
             if stream is not None and stream.segment is segment:
                 stream.segment = None
 
+    def is_filed(self, number: int) -> bool:
+        """Whether a sealed segment stands in the index on the disk, and not in the journal."""
+        return not (number in self.open or number in self.unindexed or number in self._committing)
+
+    def retire(self, number: int, *, is_idle: bool) -> None:
+        """Has an open segment sealed because part of it has expired: now if nothing is written to
+        its stream, else with its next chunk.
+        """
+        segment = self.open.get(number)
+        if segment is None or not segment.count:
+            return
+        segment.is_retired = True
+        stream = self.streams.get(segment.stream)
+        if is_idle and stream is not None and stream.segment is segment:
+            stream.segment = None
+            self._surplus.append((segment, False))
+            self.is_journal_dirty = True
+
     def hold(self, locks: tuple[journal.Lock, ...]) -> None:
         """These locks from now on; in the journal with the next tick (`durable_locks`)."""
         if set(locks) == set(self.locks):
@@ -307,7 +336,8 @@ class Ring:
 
     def _is_locked(self, row: SegmentRow) -> bool:
         # Promise 5.
-        return self.lock_set.is_locked(row.stream, row.wall_start_ns, row.wall_end_ns)
+        is_locked = self.lock_set.is_locked(row.stream, row.wall_start_ns, row.wall_end_ns)
+        return is_locked or self.eraser.holds(row.epoch)
 
     def _write_journal(self, batch: Batch[Token]) -> None:
         self.generation += 1
@@ -335,7 +365,7 @@ class Ring:
             segments=(*live, *self.spares.entries(), *sealed),
             gaps=tuple(self.gaps.values()),
             locks=self.locks,
-            erase_intents=self.erase_intents,
+            erase_intents=self.eraser.intents(),
             inband_streams=tuple(sorted(self.inband)),
         )
 
@@ -355,6 +385,8 @@ class Ring:
         for fd in batch.close_fds:
             os.close(fd)
         self.spares.finish(batch)
+        if self.eraser.finish():
+            self.spares.look_again()
         moved = dict.fromkeys(placed.claim.stream for placed in batch.placed)
         return Finished(list(moved), batch.sealed)
 
@@ -375,13 +407,19 @@ class Ring:
         """What the index's next commit writes; everything in it is durable already (promise 4)."""
         self.filing.settle()
         self._committing, self.unindexed = self.unindexed, {}
+        self.spares.freeze()
+        self.eraser.freeze()
         return self.archive.index.freeze(self.spares.highest_epoch, self.seal_order)
 
     def committed(self, commit: Commit) -> None:
         """The index holds what the journal listed for it; the next journal leaves that out."""
         self.archive.index.settle()
         self.index_commits = commit.number
-        if self._committing or self.is_rebuilt:
+        is_less = self.spares.committed()
+        if self.eraser.committed():
+            is_less = True
+            self.spares.look_again()
+        if self._committing or self.is_rebuilt or is_less:
             self.is_journal_dirty = True
         self._committing = {}
         if self.is_rebuilt:
@@ -401,6 +439,7 @@ class Ring:
         for segment in self.open.values():
             os.close(segment.fd)
         self.spares.close()
+        self.eraser.close()
         os.close(self.journal_fd)
 
 

@@ -125,6 +125,12 @@ class SegmentFile:
             claim.audio_sha256,
         )
 
+    def payload_is_zero(self, view: ChunkView) -> bool:
+        """Whether nothing is left of the payload: it was erased."""
+        start = view.place.offset + view.payload_offset
+        size = view.claim.video_bytes + view.claim.audio_bytes
+        return self.read(start, size) == bytes(size)
+
     def table(self) -> list[Row] | None:
         """The rows of the table that seals the segment; None where there is no whole one."""
         size = BLOCK_BYTES

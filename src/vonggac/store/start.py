@@ -11,6 +11,7 @@ from vonggac.store import index as indexes
 from vonggac.store import journal
 from vonggac.store.archive import Archive
 from vonggac.store.disk import Disk
+from vonggac.store.erase import forget_erased, redo
 from vonggac.store.index import Index
 from vonggac.store.journal import Snapshot
 from vonggac.store.rebuild import Rebuild
@@ -64,6 +65,7 @@ def start(path: Path, box: bytes, is_suspect: bool = False) -> Started:
     disk = disks.open_disk(path, box, exclusive=True, wait_seconds=LOCK_WAIT_SECONDS)
     try:
         snapshot = read_journal(disk)
+        redo(disk, snapshot)
         index, why = _index_for_keeping(disk, snapshot)
         archive = Archive(index)
         found = recover(disk, snapshot, archive, is_suspect=is_suspect)
@@ -119,6 +121,7 @@ def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
             rebuild = Rebuild(disk, archive, skip=live | {s.number for s in found.sealed})
             while rebuild.step():
                 pass
+        forget_erased(archive, snapshot.erase_intents)
     except BaseException:
         disk.close()
         raise

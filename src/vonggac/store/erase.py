@@ -1,0 +1,322 @@
+"""Erasing chunks in place: the one exception to *never written again* (promise 6).
+
+Tick n reads the heads (in the writer's thread), n + 1 journals the intents, n + 2 zeroes the
+payloads and marks the table; the intents stay in the journal until the index without these rows is
+committed. A crash at any moment leaves an intent that is done again, or none and whole footage.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from vonggac._native import ring as native_ring
+from vonggac._native import segment as native
+from vonggac.errors import MediaError, StorageError
+from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Row
+from vonggac.store.archive import Archive
+from vonggac.store.batch import Batch
+from vonggac.store.disk import Disk
+from vonggac.store.journal import EraseIntent, Snapshot
+from vonggac.store.segment import Life, SegmentFile
+from vonggac.store.tombstone import Rule
+
+__all__ = ["Eraser", "forget_erased", "redo"]
+
+_INTENTS_MAX = 256
+_SHARED_BYTES_MAX = 192 << 10
+"""Of one part: the journal's slot of 1 MiB holds open segments and locks as well."""
+_ERASED_AGAIN = Rule("expired")
+
+
+class _State(Enum):
+    WISHED = 0
+    READ = 1
+    JOURNALLED = 2
+    ZEROED = 3
+
+
+@dataclass(slots=True)
+class _Part:
+    """Chunks of one segment on their way out."""
+
+    number: int
+    epoch: int
+    rows: Sequence[Row]
+    rule: Rule
+    state: _State = _State.WISHED
+    fd: int = -1
+    intents: tuple[EraseIntent, ...] = ()
+    table: bytes = b""
+    fault: str = ""
+    """Why it cannot be erased."""
+
+    def read(self, disk: Disk) -> None:
+        """In the writer's thread: heads and table, which nobody may read while planning."""
+        try:
+            self.fd = disk.open_segment(self.number, writable=True)
+            file = SegmentFile(self.fd, disk.identity.segment_bytes)
+            life = Life(disk.identity.disk, self.number, self.epoch)
+            self.intents, self.rows = _intents_of(file, life, self.rows)
+            self.table = _table_without(file, self.intents)
+            if not self.table:
+                raise StorageError("it has no table that could say so")
+        except StorageError as error:
+            self.fault = str(error)
+
+    def write(self, batch: Batch[Any]) -> None:
+        for intent in self.intents:
+            for offset, data in _blocks_of(intent):
+                batch.write(self.fd, offset, [data], len(data))
+            start, size = _middle_of(intent)
+            if size:
+                batch.blanks.append((self.fd, start, size))
+        offset = batch.segment_bytes - len(self.table)
+        batch.write(self.fd, offset, [self.table], len(self.table))
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+@dataclass(slots=True)
+class Eraser:
+    """One segment at a time; `wish` for more, they wait."""
+
+    disk: Disk
+    archive: Archive
+    redone: tuple[EraseIntent, ...] = ()
+    """Intents that a crash left: done again at the start, journalled until the next commit."""
+    faults: list[str] = field(default_factory=list)
+    """What could not be erased, a sentence each; whoever tells it empties the list."""
+    _wishes: deque[_Part] = field(default_factory=deque)
+    _part: _Part | None = None
+    _done: list[_Part] = field(default_factory=list)
+    _committing: list[_Part] = field(default_factory=list)
+    _committing_redone: bool = False
+
+    def wish(self, number: int, epoch: int, rows: Sequence[Row], rule: Rule) -> None:
+        """Has these chunks of a sealed segment erased; the caller knows that they may go."""
+        self._wishes.append(_Part(number, epoch, rows, rule))
+
+    @property
+    def is_idle(self) -> bool:
+        return self._part is None and not self._wishes
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing of it stands in the journal any more, or has to go there."""
+        return self.is_idle and not (self._done or self._committing or self.redone)
+
+    def holds(self, epoch: int) -> bool:
+        """Whether a segment's life is being erased in part: nobody else may touch or read it."""
+        if self.is_settled:
+            return False
+        parts = [*self._wishes, *self._done, *self._committing]
+        if self._part is not None:
+            parts.append(self._part)
+        return any(part.epoch == epoch for part in parts) or any(
+            intent.epoch == epoch for intent in self.redone
+        )
+
+    def intents(self) -> tuple[EraseIntent, ...]:
+        """What the journal lists."""
+        parts = [*self._done, *self._committing]
+        if self._part is not None and self._part.state is not _State.WISHED:
+            parts.append(self._part)
+        return (*self.redone, *(intent for part in parts for intent in part.intents))
+
+    def move_on(self, batch: Batch[Any]) -> bool:
+        """A part of this tick; True when the journal has to be written with it."""
+        if self._part is None and self._wishes and len(self._done) + len(self._committing) < 2:
+            self._part = self._wishes.popleft()
+        part = self._part
+        if part is None:
+            return False
+        if part.state is _State.WISHED:
+            batch.errands.append(lambda: part.read(self.disk))
+        elif part.state is _State.READ:
+            # From here on nobody is told of these chunks; their bytes go in the next tick.
+            offsets = {row.offset for row in part.rows}
+            self.archive.erase(part.number, offsets, part.rule)
+            return True
+        else:
+            part.write(batch)
+        return False
+
+    def finish(self) -> bool:
+        """The batch is durable, and its errands are done; True where a segment is left alone."""
+        part = self._part
+        if part is None:
+            return False
+        if part.fault or (part.state is _State.WISHED and not part.intents):
+            if part.fault:
+                self.faults.append(f"segment {part.number} cannot be erased: {part.fault}")
+            part.close()
+            self._part = None
+            return True
+        part.state = _State(part.state.value + 1)
+        if part.state is _State.ZEROED:
+            part.close()
+            self._done.append(part)
+            self._part = None
+        return False
+
+    def freeze(self) -> None:
+        """The index's next commit holds the archive without these rows."""
+        self._committing, self._done = self._done, []
+        self._committing_redone = bool(self.redone)
+
+    def committed(self) -> bool:
+        """The commit is on the disk; True when the journal lists less than before."""
+        is_less = bool(self._committing) or self._committing_redone
+        self._committing = []
+        if self._committing_redone:
+            self.redone, self._committing_redone = (), False
+        return is_less
+
+    def close(self) -> None:
+        if self._part is not None:
+            self._part.close()
+
+
+def redo(disk: Disk, snapshot: Snapshot) -> None:
+    """What a crash may have interrupted, before anything else is read; synced. StorageError."""
+    lives = {entry.number: entry.epoch for entry in snapshot.segments}
+    by_segment: dict[int, list[EraseIntent]] = {}
+    for intent in snapshot.erase_intents:
+        if lives.get(intent.segment, intent.epoch) == intent.epoch:
+            by_segment.setdefault(intent.segment, []).append(intent)
+    for number, intents in by_segment.items():
+        fd = disk.open_segment(number, writable=True)
+        try:
+            _redo_segment(SegmentFile(fd, disk.identity.segment_bytes), intents)
+        except OSError as error:
+            what = f"segment {number} cannot be erased: {error.strerror}"
+            raise StorageError(what) from error
+        finally:
+            os.close(fd)
+
+
+def forget_erased(archive: Archive, intents: Iterable[EraseIntent]) -> None:
+    """Takes rows out that an index of before still has: their bytes are zero, or soon will be."""
+    by_segment: dict[tuple[int, int], list[EraseIntent]] = {}
+    for intent in intents:
+        by_segment.setdefault((intent.segment, intent.epoch), []).append(intent)
+    for found in by_segment.values():
+        found.sort(key=lambda intent: intent.offset)
+    for (number, epoch), found in by_segment.items():
+        row = archive.segment(number)
+        if row is None or row.epoch != epoch:
+            continue
+        rows = archive.rows_of_segment(number, row)
+        offsets = {r.offset for r in rows if _is_hit(found, r)}
+        if offsets:
+            archive.erase(number, offsets, _ERASED_AGAIN)
+
+
+def _redo_segment(file: SegmentFile, intents: Sequence[EraseIntent]) -> None:
+    for intent in intents:
+        for offset, data in _blocks_of(intent):
+            os.pwrite(file.fd, data, offset)
+        start, size = _middle_of(intent)
+        error = native_ring.zero(file.fd, size, start)
+        if error:
+            raise OSError(error, os.strerror(error))
+    table = _table_without(file, sorted(intents, key=lambda intent: intent.offset))
+    if table:
+        os.pwrite(file.fd, table, file.size - len(table))
+    os.fsync(file.fd)
+
+
+def _intents_of(
+    file: SegmentFile, life: Life, rows: Sequence[Row]
+) -> tuple[tuple[EraseIntent, ...], list[Row]]:
+    """An intent a chunk, as many as the journal has room for, and the rows they are of."""
+    intents: list[EraseIntent] = []
+    taken: list[Row] = []
+    room = _SHARED_BYTES_MAX
+    for row in sorted(rows, key=lambda r: r.offset):
+        view = file.chunk_of(life, row.offset)
+        if view is None:
+            raise StorageError(f"no whole chunk at {row.offset}")
+        offset = row.offset + view.payload_offset
+        size = view.claim.video_bytes + view.claim.audio_bytes
+        first = offset - offset % BLOCK_BYTES
+        end = offset + size
+        before = file.read(first, offset - first)
+        behind = file.read(end, -end % BLOCK_BYTES).rstrip(b"\0")
+        room -= len(before) + len(behind)
+        if room < 0 or len(intents) == _INTENTS_MAX:
+            break
+        intents.append(EraseIntent(life.number, life.epoch, offset, size, before + behind))
+        taken.append(row)
+    return tuple(intents), taken
+
+
+def _blocks_of(intent: EraseIntent) -> list[tuple[int, bytes]]:
+    """The blocks at both ends, which the payload shares with what stays: (offset, bytes)."""
+    before = intent.offset % BLOCK_BYTES
+    end = intent.offset + intent.size
+    behind = -end % BLOCK_BYTES
+    first, last = intent.offset - before, end + behind
+    head, tail = intent.shared[:before], intent.shared[before:].ljust(behind, b"\0")
+    if last - first <= 2 * BLOCK_BYTES:
+        return [(first, head + bytes(intent.size) + tail)]
+    blocks = [(first, head + bytes(BLOCK_BYTES - before))]
+    if behind:
+        blocks.append((last - BLOCK_BYTES, bytes(BLOCK_BYTES - behind) + tail))
+    return blocks
+
+
+def _middle_of(intent: EraseIntent) -> tuple[int, int]:
+    """The whole blocks between them: (offset, size), a size of 0 where there are none."""
+    first = intent.offset - intent.offset % BLOCK_BYTES
+    end = intent.offset + intent.size
+    behind = -end % BLOCK_BYTES
+    last = end + behind
+    if last - first <= 2 * BLOCK_BYTES:
+        return first, 0
+    start = first + BLOCK_BYTES
+    return start, (last - BLOCK_BYTES if behind else last) - start
+
+
+def _table_without(file: SegmentFile, intents: Sequence[EraseIntent]) -> bytes:
+    """The segment's table with these chunks marked; empty where there is no table.
+
+    A crash may have torn it: each entry lies in one sector and is whole, while the hash is not.
+    """
+    rows = [
+        replace(row, flags=row.flags | ChunkFlag.ERASED) if _is_hit(intents, row) else row
+        for row in _entries(file)
+    ]
+    return native.table_write(rows, file.size) if rows else b""
+
+
+def _entries(file: SegmentFile) -> list[Row]:
+    whole = file.table()
+    if whole is not None:
+        return whole
+    footer = file.read(file.size - 64, 64)
+    count = int.from_bytes(footer[12:16], "big")
+    offset = int.from_bytes(footer[16:24], "big")
+    size = native.table_bytes(count)
+    if footer[:8] != b"vgtable\0" or size > file.size or offset != file.size - size:
+        return []
+    entries = file.read(offset + size - 64 - 64 * count, 64 * count)
+    try:
+        return [native.entry_read(entries[i : i + 64]) for i in range(0, len(entries), 64)]
+    except MediaError:
+        return []
+
+
+def _is_hit(intents: Sequence[EraseIntent], row: Row) -> bool:
+    """Whether an intent lies in this chunk; `intents` are in the order of their offsets."""
+    found = bisect_left(intents, row.offset, key=lambda intent: intent.offset)
+    return found < len(intents) and intents[found].offset < row.offset + row.chunk_bytes
