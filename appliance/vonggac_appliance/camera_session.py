@@ -102,6 +102,11 @@ class StreamSession:
             return None
         return self.progress.gap.reason(time.time_ns()).words
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether pictures are recorded at this moment."""
+        return self.state is State.RECORDING
+
     def recording_s(self) -> float:
         """How long the present run has had pictures; 0 if there are none."""
         if self.state is not State.RECORDING:
@@ -141,6 +146,12 @@ class StreamSession:
         """A disk came up: who waits for one need not wait any longer."""
         if self.progress.gap is None or self.progress.gap.current is GapReason.DISK:
             self._wake.set()
+
+    def moved(self, keeper: Keeper) -> None:
+        """Another disk keeps it from here on, in the same run."""
+        self.keeper = keeper
+        if self._recording is not None:
+            self._recording.moved(keeper)
 
     def retry(self) -> None:
         """Tries at once: a person, or the catalog, has changed something."""
@@ -294,16 +305,17 @@ class StreamSession:
             connection = await self._owner.open_connection(self.camera, self.stream)
         except SessionFailed as failure:
             return self._failed(failure.reason, failure.what)
-        return await self._hold(connection, keeper)
+        return await self._hold(connection)
 
-    async def _hold(self, connection: CameraConnection, keeper: Keeper) -> float:
+    async def _hold(self, connection: CameraConnection) -> float:
+        assert self.keeper is not None  # another one perhaps than when connecting began
         try:
             loop = await self._owner.loop_of(self.camera)
         except Unavailable as error:
             connection.teardown_directly()
             connection.close()
             return self._failed(GapReason.UNKNOWN, str(error))
-        self._recording = Recording(self, connection, loop, keeper)
+        self._recording = Recording(self, connection, loop, self.keeper)
         try:
             end = await self._recording.hold()
         finally:

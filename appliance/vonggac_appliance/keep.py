@@ -13,11 +13,10 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from vonggac._native.arena import ArenaChunk
 from vonggac.errors import ConfigError, MediaError, StorageError, VonggacError
 from vonggac.store.batch import Batch, Outcome
 from vonggac.store.filing import Finished
@@ -26,7 +25,8 @@ from vonggac.store.journal import OpenGap
 from vonggac.store.start import Started, start
 from vonggac_appliance import keep_pace, sockets
 from vonggac_appliance.keep_chores import Chores, Desk
-from vonggac_appliance.keep_loops import LoopLink, Status
+from vonggac_appliance.keep_locks import KeepLocks
+from vonggac_appliance.keep_loops import BATCH_BYTES, Chunk, LoopLink, Status, take
 from vonggac_appliance.keep_parent import Parent
 from vonggac_appliance.keep_poll import READ, WRITE, Poller
 from vonggac_appliance.keep_questions import Questions
@@ -41,7 +41,9 @@ from vonggac_appliance.messages import (
     Loop,
     Sealed,
     StreamEnd,
+    Writing,
 )
+from vonggac_appliance.suspect import suspect_marker
 
 _log = logging.getLogger("vonggac.keep")
 
@@ -52,8 +54,6 @@ _LAST_WAIT_S = 3.0
 """
 _REBUILD_SLICE_S = 0.005
 EXIT_CONFIG = 78
-
-Chunk = tuple[LoopLink, int]
 
 
 def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> int:
@@ -87,11 +87,6 @@ def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> in
     return keeper.run()
 
 
-def suspect_marker(home: Path, disk: Path) -> Path:
-    """A file that stands while a disk is suspect; a person clears it by removing it."""
-    return home / "suspect" / disk.resolve().as_posix().strip("/").replace("/", "_")
-
-
 def _raise_descriptor_limit() -> None:
     # A descriptor a segment that is open or spare: 512 streams need more than the usual 1024.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -108,12 +103,14 @@ class Keeper:
         self.parent = Parent(control, self.poller, self._obey, self._begin_to_end)
         self.marker = marker
         self.identity = started.ring.disk.identity
-        self.writer = Writer()
+        self.writer = Writer(lambda busy: self.parent.say(Kind.WRITING, Writing(busy)))
         self.pace = keep_pace.Pace()
         self.last_run = started.found.last_run
         self.questions = Questions(self.ring, home, self.pace)
         self.desk = Desk(self.ring, home, self.parent.say, self._hurry)
-        self.chores = Chores([])
+        locks = KeepLocks(self.desk)
+        self.questions.pins = locks.count
+        self.chores = Chores([locks])
         self.links: list[LoopLink] = []
         self._pending: deque[Chunk] = deque()
         self._refused: list[tuple[Chunk, str]] = []
@@ -183,18 +180,19 @@ class Keeper:
         self.pace.tick_over()
 
     def _begin_tick(self, now_s: float) -> None:
-        chunks, self._pending = self._pending, deque()
-        batch: Batch[Chunk] = self.ring.plan(self._resolve(chunks))
+        arrived = take(self._pending, BATCH_BYTES, self._refused)
+        batch: Batch[Chunk] = self.ring.plan(arrived)
         for chunk, what in (*self._refused, *batch.refused):
             _log.error("a chunk of loop %d is refused: %s", chunk[0].number, what)
         self._acknowledge([chunk for chunk, _ in self._refused], Status.REFUSED)
         self._acknowledge([chunk for chunk, _ in batch.refused], Status.REFUSED)
         self._acknowledge(batch.known, Status.DURABLE)
         self._refused.clear()
+        is_behind = bool(self._pending) and bool(batch.durable or batch.known)
         self._pending.extendleft(reversed(batch.waiting))
         spares = self.ring.spares
         is_starved = bool(batch.waiting) and not spares.is_full
-        self._is_hurried = is_starved or (self._is_hurried and not spares.is_settled)
+        self._is_hurried = is_behind or is_starved or (self._is_hurried and not spares.is_settled)
         self._note_room()
         self.pace.begin(now_s)
         if batch.is_empty:
@@ -204,14 +202,6 @@ class Keeper:
         self.writer.submit(
             lambda: outcomes.append(batch.run()), lambda: self._finish_tick(batch, outcomes[0])
         )
-
-    def _resolve(self, chunks: deque[Chunk]) -> Iterator[tuple[Chunk, ArenaChunk]]:
-        for chunk in chunks:
-            link, header = chunk
-            try:
-                yield chunk, link.chunk(header)
-            except MediaError as error:
-                self._refused.append((chunk, str(error)))
 
     def _finish_tick(self, batch: Batch[Chunk], outcome: Outcome) -> None:
         if outcome.errno:
@@ -416,8 +406,12 @@ class Keeper:
             if link.is_connected:
                 link.say_drained()
                 self.poller.unwatch(link.sock.fileno())
-            self.parent.say(Kind.DRAINED, Loop(link.number, link.incarnation))
             self.links.remove(link)
+            # Of one incarnation there are two where streams were moved between disks.
+            if all(
+                (x.number, x.incarnation) != (link.number, link.incarnation) for x in self.links
+            ):
+                self.parent.say(Kind.DRAINED, Loop(link.number, link.incarnation))
             link.close()
 
     def _close(self) -> None:

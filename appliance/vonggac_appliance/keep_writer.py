@@ -14,7 +14,11 @@ Job = Callable[[], None]
 class Writer:
     """`fd` becomes readable when a job is done; `collect` then calls what was to follow it."""
 
-    def __init__(self) -> None:
+    def __init__(self, says: Callable[[bool], None] = lambda _: None) -> None:
+        """`says`: told True when a job begins and False when none is left. One that never ends is
+        a disk that hangs, and only others can do something about it.
+        """
+        self._says = says
         self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._jobs: queue.SimpleQueue[tuple[Job, Job] | None] = queue.SimpleQueue()
         self._done: deque[Job] = deque()
@@ -30,6 +34,8 @@ class Writer:
 
     def submit(self, job: Job, then: Job) -> None:
         """Runs `job` in the thread, and `then` in the caller's once `collect` is called."""
+        if self.is_idle:
+            self._says(True)
         self._outstanding += 1
         self._jobs.put((job, then))
 
@@ -42,6 +48,8 @@ class Writer:
         while self._done:
             self._outstanding -= 1
             self._done.popleft()()
+        if self.is_idle:
+            self._says(False)
 
     def end(self) -> None:
         """Waits for the jobs that were submitted."""

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -16,6 +17,7 @@ from vonggac.ingest.backoff import Backoff
 from vonggac_appliance import channel, loop_wire
 from vonggac_appliance.channel import Channel
 from vonggac_appliance.children import Children, end_of
+from vonggac_appliance.keeper_watch import HangWatch
 from vonggac_appliance.messages import (
     DiskState,
     Durable,
@@ -24,18 +26,24 @@ from vonggac_appliance.messages import (
     KeeperAlarm,
     KeeperReady,
     Kind,
+    LocksDurable,
     Loop,
     Sealed,
+    Writing,
 )
 from vonggac_appliance.parts import Joiner, split
+from vonggac_appliance.suspect import suspect_marker
 
 _log = logging.getLogger("vonggac.record")
 
 _AGAIN = Backoff(first_s=0.2, most_s=10.0, jitter=0.0)
+EXIT_CONFIG = 78
 _LOOK_AGAIN = Backoff(first_s=2.0, most_s=60.0, jitter=0.0)
 """For a disk that is not there, or is not ours: it may be mounted, or changed, while we run."""
 _GOOD_AFTER_S = 60.0
 """A keeper that lived this long starts its back-off anew."""
+_SLOW_MS = 1000.0
+"""A tick that takes longer than a second: ticks become longer, and with them what may be lost."""
 
 
 class Hears(Protocol):
@@ -45,25 +53,43 @@ class Hears(Protocol):
     def keeper_durable(self, keeper: Keeper, durable: Durable) -> None: ...
     def keeper_sealed(self, keeper: Keeper, sealed: Sealed) -> None: ...
     def keeper_drained(self, keeper: Keeper, drained: Loop) -> None: ...
+    def keeper_locks(self, keeper: Keeper, told: LocksDurable) -> None: ...
     def keeper_state(self, keeper: Keeper) -> None: ...
+    def keeper_hangs(self, keeper: Keeper) -> None: ...
+    def is_needed(self, keeper: Keeper) -> bool: ...
     def alarm(self, kind: str, subject: str, what: str) -> None: ...
     def open_gaps_of(self, keeper: Keeper) -> Iterable[GapOpen]: ...
 
 
 class Keeper:
-    """One disk. `state`: starting, recording, slow, full, failed, down."""
+    """One disk. `state`: starting, recording, slow, full, hung, failed, down, retired."""
 
     def __init__(
-        self, slot: int, path: str, home: str, box_id: bytes, children: Children, hears: Hears
+        self,
+        slot: int,
+        disk: bytes,
+        path: str,
+        home: str,
+        box_id: bytes,
+        children: Children,
+        hears: Hears,
     ) -> None:
         self.slot = slot
+        self.disk = disk
+        """Its id in the catalog."""
         self.path = path
+        self.is_draining = False
+        """No stream is to be on it any more."""
         self.state = "starting"
         self.what = ""
         self.ready: KeeperReady | None = None
         self.last_durable: Durable | None = None
         self.last_durable_s = 0.0
         """Monotonic; 0: nothing was made durable in this life."""
+        self.lost_s: float | None = None
+        """Monotonic: since when nothing can be given to it; None: it can, or never could yet."""
+        self.slow_ticks = 0
+        """How many ticks in a row took more than a second."""
         self._expected = -1
         self._home = home
         self._box_id = box_id
@@ -80,6 +106,7 @@ class Keeper:
         self._is_silent = False
         self._is_ending = False
         self._again: asyncio.Task[None] | None = None
+        self._watch = HangWatch(self._hangs)
 
     @property
     def pid(self) -> int:
@@ -94,7 +121,14 @@ class Keeper:
     @property
     def is_ready(self) -> bool:
         """Whether it takes loops."""
-        return self._channel is not None and self.ready is not None and self.state != "failed"
+        is_well = self.state not in ("failed", "hung", "retired")
+        return self._channel is not None and self.ready is not None and is_well
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether another disk, if there is one, is the better place for a stream."""
+        is_suspect = self.ready is not None and self.ready.suspect
+        return self._watch.is_doubtful or is_suspect or self.state in ("slow", "full")
 
     @property
     def is_alive(self) -> bool:
@@ -103,15 +137,19 @@ class Keeper:
 
     async def start(self) -> None:
         """Forks it. KEEPER_READY comes when the disk is recovered."""
+        self._watch.stop()
         ours, theirs = channel.pair()
         self._joiner = Joiner()
         self._channel = Channel(ours, self._heard, self._lost)
         self.ready = None
         self._started_s = time.monotonic()
-        self._pid = await self._children.start_keeper(
+        pid = await self._children.start_keeper(
             self.path, self._home, self._box_id, os.dup(theirs.fileno()), self._exited
         )
         theirs.close()
+        if not self._is_joined():
+            return  # its end was heard together with its beginning
+        self._pid, self._again = pid, None
         if self.state != "failed":
             self._become("starting", "the disk is being recovered")
 
@@ -130,13 +168,42 @@ class Keeper:
             self._expected = streams
             self._send(Kind.EXPECT, Expect(streams))
 
+    def tell(self, kind: Kind, body: msgspec.Struct) -> None:
+        """What is another part's business with this disk; nothing while it is down."""
+        self._send(kind, body)
+
     def gap_open(self, gap: GapOpen) -> None:
         """Has a gap journalled. While the keeper is down it is kept by who knows the gaps."""
         self._send(Kind.GAP_OPEN, gap)
 
+    def retire(self) -> None:
+        """The disk was taken out: it finishes a sync and exits, and no other is started."""
+        self.end()
+        self._become("retired", "it was taken out of this box")
+
+    def go_to(self, path: str) -> None:
+        """The disk is mounted somewhere else now: another keeper is started there."""
+        _log.info("disk %s is at %s now", self.path, path)
+        self.path = path
+        self._looks = self._failures = 0
+        if self._pid:
+            self._send(Kind.QUIT, None)  # its exit starts the next one
+        else:
+            self._start_now()
+
+    def give_up(self, why: str) -> None:
+        """Its streams went elsewhere. It is ended as soon as the disk lets it: what it would still
+        write may be other bytes by then, and its successor looks at every chunk anew.
+        """
+        self._watch.hung()
+        self._lose()
+        self._become("hung", why)
+        self.kill()
+
     def end(self) -> None:
         """Asks it to finish a sync and exit."""
         self._is_ending = True
+        self._watch.stop()
         if self._again is not None:
             self._again.cancel()
         self._send(Kind.QUIT, None)
@@ -147,10 +214,36 @@ class Keeper:
         if self.state == "recording" and self.is_ready and is_written and silent_s > most_s:
             self._is_silent = True
             self._become("slow", f"nothing was made durable for {most_s:g} s")
+        if self._watch.hangs or (is_written and self._watch.is_mute(now_s)):
+            self._hangs()
+        if self.state == "failed" and not self._pid and self._again is None:
+            self._look_at_failed()
+
+    def _look_at_failed(self) -> None:
+        """A person has cleared the disk, or nothing else can be recorded on."""
+        if not suspect_marker(Path(self._home), Path(self.path)).exists():
+            _log.info("disk %s was cleared by a person, it is tried again", self.path)
+            self._start_now()
+        elif self._hears.is_needed(self):
+            self._start_later("no other disk can be written, trying this one again")
+
+    def _start_now(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        self._again = asyncio.get_running_loop().create_task(self._start_after(0.0))
+
+    def _start_later(self, why: str) -> None:
+        self._looks += 1
+        delay_s = _LOOK_AGAIN.delay_s(self._looks, 0.0)
+        _log.error("disk %s: %s; looking again in %g s", self.path, why, delay_s)
+        self._again = asyncio.get_running_loop().create_task(self._start_after(delay_s))
 
     def kill(self) -> None:
         """Ends it at once."""
         self._children.kill(self._pid)
+
+    def _is_joined(self) -> bool:
+        return self._channel is not None
 
     def _send(self, kind: Kind, body: msgspec.Struct | None, fds: tuple[int, ...] = ()) -> None:
         if self._channel is None:
@@ -163,6 +256,7 @@ class Keeper:
             fds = ()
 
     def _heard(self, message: bytes) -> None:
+        self._watch.heard()
         try:
             whole = self._joiner.join(message)
             if whole is not None:
@@ -172,22 +266,30 @@ class Keeper:
             self.kill()
 
     def _act(self, kind: int, body: bytes) -> None:
+        if self.state == "hung":
+            return  # its last words: it was given up, and its successor looks for itself
         if kind == Kind.DURABLE:
             self.last_durable = msgspec.msgpack.decode(body, type=Durable)
             self.last_durable_s = time.monotonic()
+            self.slow_ticks = self.slow_ticks + 1 if self.last_durable.tick_ms > _SLOW_MS else 0
             if self._is_silent:
                 self._is_silent = False
                 self._become("recording", "")
             self._hears.keeper_durable(self, self.last_durable)
+        elif kind == Kind.WRITING:
+            self._watch.writes(msgspec.msgpack.decode(body, type=Writing).busy)
         elif kind == Kind.SEALED:
             self._hears.keeper_sealed(self, msgspec.msgpack.decode(body, type=Sealed))
         elif kind == Kind.DISK_STATE:
             state = msgspec.msgpack.decode(body, type=DiskState)
-            self._looks = 0
+            if state.state == "failed":
+                self._lose()
             self._become(state.state, state.what)
         elif kind == Kind.KEEPER_ALARM:
             alarm = msgspec.msgpack.decode(body, type=KeeperAlarm)
             self._hears.alarm(alarm.kind, alarm.subject, alarm.what)
+        elif kind == Kind.LOCKS_DURABLE:
+            self._hears.keeper_locks(self, msgspec.msgpack.decode(body, type=LocksDurable))
         elif kind == Kind.DRAINED:
             self._hears.keeper_drained(self, msgspec.msgpack.decode(body, type=Loop))
         elif kind == Kind.KEEPER_READY:
@@ -197,11 +299,21 @@ class Keeper:
             self._expected = -1
             self._is_silent = False
             self._looks = 0
+            self.lost_s = None
+            self.slow_ticks = 0
             _log.info("disk %s is recovered and writable", self.path)
             self._become("recording", "")
             for gap in self._hears.open_gaps_of(self):
                 self.gap_open(gap)
             self._hears.keeper_ready(self, self.ready)
+
+    def _hangs(self) -> None:
+        if self.is_ready:
+            self._hears.keeper_hangs(self)
+
+    def _lose(self) -> None:
+        if self.lost_s is None and self.ready is not None:
+            self.lost_s = time.monotonic()
 
     def _become(self, state: str, what: str) -> None:
         if (state, what) == (self.state, self.what):
@@ -215,24 +327,26 @@ class Keeper:
 
     def _exited(self, status: int) -> None:
         self._pid = 0
+        self._watch.stop()
+        self._lose()
         self.ready = None
         if self._channel is not None:
             self._channel.close()
             self._channel = None
         if self._is_ending:
-            self._become("down", "the recorder ends")
+            if self.state != "retired":
+                self._become("down", "the recorder ends")
             return
-        if self.state == "failed" and not self._looks:
-            # A sync that failed is never retried: a person looks first.
+        if self.state == "failed" and status != EXIT_CONFIG:
+            # A sync that failed is never retried: `turn` looks whether a person has cleared it.
             _log.error("the keeper of %s %s; its disk stays failed", self.path, end_of(status))
+            if not suspect_marker(Path(self._home), Path(self.path)).exists():
+                self._start_later("it could not be opened")
             return
-        if status == 78:
+        if status == EXIT_CONFIG:
             # Another box's disk, a newer format, no disk at all: only a person can fix it.
-            self._looks += 1
             self._become("failed", "the disk cannot be used; its keeper said why")
-            delay_s = _LOOK_AGAIN.delay_s(self._looks, 0.0)
-            _log.error("disk %s cannot be used; looking again in %g s", self.path, delay_s)
-            self._again = asyncio.get_running_loop().create_task(self._start_after(delay_s))
+            self._start_later("it cannot be used")
             return
         lived_s = time.monotonic() - self._started_s
         self._failures = 1 if lived_s > _GOOD_AFTER_S else self._failures + 1

@@ -8,7 +8,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from vonggac._native.arena import format_arena
@@ -51,6 +51,7 @@ class Hears(Protocol):
 
     def loop_crashed(self, loop: LoopHandle, what: str, guilty: Session | None) -> None: ...
     def keepers_ready(self) -> Iterable[Keeper]: ...
+    def moves(self, loop: LoopHandle) -> Iterable[tuple[int, int, Sequence[bytes]]]: ...
 
 
 class LoopHandle:
@@ -108,6 +109,8 @@ class LoopHandle:
         )
         self.is_up = True
         self._send(loop_wire.clock(self._is_synced))
+        for slot, to, streams in self._hears.moves(self):
+            self.move(slot, to, streams)  # before anybody is connected: nobody loses anything
         for keeper in self._hears.keepers_ready():
             self.connect(keeper)
 
@@ -117,6 +120,12 @@ class LoopHandle:
             return
         self._connected.add(keeper.slot)
         keeper.connect(self._channel, self.number, self._incarnation)
+
+    def move(self, slot: int, to: int, streams: Sequence[bytes] = ()) -> None:
+        """Has streams (without any: all) written to another slot, with what of them is not durable.
+        A keeper that was given any of it has to be connected again.
+        """
+        self._send(loop_wire.move(slot, to, streams))
 
     def attach(self, session: Session, attach: loop_wire.Attach, fd: int) -> bool:
         """Gives a camera's connection to the loop. The caller keeps its own descriptor.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -18,7 +18,6 @@ from vonggac.errors import ConfigError, MediaError, VonggacError
 from vonggac.ingest import placement
 from vonggac.ingest.backoff import Backoff, start_limiter
 from vonggac.ingest.quarantine import CrashRecord
-from vonggac.ingest.states import State
 from vonggac.media.chunk import GapReason
 from vonggac.registry import rules
 from vonggac.registry.camera import Camera, OwnerKind, Stream
@@ -35,10 +34,12 @@ from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.children import Children
 from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.config import Config
+from vonggac_appliance.disks import Disks
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.keepers import Keeper
+from vonggac_appliance.lock_courier import LockCourier
 from vonggac_appliance.loops import LoopHandle, Session
-from vonggac_appliance.messages import Durable, GapOpen, KeeperReady, Loop, Sealed
+from vonggac_appliance.messages import Durable, GapOpen, KeeperReady, LocksDurable, Loop, Sealed
 from vonggac_appliance.record_heads import Heads
 from vonggac_appliance.roster import Roster
 from vonggac_appliance.secrets import open_sealed
@@ -70,10 +71,11 @@ class Recorder:
             first_s=settings.cameras.retry_min_ns / 1e9, most_s=settings.cameras.retry_max_ns / 1e9
         )
         self.roster = Roster(catalog, self, self._left, self._expect)
-        self.keepers: list[Keeper] = []
         self.loops: list[LoopHandle] = []
         self.clock = ClockWatch(home, self.alarm)
         self.heads = Heads(home)
+        self.disks = Disks(catalog, home, children, self)
+        self.locks = LockCourier(catalog, lambda: self.keepers, self.alarm)
         self._home = home
         self._settings = settings
         self._catalog = catalog
@@ -81,7 +83,6 @@ class Recorder:
         self._children = children
         self._publisher = publisher
         self._memory: dict[bytes, Memory] = {}
-        self._slots: dict[bytes, int] = {}
         self._loop_of: dict[bytes, LoopHandle] = {}
         self._crashes: dict[bytes, CrashRecord] = {}
         self._limiter = start_limiter(settings.cameras.starts_per_second, time.monotonic())
@@ -96,16 +97,9 @@ class Recorder:
 
     async def start(self) -> None:
         """Starts a keeper a disk and a task a stream."""
-        disks = self._catalog.disks()
-        if not disks:
-            raise ConfigError("no disk is enrolled: vonggac disk format PATH --size 100G")
         self.roster.read()
-        for slot, disk in enumerate(disks):
-            keeper = Keeper(
-                slot, disk.path, str(self._home), self._catalog.box_id, self._children, self
-            )
-            self.keepers.append(keeper)
-            await keeper.start()
+        self.locks.read()
+        await self.disks.start()
 
     def turn(self) -> None:
         """Once a second: loops are asked, rules and the catalog looked at."""
@@ -117,14 +111,15 @@ class Recorder:
                 loop.send_clock(self.clock.is_synced)
         for loop in self.loops:
             loop.turn(now_s, is_late)
-        for keeper in self.keepers:
-            keeper.turn(now_s, self._is_written(keeper, _SILENT_S), _SILENT_S)
+        self.disks.turn(now_s, self._is_written, _SILENT_S)
         for session in self.sessions.values():
             verdict = self.may_record(session.camera)
             if not verdict.is_allowed:
                 session.leave(verdict.gap, verdict.sentence)
         try:
             self.roster.follow()
+            self.locks.follow()
+            self.disks.follow()
         except VonggacError as error:  # who records goes on; who was added has to wait
             if str(error) != self._unread:
                 _log.error("the catalog cannot be read, going on with what was: %s", error)
@@ -156,7 +151,7 @@ class Recorder:
     @property
     def is_started(self) -> bool:
         """Whether every disk has come up or is known not to."""
-        return all(k.ready is not None or k.state == "failed" for k in self.keepers)
+        return all(k.ready is not None or k.state == "failed" for k in self.disks.present)
 
     @property
     def knows_all_runs(self) -> bool:
@@ -178,6 +173,11 @@ class Recorder:
     def _is_written(self, keeper: Keeper, for_s: float) -> bool:
         """Whether a stream has been sending it pictures for so long."""
         return any(s.keeper is keeper and s.recording_s() > for_s for s in self.sessions.values())
+
+    @property
+    def keepers(self) -> list[Keeper]:
+        """By slot; also of disks that were taken out."""
+        return self.disks.keepers
 
     # --- cameras ------------------------------------------------------------------------------
 
@@ -220,20 +220,7 @@ class Recorder:
 
     def place(self, session: StreamSession) -> Keeper | None:
         """The keeper of a stream: the one it has, else the disk with the most room for it."""
-        if not self.knows_all_runs:
-            return None
-        loads = [
-            placement.DiskLoad(k.slot, self._count(k), k.ready.segments)
-            for k in self.keepers
-            if k.is_ready and k.ready is not None
-        ]
-        slot = placement.choose_disk(loads, self._slots.get(session.stream.id))
-        if slot is None:
-            return None
-        if self._slots.get(session.stream.id) != slot:
-            self._slots[session.stream.id] = slot
-            self._expect()
-        return self.keepers[slot]
+        return self.disks.place(session.stream.id) if self.knows_all_runs else None
 
     async def loop_of(self, camera: Camera) -> LoopHandle:
         """The loop of a camera, started if need be."""
@@ -315,9 +302,8 @@ class Recorder:
         message = session.gap_message()
         if message is None or self._is_ending:
             return  # nobody explains the hole of a stop: it reads *box stopped*
-        slot = self._slots.get(session.stream.id)
-        if slot is not None:
-            self.keepers[slot].gap_open(message)
+        if (keeper := self.disks.of(session.stream.id)) is not None:
+            keeper.gap_open(message)
         code, name = session.camera.code, session.stream.name
         words = GapReason(message.reason).words
         self._publisher.send(bus.GapOpened(code, name, message.start_ns, words))
@@ -338,9 +324,10 @@ class Recorder:
 
     def keeper_ready(self, keeper: Keeper, ready: KeeperReady) -> None:
         """Its streams are known again, and it takes loops."""
+        self.locks.ready(keeper)
         self._last_run = max(self._last_run, ready.last_run)
-        for end in ready.streams:
-            self._slots.setdefault(end.stream, keeper.slot)
+        newest = [end for end in ready.streams if self.roster.is_newest(end)]
+        for end in newest:
             self.roster.ends[end.stream] = end
             if (session := self.sessions.get(end.stream)) is not None:
                 session.known(end)
@@ -349,9 +336,10 @@ class Recorder:
         if ready.suspect:
             what = "a sync failed on it before; watch it, and replace it soon"
             self.alarm("disk-suspect", keeper.path, what)
-        self._expect()
+        self.disks.known(keeper, [end.stream for end in newest])
         for loop in self.loops:
             loop.connect(keeper)
+        self.disks.gather()
         for session in self.sessions.values():
             session.disk_ready()
 
@@ -382,11 +370,18 @@ class Recorder:
         if drained.loop < len(self.loops):
             self.loops[drained.loop].drained(keeper.slot, drained.incarnation)
 
+    def keeper_locks(self, keeper: Keeper, told: LocksDurable) -> None:
+        """Which locks are safe on its disk."""
+        self.locks.durable(keeper, told)
+
     def keeper_state(self, keeper: Keeper) -> None:
         """Its disk changed."""
         self._publisher.send(bus.DiskChanged(keeper.uuid, keeper.path, keeper.state, keeper.what))
         if keeper.state == "failed":
+            self.disks.gather()
             self.alarm("disk-failed", keeper.path, keeper.what)
+        elif keeper.state == "hung":
+            self.alarm("disk-hung", keeper.path, keeper.what)
         elif keeper.state == "slow":
             self.alarm("disk-slow", keeper.path, keeper.what)
         elif keeper.state == "down" and not self._is_ending:
@@ -395,19 +390,28 @@ class Recorder:
     def open_gaps_of(self, keeper: Keeper) -> Iterator[GapOpen]:
         """For the journal of a keeper that may have missed some while it was down."""
         for session in self.sessions.values():
-            if (
-                self._slots.get(session.stream.id) != keeper.slot
-                or session.state is State.RECORDING
-            ):
+            if self.disks.of(session.stream.id) is not keeper or session.is_recording:
                 continue
             if (message := session.gap_message()) is not None:
                 yield message
+
+    def keeper_hangs(self, keeper: Keeper) -> None:
+        """What it writes does not end."""
+        self.disks.hangs(keeper)
+
+    def is_needed(self, keeper: Keeper) -> bool:
+        """Whether no other disk can be written."""
+        return self.disks.is_needed(keeper)
 
     # --- what loops say (loops.Hears) ---------------------------------------------------------
 
     def keepers_ready(self) -> Iterable[Keeper]:
         """Those that take loops."""
         return [keeper for keeper in self.keepers if keeper.is_ready]
+
+    def moves(self, loop: LoopHandle) -> Iterable[tuple[int, int, Sequence[bytes]]]:
+        """Where the streams of a loop are written, for one that takes another's place."""
+        return self.disks.moves(loop)
 
     def loop_crashed(self, loop: LoopHandle, what: str, guilty: Session | None) -> None:
         """Counts it for the camera whose bytes were being parsed."""
@@ -425,15 +429,5 @@ class Recorder:
                     session.leave(GapReason.CRASHES, "its other stream crashed the recorder")
                 session.retry()
 
-    # --- counting -----------------------------------------------------------------------------
-
-    def _count(self, keeper: Keeper) -> int:
-        return sum(self._slots.get(stream) == keeper.slot for stream in self.sessions)
-
     def _expect(self) -> None:
-        """Spare segments for every stream there is, before it asks for one."""
-        unplaced = sum(stream not in self._slots for stream in self.sessions)
-        for keeper in self.keepers:
-            if keeper.is_ready:
-                share = -(-unplaced // max(1, len(self.keepers)))
-                keeper.expect(self._count(keeper) + share)
+        self.disks.expect()

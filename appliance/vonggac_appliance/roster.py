@@ -53,6 +53,11 @@ class Roster:
             self._take(camera, self._catalog.sealed_credentials(camera.id))
         self._changed()
 
+    def is_newest(self, end: StreamEnd) -> bool:
+        """Whether no other disk holds later footage of that stream."""
+        known = self.ends.get(end.stream)
+        return known is None or (end.run, end.sequence) >= (known.run, known.sequence)
+
     def sealed(self, camera: Camera) -> bytes | None:
         """Its credentials, sealed."""
         return self._sealed.get(camera.id)

@@ -38,8 +38,11 @@ def status_of(recorder: Recorder) -> bus.StatusReply:
             k.state,
             k.what,
             0.0 if k.last_durable is None else k.last_durable.tick_ms,
+            "draining" if k.is_draining else "recording",
+            recorder.disks.count(k),
+            k.disk.hex(),
         )
-        for k in recorder.keepers
+        for k in recorder.disks.present
     ]
     loops = [(loop.number, loop.pid) for loop in recorder.loops]
     return bus.StatusReply(cameras, disks, loops, time.time_ns())

@@ -156,6 +156,17 @@ static bool on_keeper(loop *l, vg_bytes *r, int *fd) {
     return true;
 }
 
+static bool on_move(loop *l, vg_bytes *r) {
+    move m;
+    m.from = vg_bytes_u16(r);
+    m.to = vg_bytes_u16(r);
+    m.count = vg_bytes_u16(r);
+    m.streams = vg_bytes_take(r, (size_t)m.count * VG_ID_SIZE);
+    if (r->overrun || m.to >= LOOP_KEEPERS_MAX) return false;
+    keeper_move(l, &m);
+    return true;
+}
+
 static bool on_live(loop *l, vg_bytes *r, int *fd) {
     const uint8_t *id = vg_bytes_take(r, VG_ID_SIZE);
     const uint32_t until_ms = vg_bytes_u32(r);
@@ -205,6 +216,8 @@ static bool dispatch(loop *l, const uint8_t *bytes, size_t size, int *fd) {
         return on_send(l, &r);
     case VG_WIRE_KEEPER:
         return on_keeper(l, &r, fd);
+    case VG_WIRE_MOVE:
+        return on_move(l, &r);
     case VG_WIRE_LIVE:
         return on_live(l, &r, fd);
     case VG_WIRE_STATS:

@@ -160,6 +160,29 @@ def test_a_stream_stays_on_the_disk_of_its_open_segment() -> None:
     assert placement.choose_disk([]) is None
 
 
+def test_a_sound_disk_comes_before_a_doubtful_one_and_that_before_none() -> None:
+    doubtful = placement.DiskLoad(0, 0, 1000, is_doubtful=True)
+
+    assert placement.choose_disk([doubtful, placement.DiskLoad(1, 60, 10)]) == 1
+    assert placement.choose_disk([doubtful]) == 0
+
+
+def test_a_disk_with_seeks_to_spare_comes_before_one_with_more_room() -> None:
+    full = placement.DiskLoad(0, 60, 100_000, streams_max=60)
+    free = placement.DiskLoad(1, 60, 1_000, streams_max=61)
+
+    assert placement.choose_disk([full, free]) == 1
+
+
+def test_what_seeks_allow_is_measured_and_not_guessed() -> None:
+    assert placement.stream_budget(60, tick_ms=1_000.0) == 30
+    assert placement.stream_budget(60, tick_ms=99.0) is None
+    assert placement.stream_budget(0, tick_ms=5_000.0) is None
+    assert placement.surplus(60, tick_ms=1_000.0) == 30
+    assert placement.surplus(1, tick_ms=5_000.0) == 1
+    assert placement.surplus(0, tick_ms=5_000.0) == 0
+
+
 def test_every_state_can_be_stopped_and_every_live_one_forbidden() -> None:
     for state in states.State:
         assert states.after(state, states.Cause.REMOVED) is states.State.STOPPED

@@ -215,3 +215,19 @@ def test_a_gap_is_journalled_until_a_run_names_it(where: Path) -> None:
     bench = Bench.open(where)
     assert not bench.ring.gaps
     bench.crash()
+
+
+def test_a_chunk_that_comes_twice_in_a_tick_is_written_once_and_acknowledged_twice(
+    where: Path,
+) -> None:
+    bench = Bench.open(where)
+    bench.prime(1)
+    stream = FakeStream(1)
+    stream.begin(7)
+    chunk = stream.chunk()
+    batch, _ = bench.tick([again(chunk), again(chunk)])
+    assert len(batch.durable) == 2 and len(batch.placed) == 1
+    bench.crash()
+    bench = Bench.open(where)
+    assert [(r.run, r.sequence) for r in rows_of(bench, stream)] == [(7, 0)]
+    bench.crash()
