@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 
 from vonggac._native.arena import ArenaChunk, ArenaReader
@@ -21,6 +21,9 @@ _VERSION = 1
 _MESSAGE_MAX = 64 * 1024
 _ACKS_A_MESSAGE = 8192
 _READS_A_TURN = 256
+BATCH_BYTES = 512 << 20
+"""Of video in a batch: two seconds of 512 cameras. A disk that hung has more to catch up with, and
+each sync gives room back to the loops."""
 
 
 class Wire(IntEnum):
@@ -155,6 +158,29 @@ class LoopLink:
     def _end(self) -> None:
         self.is_ended = True
         self.is_connected = False
+
+
+Chunk = tuple[LoopLink, int]
+"""Who handed it over, and its header block."""
+
+
+def take(
+    pending: deque[Chunk], most_bytes: int, refused: list[tuple[Chunk, str]]
+) -> Iterator[tuple[Chunk, ArenaChunk]]:
+    """Chunks from the front of `pending`, in order, until they hold `most_bytes` of video.
+
+    What does not hold together goes to `refused`, with the reason.
+    """
+    left_bytes = most_bytes
+    while pending and left_bytes > 0:
+        chunk = link, header = pending.popleft()
+        try:
+            found = link.chunk(header)
+        except MediaError as error:
+            refused.append((chunk, str(error)))
+            continue
+        left_bytes -= found.payload_bytes
+        yield chunk, found
 
 
 def _descriptors(ancillary: Sequence[tuple[int, int, bytes]]) -> list[int]:
