@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from store.maker import BOX, SECOND_NS, Bench, FakeStream
+from store.maker import BOX, SECOND_NS, Bench, FakeStream, again
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, PackedRow
 from vonggac.store import disk as disks
 from vonggac.store.check import check
-from vonggac.store.journal import SegmentState
+from vonggac.store.journal import OpenGap, SegmentState
 
 SEGMENT_BYTES = 256 << 10
 DISK_BYTES = 15 << 20
@@ -116,3 +117,43 @@ def test_a_segment_sealed_and_reused_between_two_commits_has_one_life(where: Pat
     assert [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)] == expected
     bench.crash()
     assert check(where, is_deep=True).problems == []
+
+
+def test_a_gap_stands_in_the_journal_until_the_chunk_that_names_it_is_durable(where: Path) -> None:
+    bench, stream = begun(where)
+    bench.tick([stream.chunk()])
+    gap = OpenGap(stream.camera, stream.stream, stream.wall_ns, 2)
+    bench.ring.open_gap(gap)
+    bench.tick()
+    stream.begin(2, stream.wall_ns + 9 * SECOND_NS, (gap.start_ns, gap.reason))
+    chunk = stream.chunk()
+    batch = bench.ring.plan([(chunk, again(chunk))])
+    for fd, offset, parts in batch.writes:
+        if fd == bench.ring.journal_fd:  # the cut lets nothing else of this tick through
+            os.pwritev(fd, parts, offset)
+    bench.crash()
+    bench = Bench.open(where)
+    assert bench.ring.gaps == {stream.stream: gap}
+    bench.prime(1)
+    bench.tick([again(chunk)])
+    bench.tick()
+    assert bench.ring.snapshot().gaps == ()
+    bench.crash()
+    bench = Bench.open(where)
+    assert bench.ring.gaps == {}
+    bench.crash()
+
+
+def test_a_run_that_began_before_a_gap_does_not_explain_it(where: Path) -> None:
+    """Its first chunk has waited for a segment while the stream stopped again."""
+    bench, stream = begun(where)
+    first = stream.chunk()
+    gap = OpenGap(stream.camera, stream.stream, stream.wall_ns, 2)
+    bench.ring.open_gap(gap)
+    bench.tick([first])
+    bench.tick()
+    assert bench.ring.snapshot().gaps == (gap,)
+    bench.crash()
+    bench = Bench.open(where)
+    assert bench.ring.gaps == {stream.stream: gap}
+    bench.crash()

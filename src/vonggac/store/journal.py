@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from vonggac._native.segment import crc32c
 from vonggac.errors import ConfigError, MediaError, StorageError
@@ -55,6 +55,15 @@ class JournalSegment:
     """SEALED: its place in the order of sealing. OPEN: that order when it was last written."""
 
 
+class NamesGap(Protocol):
+    """A run's first claim, or its row."""
+
+    @property
+    def wall_start_ns(self) -> int: ...
+    @property
+    def gap_start_ns(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class OpenGap:
     """A stream stopped and no run has closed the gap yet."""
@@ -63,6 +72,12 @@ class OpenGap:
     stream: bytes
     start_ns: int
     reason: int
+
+    def is_named_by(self, first: NamesGap) -> bool:
+        """Whether a run that begins so explains this gap. Not if it began before: its first chunk
+        may have waited for a segment while the gap was opened.
+        """
+        return first.gap_start_ns == self.start_ns or first.wall_start_ns >= self.start_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,7 +287,6 @@ def _close_answered_gaps(archive: Archive, result: Recovered) -> None:
     """
     for stream, gap in list(result.gaps.items()):
         row = archive.stream(stream)
-        if row is not None and row.wall_end_ns > gap.start_ns:
-            run = archive.run(stream, row.run)
-            if run is not None and run.wall_start_ns >= gap.start_ns:
-                del result.gaps[stream]
+        run = None if row is None else archive.run(stream, row.run)
+        if run is not None and gap.is_named_by(run):
+            del result.gaps[stream]

@@ -266,8 +266,6 @@ class Ring:
         segment.add(claim, row)
         segment.order = self.seal_order
         batch.placed.append(Placed(claim, row, segment.number, segment.epoch, claim_sha256))
-        if claim.flags & ChunkFlag.FIRST and self.gaps.pop(chunk.stream, None) is not None:
-            self.is_journal_dirty = True  # the run's first claim names the gap from here on
         if claim.flags & ChunkFlag.INBAND and chunk.stream not in self.inband:
             self.inband.add(chunk.stream)
             self.is_journal_dirty = True
@@ -380,6 +378,7 @@ class Ring:
             self.archive.use_entry(opened.entry_sha256, bytes(memoryview(opened.head)))
         for placed in batch.placed:
             self.filing.chunk(placed)
+            self._answer_gap(placed.claim)
         for sealed in batch.sealed:
             self.filing.sealed(sealed)
         for fd in batch.close_fds:
@@ -389,6 +388,15 @@ class Ring:
             self.spares.look_again()
         moved = dict.fromkeys(placed.claim.stream for placed in batch.placed)
         return Finished(list(moved), batch.sealed)
+
+    def _answer_gap(self, claim: Claim) -> None:
+        """A run's first claim names the gap before it. Only now, when it is durable, does the
+        journal let go of that gap: one sync more, or a cut between the two would silence it.
+        """
+        gap = self.gaps.get(claim.stream)
+        if claim.flags & ChunkFlag.FIRST and gap is not None and gap.is_named_by(claim):
+            del self.gaps[claim.stream]
+            self.is_journal_dirty = True
 
     def open_gap(self, gap: OpenGap) -> None:
         """Stands in the journal until the stream's next run names it in its first claim."""
