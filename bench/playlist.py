@@ -17,6 +17,7 @@ from itertools import groupby
 
 from packed_rows import KINDS, MINUTE_NS, START_NS, day
 
+from vonggac._native import playlist as native
 from vonggac._native import segment
 from vonggac.playback import playlist
 from vonggac.playback.fragments import playable
@@ -49,24 +50,24 @@ def main() -> None:
         segment.rows_pack(list(group))
         for _, group in groupby(rows, key=lambda packed: packed.row.wall_start_ns // MINUTE_NS)
     ]
-    found = segment.rows_fragments(values, 0, FOREVER_NS)
-    shown = playable(found, START_NS, FOREVER_NS)
-    disks = ("d0d0d0d0",)
+    found = native.rows_fragments(values, 0, FOREVER_NS)
+    shown = playable([found], START_NS)
+    names = playlist.Names(("d0d0d0d0",))
 
-    def media() -> str:
-        return playlist.media(shown, disks, is_growing=False, is_ended=True)
+    def media() -> bytes:
+        return playlist.media(shown, names, is_growing=False, is_ended=True)
 
-    def iframes() -> str:
-        return playlist.iframes(shown, disks, is_growing=False, is_ended=True)
+    def iframes() -> bytes:
+        return playlist.iframes(shown, names, is_growing=False, is_ended=True)
 
-    text = media().encode()
+    text = media()
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
-    print(f"{len(rows)} rows, {len(found)} fragments, {len(shown.breaks) + 1} segments")
+    print(f"{len(rows)} rows, {len(found)} fragments, {len(shown.stretches)} stretches")
     print(f"{len(text)} bytes of text, {len(gzip.compress(text, 1))} packed\n")
     steps: list[tuple[str, Callable[[], object]]] = [
         ("a million additions, to compare", count),
-        ("rows_fragments", lambda: segment.rows_fragments(values, 0, FOREVER_NS)),
-        ("playable", lambda: playable(found, START_NS, FOREVER_NS)),
+        ("rows_fragments", lambda: native.rows_fragments(values, 0, FOREVER_NS)),
+        ("playable", lambda: playable([found], START_NS)),
         ("media.m3u8", media),
         ("iframes.m3u8", iframes),
         ("map.json's pieces", lambda: playlist.clock_map(shown)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,13 +13,16 @@ from vonggac._native import segment as native
 from vonggac.errors import Gone, Refused, TooMany, Unavailable
 from vonggac.store.archive import MINUTE_NS, RunRow, minute_of
 from vonggac_appliance import sockets
+from vonggac_appliance.keep_heads import SEGMENTS_MAX
 from vonggac_appliance.keep_questions import Class, socket_name
 from vonggac_appliance.messages import (
     AskDisk,
+    AskHeads,
     AskLease,
     AskRows,
     AskRuns,
     Disk,
+    Heads,
     Kind,
     Lease,
     Renew,
@@ -96,6 +100,18 @@ class IndexClient:
         """Runs that overlap the range, and a gap that no run has closed: (start_ns, reason)."""
         answer = self._ask(Kind.ASK_RUNS, AskRuns(stream, from_ns, to_ns), Kind.RUNS, Runs)[0]
         return answer.runs, answer.open_gap
+
+    def heads(self, stream: bytes, segments: Sequence[int]) -> list[tuple[int, bytes | None]]:
+        """Epoch and head (`ftyp`, `moov`, padding) of each segment; None where it is not known."""
+        found: list[tuple[int, bytes | None]] = []
+        for start in range(0, len(segments), SEGMENTS_MAX):
+            part = list(segments[start : start + SEGMENTS_MAX])
+            answer = self._ask(Kind.ASK_HEADS, AskHeads(stream, part), Kind.HEADS, Heads)[0]
+            if len(answer.entries) != len(part):
+                raise Unavailable("the keeper told of other segments than it was asked for")
+            known = dict(enumerate(answer.heads))
+            found += [(epoch, known.get(place)) for epoch, place in answer.entries]
+        return found
 
     def lease(self, stream: bytes, segment: int, epoch: int, receipt: bytes) -> tuple[int, int]:
         """A read-only descriptor, which the caller closes, and the lease's number for `renew`.

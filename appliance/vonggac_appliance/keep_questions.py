@@ -27,11 +27,13 @@ from vonggac.store.journal import SegmentState
 from vonggac.store.lease import LEASE_MS, Leases
 from vonggac.store.ring import Ring
 from vonggac.store.timeline import explain
-from vonggac_appliance import parts, sockets
+from vonggac_appliance import keep_heads, parts, sockets
+from vonggac_appliance.keep_locks import PinCount
 from vonggac_appliance.keep_pace import Pace
 from vonggac_appliance.keep_poll import READ, WRITE, Poller
 from vonggac_appliance.messages import (
     AskDisk,
+    AskHeads,
     AskLease,
     AskRows,
     AskRuns,
@@ -103,6 +105,7 @@ class Questions:
         self.home = home
         self.pace = pace
         self.leases = Leases()
+        self.pins = PinCount(ring)
         self.state = "recording"
         self._clients: dict[int, _Client] = {}
         self._listeners: list[tuple[socket.socket, Path]] = []
@@ -205,6 +208,10 @@ class Questions:
                 return self._lease(client, sockets.decode(message, AskLease))
             if message.kind == Kind.RENEW:
                 return self._renew(client, sockets.decode(message, Renew))
+            if message.kind == Kind.ASK_HEADS:
+                asked = sockets.decode(message, AskHeads)
+                _check(asked.stream)
+                return Kind.HEADS, keep_heads.heads(self.ring.archive, self._current, asked), -1
             if message.kind == Kind.ASK_DISK:
                 sockets.decode(message, AskDisk)
                 return self._disk()
@@ -274,6 +281,7 @@ class Questions:
                 oldest_ns=oldest_ns,
                 tick_ms=self.pace.last_tick_ms,
                 loss_bound_ms=self.pace.loss_bound_ms,
+                pinned_segments=self.pins.segments,
             ),
             -1,
         )

@@ -1,5 +1,8 @@
 """Descriptors of segments that are being looked at, each with its lease. Thread-safe.
 
+Whether a segment still lives the life that is looked at, its own bytes say after every read; that
+the lease holds, the keeper says once a second.
+
 A lease is a connection of its own to the keeper: closing that gives it back at once, and threads
 that read different segments do not wait for each other. A keeper gives few (64), so a look keeps
 few, and none that it has not used for a while.
@@ -15,8 +18,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vonggac.errors import Refused, TooMany, Unavailable
-from vonggac.store.segment import SegmentFile
+from vonggac.errors import Gone, Refused, TooMany, Unavailable
+from vonggac.media.chunk import ChunkView
+from vonggac.store.segment import Life, SegmentFile
+from vonggac.store.standing import stands
 from vonggac_appliance.index_client import IndexClient
 
 __all__ = ["LeasePool", "Leased", "Place"]
@@ -45,7 +50,7 @@ class Place:
 
 @dataclass(slots=True)
 class Leased:
-    """A segment that may be read. What was read counts only once `check` has returned."""
+    """A segment that may be read. What was read counts only once `confirm` has returned."""
 
     place: Place
     fd: int
@@ -75,10 +80,28 @@ class Leased:
             raise
         return cls(place, fd, SegmentFile(fd, os.fstat(fd).st_size), client, lease, is_open=is_open)
 
-    def check(self) -> None:
+    @property
+    def life(self) -> Life:
+        """What every chunk in it must say of its place."""
+        return Life(self.place.disk, self.place.segment, self.place.epoch)
+
+    def confirm(self, view: ChunkView) -> None:
         """The segment still lives that life, so what was read of it is what it was.
 
-        Raises Gone, Refused (the receipt has expired), Unavailable.
+        `view`: a chunk that was found in it before. Raises Gone, Refused (the look has ended, the
+        receipt has expired), Unavailable.
+        """
+        if time.monotonic() - self.checked_s > _FRESH_S:
+            self.check()
+        self._check_open()
+        if not stands(self.file, view):
+            self.is_void = True
+            raise Gone(f"segment {self.place.segment} was given up")
+
+    def check(self) -> None:
+        """The keeper says that the lease holds and the segment lives that life.
+
+        Raises Gone, Refused (the look has ended, the receipt has expired), Unavailable.
         """
         with self._lock:
             try:
@@ -86,10 +109,13 @@ class Leased:
             except (Refused, Unavailable):
                 self.is_void = True
                 raise
-        if not self.is_open():  # last: it may have ended while the keeper was asked
+        self.checked_s = time.monotonic()
+        self._check_open()  # last: it may have ended while the keeper was asked
+
+    def _check_open(self) -> None:
+        if not self.is_open():
             self.is_void = True
             raise Refused("the look has ended")
-        self.checked_s = time.monotonic()
 
     def close(self) -> None:
         self._client.close()
@@ -122,7 +148,6 @@ class LeasePool:
         if found is not None:
             try:
                 # A keeper may have been replaced meanwhile, or this process stopped for a while.
-                # What is read is checked again, in any case, before it is given out.
                 if time.monotonic() - found.checked_s > _FRESH_S:
                     found.check()
                 return found

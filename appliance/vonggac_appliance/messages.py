@@ -29,6 +29,7 @@ class Kind(enum.IntEnum):
     DISK_STATE = 223
     DRAINED = 224
     KEEPER_ALARM = 225
+    SCRUBBED = 232
     LOCKS_DURABLE = 228
     WRITING = 230
     # anyone -> keeper's index socket, and its answers
@@ -180,6 +181,35 @@ class LocksDurable(msgspec.Struct, frozen=True):
 
     disk: bytes
     locks: list[bytes]
+
+
+class Rot(msgspec.Struct, frozen=True):
+    """Footage that is no longer as it was written; told once for each place."""
+
+    camera: bytes
+    stream: bytes
+    from_ns: int
+    to_ns: int
+    segment: int
+    offset: int
+    """Of the chunk in its segment; 0: head or table, or all of it."""
+    what: str
+
+
+class Scrubbed(msgspec.Struct, frozen=True):
+    """How far the scrub of a disk has come, and what it found since it was told last."""
+
+    disk: bytes
+    read_bytes: int
+    """Since the keeper began."""
+    faults: int
+    """Since the keeper began."""
+    began_ns: int
+    """Of this round."""
+    next_segment: int
+    segments: int
+    found: list[Rot]
+    """At most 32 a message; `faults` counts all."""
 
 
 class AskRows(msgspec.Struct, frozen=True):

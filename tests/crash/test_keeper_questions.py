@@ -19,7 +19,16 @@ from vonggac_appliance import secrets, sockets
 from vonggac_appliance.day_bars import DAY_NS, ROWS_NS, ask_bar
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.keep_questions import socket_name
-from vonggac_appliance.messages import AskLease, AskRows, AskRuns, Kind, Lease, Refused, Renew
+from vonggac_appliance.messages import (
+    AskHeads,
+    AskLease,
+    AskRows,
+    AskRuns,
+    Kind,
+    Lease,
+    Refused,
+    Renew,
+)
 
 SECOND_NS = 1_000_000_000
 
@@ -71,6 +80,8 @@ def test_a_question_that_is_none_is_refused_and_stops_nobody(
         (Kind.ASK_LEASE, msgspec.msgpack.encode(AskLease(stream.stream, 1 << 40, 1, b""))),
         (Kind.ASK_LEASE, msgspec.msgpack.encode(AskLease(stream.stream, -1, 1, b""))),
         (Kind.ASK_LEASE, msgspec.msgpack.encode(AskLease(stream.stream, 1 << 20, 1, b""))),
+        (Kind.ASK_HEADS, msgspec.msgpack.encode(AskHeads(b"", [1]))),
+        (Kind.ASK_HEADS, msgspec.msgpack.encode(AskHeads(stream.stream, [0] * 4097))),
         (Kind.ASK_ROWS, b"\x81\xa1z" + b"\x91" * 60_000 + b"\0"),
         (Kind.ASK_ROWS, b"\x81\xa4\xff\xfe\xfd\xfc\0"),
         (Kind.ASK_DISK, b"\x81\xa1z\xa1\xff"),
@@ -107,6 +118,25 @@ def test_a_lease_ends_with_its_receipt(tmp_path: Path, peer: KeeperPeer) -> None
         assert sockets.decode(answer, Refused) == Refused("receipt", "the receipt has expired")
         sockets.send(caller, Kind.ASK_LEASE, AskLease(stream.stream, row.segment, row.epoch, proof))
         assert sockets.decode(sockets.recv(caller), Refused).what == "the receipt has expired"
+    assert peer.quit()[0] == 0
+
+
+def test_a_segment_s_head_is_told_with_its_epoch_and_to_its_own_stream_alone(
+    tmp_path: Path, peer: KeeperPeer
+) -> None:
+    disk, stream = begin(peer)
+    with IndexClient(tmp_path, disk) as client:
+        packed, _ = client.rows(stream.stream, 0, stream.wall_ns)
+        row = native.rows_unpack(packed[0])[0]
+        asked = [row.segment, row.segment + 1, 1 << 40, -1, row.segment]
+        told = client.heads(stream.stream, asked)
+        assert [epoch for epoch, _ in told] == [row.epoch, 0, 0, 0, row.epoch]
+        assert [head is not None for _, head in told] == [True, False, False, False, True]
+        head = told[0][1]
+        assert head is not None and head[4:8] == b"ftyp" and b"moov" in head
+        assert client.heads(bytes(16), [row.segment]) == [(0, None)]
+        many = client.heads(stream.stream, [row.segment] * 5000)
+        assert many == [(row.epoch, head)] * 5000
     assert peer.quit()[0] == 0
 
 

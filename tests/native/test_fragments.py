@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from native.test_rows import ANY_ROW, FOREVER, by_minute, day
-from vonggac._native import segment
+from vonggac._native import playlist, segment
 from vonggac.errors import MediaError
 from vonggac.media.chunk import PackedRow, Row, SyncKind
 from vonggac.media.fragment import Fragment
@@ -37,7 +37,7 @@ def rows(count: int, every: int, number: int = 1) -> list[PackedRow]:
 
 
 def fragments(packed: list[PackedRow]) -> list[Fragment]:
-    return segment.rows_fragments([segment.rows_pack(packed)], *FOREVER)
+    return list(playlist.rows_fragments([segment.rows_pack(packed)], *FOREVER))
 
 
 def test_a_fragment_is_a_sync_sample_and_what_follows_it() -> None:
@@ -91,7 +91,7 @@ def test_a_row_that_reaches_behind_all_bytes_is_no_part_of_what_was_before() -> 
 
 def test_only_rows_that_touch_the_range_are_taken() -> None:
     packed = [segment.rows_pack(rows(10, every=2))]
-    found = segment.rows_fragments(packed, 3 * SECOND_NS, 5 * SECOND_NS, 7)
+    found = playlist.rows_fragments(packed, 3 * SECOND_NS, 5 * SECOND_NS, 7)
     assert [(f.wall_start_ns, f.kind, f.disk) for f in found] == [
         (3 * SECOND_NS, SyncKind.NONE, 7),
         (4 * SECOND_NS, SyncKind.IDR, 7),
@@ -101,12 +101,12 @@ def test_only_rows_that_touch_the_range_are_taken() -> None:
 def test_a_fragment_goes_on_from_value_to_value() -> None:
     all_rows = rows(8, every=4)
     packed = [segment.rows_pack(all_rows[:3]), b"\x01\0\0", segment.rows_pack(all_rows[3:])]
-    assert segment.rows_fragments(packed, *FOREVER) == fragments(all_rows)
+    assert list(playlist.rows_fragments(packed, *FOREVER)) == fragments(all_rows)
 
 
 def test_a_day_of_two_second_gops_is_43200_fragments() -> None:
     all_rows = day(4, 300, 2000)
-    found = segment.rows_fragments(by_minute(all_rows), *FOREVER)
+    found = playlist.rows_fragments(by_minute(all_rows), *FOREVER)
     assert 43_200 <= len(found) < 44_500
     """What is split by the end of a segment adds some."""
     assert sum(f.samples for f in found) == sum(p.row.samples for p in all_rows)
@@ -130,6 +130,34 @@ def test_any_bytes_are_fragments_or_an_error(data: bytes) -> None:
         segment.rows_unpack(data)
     except MediaError:
         with pytest.raises(MediaError):
-            segment.rows_fragments([data], *FOREVER)
+            playlist.rows_fragments([data], *FOREVER)
     else:
-        segment.rows_fragments([data], *FOREVER)
+        playlist.rows_fragments([data], *FOREVER)
+
+
+def test_a_stretch_ends_where_something_is_missing_or_elsewhere() -> None:
+    def stretches(found: list[Fragment]) -> list[int]:
+        kept, ends = playlist.fragments_of(found), [0]
+        while ends[-1] < len(kept):
+            ends.append(kept.stretch(ends[-1]))
+        return ends[1:]
+
+    found = fragments(rows(10, every=2))
+    assert stretches(found) == [5]
+    assert stretches([*found[:2], *found[3:]]) == [2, 4], "two chunks are missing"
+    for change in ({"segment": 2}, {"epoch": 3}, {"run": 6}):
+        assert stretches([*found[:3], *(f._replace(**change) for f in found[3:])]) == [3, 5]
+    without = found[2]._replace(kind=SyncKind.NONE)
+    assert stretches([*found[:2], without, *found[3:]]) == [2, 3, 5]
+
+
+def test_fragments_come_back_from_c_as_they_went() -> None:
+    found = [f._replace(disk=3) for f in fragments(rows(10, every=2))]
+    kept = playlist.fragments_of(found)
+    assert list(kept) == found and kept.disk == 3
+    assert kept.first_after(0, 5, 4 * SECOND_NS) == 2
+    assert kept.first_after(0, 5, 40 * SECOND_NS) == 5
+    with pytest.raises(IndexError):
+        kept[5]
+    with pytest.raises(IndexError):
+        kept.stretch(5)

@@ -339,6 +339,22 @@ def test_a_fragment_in_two_segments_is_that_and_nothing_else(
     assert get(box, look, f"J-{nine}.mp4").status_code == 404
 
 
+def test_segments_that_were_written_alike_have_one_head(box: Page, look: dict[str, Any]) -> None:
+    for name in ("media.m3u8", "iframes.m3u8"):
+        text = get(box, look, name).text
+        heads = re.findall(r'MAP:URI="([^"]+)"', text)
+        segments = {uri for _, span, uri in entries(text) if span}
+        assert len(segments) > 1 and len(heads) > 1 and len(set(heads)) == 1
+        assert re.fullmatch(r"H-[0-9a-f]{32}\.mp4", heads[0])
+        by_name = get(box, look, heads[0])
+        by_segment = get(box, look, min(segments).replace("S-", "I-"))
+        assert (by_name.status_code, by_segment.status_code) == (200, 200)
+        assert by_name.data == by_segment.data
+    assert get(box, look, f"H-{'0' * 32}.mp4").status_code == 404
+    other = box.client.get(f"/api/v1/looks/{look['look']}/sub/{heads[0]}")
+    assert other.status_code == 404, "no list of this stream has named it"
+
+
 def test_another_session_s_look_is_not_there(box: Page, look: dict[str, Any]) -> None:
     other = box.other(Role.COMMANDER)
     assert get(other, look, "media.m3u8").status_code == 404

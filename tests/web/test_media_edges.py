@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
 import subprocess
@@ -18,15 +19,17 @@ from crash.keeper_peer import Arena, KeeperPeer
 from footage_maker import Run, make_disk, make_home, write
 from look_rig import Page, keepers, page
 from segment_maker import Stream, encode
+from vonggac._native import ring
 from vonggac._native import segment as native
-from vonggac.errors import Refused, Unavailable
+from vonggac.errors import Gone, Refused, Unavailable
 from vonggac.media.chunk import ChunkFlag, Codec
 from vonggac.playback.still import video_of
+from vonggac_appliance import look_leases
 from vonggac_appliance.look_footage import Segment
 from web.test_media import FILLER, SECOND_NS, START_NS, entries, fetched, frames_of, get
 
 BLOCK_BYTES = 1 << 20
-"""What is read before its lease is checked."""
+"""What is read and checked at once."""
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +210,7 @@ def test_a_recycled_segment_is_gone_and_never_other_pictures(clip: Stream, home:
 def test_nothing_is_given_out_after_the_lease_could_not_be_checked(
     clip: Stream, home: Path
 ) -> None:
-    """The keeper died in the middle of a range: what was read and not checked stays here."""
+    """The keeper died in the middle of a range: a second later nothing more is given out."""
     make_home(home)
     disk = make_disk(home)
     write(disk, Run(clip, START_NS, filler_bytes=60_000).chunks(10))
@@ -223,10 +226,35 @@ def test_nothing_is_given_out_after_the_lease_could_not_be_checked(
         taken = [next(read) for _ in range(4)]
         assert sum(map(len, taken)) == BLOCK_BYTES
         keeper.kill()
+        time.sleep(1.1)  # so long the keeper's word is good
         with pytest.raises(Unavailable):
             next(read)
         read.close()
         assert get(made, told, name, (first, last)).status_code == 503
+
+
+def test_a_segment_that_is_emptied_in_the_middle_of_a_range_gives_nothing_more(
+    clip: Stream, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the keeper said a moment ago: the segment's own bytes are asked after each read."""
+    monkeypatch.setattr(look_leases, "_FRESH_S", 3600.0)
+    make_home(home)
+    disk = make_disk(home)
+    write(disk, Run(clip, START_NS, filler_bytes=60_000).chunks(10))
+    with keepers(home, disk), page(home) as made:
+        told = all_of(made)
+        look = made.looks.get(made.session, told["look"])
+        _, (first, last), name = entries(get(made, told, "media.m3u8").text)[0]
+        disk_name, number, epoch = name[2:].removesuffix(".mp4").split(".")
+        segment = Segment(disk_name, int(number), int(epoch))
+        read = made.looks.footage.range(look, look.streams[0], segment, first, last + 1)
+        taken = [next(read) for _ in range(4)]
+        assert sum(map(len, taken)) == BLOCK_BYTES
+        with (disk / "segments" / "0000" / f"{int(number):08d}.mp4").open("r+b") as file:
+            ring.zero(file.fileno(), os.fstat(file.fileno()).st_size)
+        with pytest.raises(Gone):
+            next(read)
+        read.close()
 
 
 def test_a_look_that_ends_stops_what_is_being_read(

@@ -23,6 +23,7 @@ blueprint = Blueprint("media", __name__, url_prefix="/api/v1/looks/<look_id>/<st
 _PLAYLIST = "application/vnd.apple.mpegurl"
 _NAME = re.compile(r"([SI])-([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.mp4", re.ASCII)
 _PART = r"([0-9a-f]{8})\.(\d{1,10})\.(\d{1,20})\.(\d{1,10})\.(\d{1,10})"
+_HEAD = re.compile(r"H-([0-9a-f]{32})\.mp4", re.ASCII)
 _JOINED = re.compile(rf"J-{_PART}(?:-{_PART}){{1,{PARTS_MAX - 1}}}\.mp4", re.ASCII)
 _RANGE = re.compile(r"bytes=(\d{1,10})-(\d{1,10})", re.ASCII)
 _MILLISECONDS = re.compile(r"-?\d{1,15}", re.ASCII)
@@ -37,7 +38,7 @@ def master(look_id: str, stream: str) -> Response:
     _window(look)
     asked = [f"{end}={int(request.args[end])}" for end in ("from", "to") if end in request.args]
     text = footage.master(look, found, f"?{'&'.join(asked)}" if asked else "")
-    return _text(text, _PLAYLIST)
+    return _text(text.encode(), _PLAYLIST)
 
 
 @blueprint.get("/media.m3u8")
@@ -73,7 +74,7 @@ def clock_map(look_id: str, stream: str) -> Response:
         damaged=_ms(playlist.damaged(shown.playable)),
         undecodable=_ms(shown.playable.undecodable),
         ended=shown.is_ended,
-        missing_disks=shown.missing_disks,
+        missing_disks=shown.found.missing,
     )
 
 
@@ -89,6 +90,9 @@ def still(look_id: str, stream: str) -> Response:
 def piece(look_id: str, stream: str, name: str) -> Response:
     """A range of a segment's own bytes, or what a player needs before the first of them."""
     footage, look, found = _seen(look_id, stream)
+    match = _HEAD.fullmatch(name)
+    if match is not None:
+        return Response(footage.head(found, match[1]), mimetype="video/mp4")
     match = _NAME.fullmatch(name)
     if match is not None and match[1] == "I":
         return Response(
@@ -181,8 +185,7 @@ def _given(read: RangeRead, status: int) -> Response:
     return response
 
 
-def _text(text: str, mimetype: str) -> Response:
-    data = text.encode()
+def _text(data: bytes, mimetype: str) -> Response:
     response = Response(data, mimetype=mimetype)
     response.vary.add("Accept-Encoding")
     if len(data) > _SMALL_BYTES and request.accept_encodings["gzip"] > 0:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing_extensions import Buffer
 
 from vonggac.media.chunk import ChunkView, Claim, PackedRow, Place, Row, Sample
-from vonggac.media.fragment import Fragment
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C (Castagnoli) of `data`, going on from `crc`."""
@@ -83,12 +82,4 @@ def rows_spans(
 
     Rows are contiguous when they follow each other in a run, or lie less than 1 ms apart.
     Ranges are not clipped to the question, so that `samples` and `bytes` belong to them whole.
-    """
-
-def rows_fragments(
-    packed: Sequence[bytes], from_ns: int, to_ns: int, disk: int = 0
-) -> list[Fragment]:
-    """Fragments of the rows that touch [from_ns, to_ns), in the order of the values.
-
-    A fragment that lasts more than 10 s, or that goes on in another segment, is several.
     """

@@ -11,8 +11,8 @@ from vonggac._native.csegment cimport (
     VG_CHUNK_HEAD_MAX, VG_ENTRY_SIZE, VG_HEAD_MAX, VG_BLOCK, VG_ID_SIZE,
     VG_PACKED_ROW_MAX, VG_ROWS_HEADER, VG_SHA256_SIZE, vg_chunk_head_write, vg_chunk_parse,
     vg_chunk_place, vg_chunk_view, vg_claim, vg_claim_read, vg_crc32c, vg_crc32c_portable,
-    vg_entry_read, vg_entry_write, vg_fragment, vg_head_write, vg_packed_row, vg_place, vg_row,
-    vg_rows_append, vg_rows_fragments, vg_rows_pack, vg_rows_spans, vg_rows_unpack, vg_sample,
+    vg_entry_read, vg_entry_write, vg_head_write, vg_packed_row, vg_place, vg_row,
+    vg_rows_append, vg_rows_pack, vg_rows_spans, vg_rows_unpack, vg_sample,
     vg_sets, vg_sha256, vg_span, vg_table_bytes, vg_table_read, vg_table_write,
 )
 from vonggac._native.cvg cimport (
@@ -22,7 +22,6 @@ from vonggac._native.fault cimport raise_fault, start_of
 
 from vonggac.errors import MediaError
 from vonggac.media.chunk import ChunkView, Claim, PackedRow, Place, Row, TableIsLonger
-from vonggac.media.fragment import Fragment
 
 
 cdef int raise_more(Py_ssize_t size) except -1:
@@ -469,57 +468,3 @@ def rows_spans(packed, int64_t from_ns, int64_t to_ns):
          found.spans[i].bytes)
         for i in range(found.count)
     ]
-
-
-cdef class Fragments:
-    """Fragments being collected; owns their memory."""
-
-    cdef vg_fragment *fragments
-    cdef uint32_t count
-    cdef uint32_t capacity
-
-    def __dealloc__(self):
-        free(self.fragments)
-
-    cdef int reserve(self, uint32_t more) except -1:
-        """Room for `more` fragments behind those there are."""
-        cdef size_t wanted = <size_t>self.count + more
-        if wanted <= self.capacity:
-            return 0
-        wanted = max(wanted, 2 * <size_t>self.capacity)
-        cdef vg_fragment *larger = <vg_fragment *>realloc(
-            self.fragments, wanted * sizeof(vg_fragment))
-        if larger == NULL:
-            raise MemoryError
-        self.fragments = larger
-        self.capacity = <uint32_t>wanted
-        return 0
-
-    cdef int add(self, const uint8_t[::1] packed, int64_t from_ns, int64_t to_ns) except -1:
-        cdef vg_fault fault
-        cdef vg_err err
-        if packed.shape[0] >= VG_ROWS_HEADER:  # shorter ones are told by vg_rows_fragments
-            self.reserve(<uint32_t>packed[1] << 8 | packed[2])
-        err = vg_rows_fragments(start_of(packed), packed.shape[0], from_ns, to_ns, self.fragments,
-                                self.capacity, &self.count, &fault)
-        if err != VG_OK:
-            raise_fault(err, &fault)
-        return 0
-
-
-def rows_fragments(packed, int64_t from_ns, int64_t to_ns, int disk=0):
-    """Fragments of the rows that touch [from_ns, to_ns), in the order of the values."""
-    cdef Fragments found = Fragments()
-    cdef uint32_t i
-    cdef vg_fragment *f
-    cdef list out = []
-    for value in packed:
-        found.add(value, from_ns, to_ns)
-    make = tuple.__new__  # a day has 43,200: the class's own __new__ would take twice as long
-    for i in range(found.count):
-        f = &found.fragments[i]
-        out.append(make(Fragment, (
-            disk, f.segment, f.epoch, f.offset, f.bytes, f.moof_start, f.first_sample_end,
-            f.last_chunk, f.wall_start_ns, f.wall_end_ns, f.duration, f.samples, f.flags, f.kind,
-            f.run, f.sequence, f.chunks)))
-    return out

@@ -9,7 +9,7 @@ reading and writing are the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vonggac._native import segment as native
@@ -21,6 +21,9 @@ _HOUR_TICKS = 3600 * VIDEO_TIMESCALE
 ReadHead = Callable[[PackedRow], bytes]
 """ftyp + moov of the segment that a row lies in, with its padding."""
 ReadChunk = Callable[[PackedRow], bytes]
+
+LifeOf = Callable[[PackedRow], Hashable]
+"""What tells the segment of a row, in one of its lives, from every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +63,23 @@ def _begins_fragment(ordered: Sequence[PackedRow], number: int) -> bool:
     return row.kind != SyncKind.NONE or before is None or before.run != row.run
 
 
+def _life_of(packed: PackedRow) -> Hashable:
+    return packed.segment, packed.epoch
+
+
 def pieces(
-    rows: Sequence[PackedRow], read_head: ReadHead, read_chunk: ReadChunk
+    rows: Sequence[PackedRow],
+    read_head: ReadHead,
+    read_chunk: ReadChunk,
+    life_of: LifeOf = _life_of,
 ) -> Iterator[Piece]:
     """The bytes of the cut, a chunk at a time. StorageError: a segment is not what its rows say."""
     line = _Line()
     head = b""
-    segment: tuple[int, int] | None = None
+    segment: Hashable = None
     for packed in rows:
-        if (packed.segment, packed.epoch) != segment:
-            segment = (packed.segment, packed.epoch)
+        if life_of(packed) != segment:
+            segment = life_of(packed)
             found = read_head(packed)
             if found != head:
                 head = found

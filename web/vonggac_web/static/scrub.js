@@ -3,7 +3,7 @@
 
 import { api } from "./api.js";
 import { ClockMap, windowAround } from "./clock_map.js";
-import { addressOf, COMMON, mapOf } from "./stored.js";
+import { addressOf, COMMON, mapOf, shareHeads } from "./stored.js";
 import { HOUR_MS } from "./wall_time.js";
 import Hls, { Events } from "./vendor/hls.js-1.7.4/hls.min.mjs";
 
@@ -118,6 +118,8 @@ export class KeyFrames {
     this.map = mapOf(told);
     this.#window = window;
     this.#player = lists.createIFramePlayer({ ...COMMON, enableWorker: false });
+    const heads = new Map();
+    this.#player?.on(Events.LEVEL_UPDATED, (_, { details }) => shareHeads(heads, details));
     this.#player?.attachMedia(this.video);
     this.#player?.startLoad(0); // the list of key frames; no picture yet
   }

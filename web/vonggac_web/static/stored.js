@@ -43,6 +43,22 @@ export function mapOf(told) {
   );
 }
 
+/**
+ * Segments that were written with the same parameter sets name the same head: it is read once, not
+ * once a segment. To be called whenever a list was read, before anything of it is loaded.
+ * @param {Map<string, import("./vendor/hls.js-1.7.4/hls.min.mjs").Fragment>} heads known ones
+ * @param {{fragments: import("./vendor/hls.js-1.7.4/hls.min.mjs").Fragment[]}} details
+ */
+export function shareHeads(heads, { fragments }) {
+  for (const fragment of fragments) {
+    const head = fragment.initSegment;
+    if (!head?.relurl) continue;
+    const known = heads.get(head.relurl);
+    if (known) fragment.initSegment = known;
+    else heads.set(head.relurl, head);
+  }
+}
+
 /** The address of a window. @param {string} base @param {string} file @param {{from: number, to: number}} window */
 export function addressOf(base, file, { from, to }) {
   return `${base}/${file}?from=${Math.round(from)}&to=${Math.round(to)}`;
@@ -87,7 +103,11 @@ export class StoredWindow extends EventTarget {
     const hls = this.#hls;
     if (!hls) return null;
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
-    hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#grow(details));
+    const heads = new Map();
+    hls.on(Events.LEVEL_UPDATED, (_, { details }) => {
+      shareHeads(heads, details);
+      this.#grow(details);
+    });
     const parsed = new Promise((resolve, reject) => {
       hls.once(Events.MANIFEST_PARSED, resolve);
       this.addEventListener("failed", (event) => {

@@ -1,0 +1,67 @@
+"""Rows of several disks as if of one: each chunk once, a whole copy before a broken one. Pure.
+
+A stream is on one disk at a time. What a disk had in hand when its streams were moved to another
+may lie on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vonggac._native import segment as native
+from vonggac.media.chunk import ChunkFlag, PackedRow
+
+__all__ = ["once"]
+
+Window = tuple[int, int]
+
+
+def once(disks: Sequence[Sequence[bytes]], from_ns: int, to_ns: int) -> list[list[bytes]]:
+    """The packed rows of each disk without those that another one has as well.
+
+    Costs a look at every value; only values where disks overlap in time are unpacked.
+    """
+    given = [list(values) for values in disks]
+    windows = _overlaps([native.rows_spans(values, from_ns, to_ns) for values in given])
+    if not windows:
+        return given
+    opened = {
+        (disk, at): native.rows_unpack(value)
+        for disk, values in enumerate(given)
+        for at, value in enumerate(values)
+        if any(native.rows_spans([value], *window) for window in windows)
+    }
+    owner = _owners(opened)
+    for (disk, at), rows in opened.items():
+        kept = [row for row in rows if owner[_name(row)] == disk]
+        if len(kept) < len(rows):
+            given[disk][at] = native.rows_pack(kept) if kept else b""
+    return [[value for value in values if value] for values in given]
+
+
+def _overlaps(spans: Sequence[Sequence[tuple[int, int, int, int]]]) -> list[Window]:
+    """Where two disks have something at the same time."""
+    windows: list[Window] = []
+    ordered = sorted((start, end, disk) for disk, of in enumerate(spans) for start, end, *_ in of)
+    reached = [(-1, -1)] * len(spans)
+    for start_ns, end_ns, disk in ordered:
+        for other, (_, until_ns) in enumerate(reached):
+            if other != disk and until_ns > start_ns:
+                windows.append((start_ns, min(end_ns, until_ns)))
+        reached[disk] = max(reached[disk], (start_ns, end_ns), key=lambda span: span[1])
+    return windows
+
+
+def _owners(opened: dict[tuple[int, int], list[PackedRow]]) -> dict[tuple[int, int], int]:
+    """Which disk's copy of a chunk is shown."""
+    best: dict[tuple[int, int], tuple[bool, int]] = {}
+    for (disk, _), rows in opened.items():
+        for row in rows:
+            rank = (bool(row.row.flags & (ChunkFlag.BROKEN | ChunkFlag.ERASED)), disk)
+            name = _name(row)
+            best[name] = min(best.get(name, rank), rank)
+    return {name: disk for name, (_, disk) in best.items()}
+
+
+def _name(row: PackedRow) -> tuple[int, int]:
+    return row.row.run, row.row.sequence

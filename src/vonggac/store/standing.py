@@ -1,0 +1,36 @@
+"""Whether a chunk that was found in a segment still lies there: what readers ask after each piece.
+
+A segment is emptied as a whole before anything new is written into it (docs/design/storage.md), and
+no life of a segment has the number of another one. So where a chunk's place still stands, nothing
+that was read before belongs to a later life.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from vonggac.media.chunk import ChunkView
+from vonggac.store.segment import SegmentFile
+
+__all__ = ["stands"]
+
+_PLACE = struct.Struct(">16sIQQIIII")
+"""The last part of `uuid`, before `moof` (docs/ref/segment-format.md)."""
+_BOX_BYTES = 8
+
+
+def stands(file: SegmentFile, view: ChunkView) -> bool:
+    """Whether the chunk is in its place: life, offset and CRC are read again. StorageError."""
+    place = view.place
+    wanted = _PLACE.pack(
+        place.disk,
+        place.segment,
+        place.epoch,
+        place.offset,
+        place.moof_bytes,
+        place.chunk_bytes,
+        place.first_sample_end,
+        place.crc32c,
+    )
+    moof = view.payload_offset - _BOX_BYTES - place.moof_bytes
+    return file.read(place.offset + moof - _PLACE.size, _PLACE.size) == wanted
