@@ -93,7 +93,10 @@ def _timeline(args: argparse.Namespace) -> int:
     from_ns, to_ns = _range_of(args, wall_ns())
     camera = camera_of(args.home, args.id)
     stream = _stream_of(camera, args.stream)
-    found = footage.timeline_of(args.home, _disks_of(args.home), stream.id, from_ns, to_ns)
+    answer = footage.found_of(args.home, _disks_of(args.home), stream.id, from_ns, to_ns)
+    found = answer.line
+    for path in answer.missing:
+        note(f"{path} does not answer: what lies there is missing from this list")
     until_ns = found.durable_until_ns
     facts = {
         "camera": camera.code,
@@ -107,6 +110,7 @@ def _timeline(args: argparse.Namespace) -> int:
             for g in found.gaps
         ],
         "durable_until": None if until_ns is None else iso(until_ns),
+        "missing_disks": [str(path) for path in answer.missing],
     }
     lines = [(r.from_ns, r.to_ns, f"{r.frames} frames, {r.size_bytes} bytes") for r in found.ranges]
     lines += [(g.from_ns, g.to_ns, f"nothing: {gap_word(g.reason)}") for g in found.gaps]
@@ -142,11 +146,14 @@ def _cut(args: argparse.Namespace) -> int:
         ],
         "audit_line": receipt.line,
         "broken_chunks": report.broken,
+        "missing_disks": [str(path) for path in report.missing],
     }
     lines = [(str(f.path), iso(f.from_ns), iso(f.to_ns), str(f.size_bytes)) for f in report.files]
     emit(args, facts, table(("file", "from", "to", "bytes"), lines))
     if report.broken:
         note(f"{report.broken} chunks no longer have the hash made when they were recorded")
+    for path in report.missing:
+        note(f"{path} does not answer: what lies there is not in this cut")
     return 0
 
 

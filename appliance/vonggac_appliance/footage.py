@@ -1,164 +1,94 @@
-"""Footage of a stream wherever it is: asked from a running keeper, else read from the disk."""
+"""Footage of a stream wherever it is: of all disks as of one."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TypeVar
 
 from vonggac._native import segment as native
-from vonggac.errors import ConfigError, Refused, StorageError, Unavailable
+from vonggac.errors import ConfigError, Refused, StorageError, Unavailable, VonggacError
 from vonggac.media.chunk import PackedRow
 from vonggac.playback import cut as cuts
-from vonggac.store.archive import RunRow
+from vonggac.playback.once import once
 from vonggac.store.segment import SegmentFile
-from vonggac.store.start import Reading, open_for_reading
-from vonggac.store.timeline import Tail, Timeline, explain, timeline
-from vonggac_appliance.index_client import IndexClient, run_row
+from vonggac.store.timeline import Timeline, timeline
 from vonggac_appliance.messages import Disk
+from vonggac_appliance.sources import DEADLINE_S, Answer, Source, open_source
 
-DEADLINE_S = 10.0
-"""A keeper that is recovering holds the lock and does not answer yet."""
+__all__ = [
+    "DEADLINE_S",
+    "CutFile",
+    "CutReport",
+    "Found",
+    "Source",
+    "cut",
+    "disk_facts",
+    "extent",
+    "found_of",
+    "open_source",
+    "timeline_of",
+]
+
 _MARGIN_NS = 600 * 1_000_000_000
 """Where the ends of fragments are looked for: cameras with smart codecs send key frames minutes
 apart.
 """
 
+Disks = Sequence[tuple[Path, bytes]]
+"""Path and uuid of each."""
+_NO_ANSWER = (Unavailable, StorageError, ConfigError)
+"""A disk that is away, broken or somebody else's must not hide what lies on the others."""
+_Told = TypeVar("_Told")
+
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one disk knows of a stream."""
+class Found:
+    """A timeline, and the disks that did not answer: what lies there is not in it."""
 
-    packed: list[bytes]
-    runs: list[RunRow]
-    tail: Tail
-
-
-class Source(Protocol):
-    """One disk."""
-
-    def ask(self, stream: bytes, from_ns: int, to_ns: int) -> Answer: ...
-    def facts(self) -> Disk: ...
-    def open(self, stream: bytes, row: PackedRow, receipt: bytes) -> int: ...
-    def check(self, fd: int) -> None: ...
-    def close(self) -> None: ...
+    line: Timeline
+    missing: tuple[Path, ...]
 
 
-class OnlineDisk:
-    """Through its keeper."""
-
-    def __init__(self, client: IndexClient) -> None:
-        self._client = client
-        self._leases: dict[int, int] = {}
-
-    def ask(self, stream: bytes, from_ns: int, to_ns: int) -> Answer:
-        packed, until_ns = self._client.rows(stream, from_ns, to_ns)
-        runs, gap = self._client.runs(stream, from_ns, to_ns)
-        tail = Tail(until_ns, time.time_ns(), gap, is_keeper_running=True)
-        return Answer(packed, [run_row(run) for run in runs], tail)
-
-    def facts(self) -> Disk:
-        return self._client.disk()
-
-    def open(self, stream: bytes, row: PackedRow, receipt: bytes) -> int:
-        fd, self._leases[fd] = self._client.lease(stream, row.segment, row.epoch, receipt)
-        return fd
-
-    def check(self, fd: int) -> None:
-        """After a piece was read and before it is used: the segment still lives that life."""
-        self._client.renew(self._leases[fd])
-
-    def close(self) -> None:
-        self._client.close()
+def timeline_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -> Timeline:
+    """The timeline over all disks that answer. Unavailable where none does."""
+    return found_of(home, disks, stream, from_ns, to_ns).line
 
 
-class OfflineDisk:
-    """By itself, read-only, while no keeper runs."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-
-    def ask(self, stream: bytes, from_ns: int, to_ns: int) -> Answer:
-        archive = self._reading.archive
-        packed = list(archive.packed_minutes(stream, from_ns, to_ns))
-        runs = explain(archive.runs(stream, 0, to_ns), archive.sessions())
-        row = archive.stream(stream)
-        gap = self._reading.found.gaps.get(stream)
-        tail = Tail(
-            None if row is None else row.wall_end_ns,
-            time.time_ns(),
-            None if gap is None else (gap.start_ns, gap.reason),
-        )
-        return Answer(packed, [run for run in runs if run.wall_end_ns > from_ns], tail)
-
-    def facts(self) -> Disk:
-        identity = self._reading.disk.identity
-        rows = [row for _, row in self._reading.archive.segments() if row.chunks]
-        return Disk(
-            disk=identity.disk,
-            path=str(self._reading.disk.path),
-            state="stopped",
-            segments=identity.segments,
-            segment_bytes=identity.segment_bytes,
-            used_bytes=len(rows) * identity.segment_bytes,
-            oldest_ns=min((row.wall_start_ns for row in rows), default=None),
-            tick_ms=0.0,
-            loss_bound_ms=0.0,
-        )
-
-    def open(self, stream: bytes, row: PackedRow, receipt: bytes) -> int:
-        return self._reading.disk.open_segment(row.segment, writable=False)
-
-    def check(self, fd: int) -> None:
-        """The lock that this process holds keeps every recorder out."""
-
-    def close(self) -> None:
-        self._reading.close()
-
-
-def open_source(home: Path, path: Path, disk: bytes, deadline_s: float = DEADLINE_S) -> Source:
-    """The keeper of a disk where one answers, else the disk. Unavailable after the deadline."""
-    until_s = time.monotonic() + deadline_s
-    while True:
-        try:
-            return OnlineDisk(IndexClient(home, disk))
-        except Unavailable:
-            pass  # no keeper, or not yet
-        try:
-            return OfflineDisk(open_for_reading(path))
-        except Unavailable:
-            if time.monotonic() >= until_s:
-                raise
-        time.sleep(0.1)  # a keeper that starts has the lock before it has its socket
-
-
-def timeline_of(
-    home: Path, disks: Sequence[tuple[Path, bytes]], stream: bytes, from_ns: int, to_ns: int
-) -> Timeline:
-    """The timeline over all disks, each (path, uuid)."""
-    answers: list[Answer] = []
-    for path, disk in disks:
-        source = open_source(home, path, disk)
-        try:
-            answers.append(source.ask(stream, from_ns, to_ns))
-        finally:
-            source.close()
-    if not answers:
+def found_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -> Found:
+    """The same, and who did not answer."""
+    if not disks:
         raise ConfigError("no disk is enrolled: `vonggac disk format PATH --size …` makes one")
+    answers: list[Answer] = []
+    missing: list[Path] = []
+    why: VonggacError | None = None
+    for path, disk in disks:
+        try:
+            answers.append(_asked(home, path, disk, lambda s: s.ask(stream, from_ns, to_ns)))
+        except _NO_ANSWER as error:
+            missing.append(path)
+            why = error
+    if not answers and why is not None:
+        raise why
     newest = max(answers, key=lambda answer: answer.tail.durable_until_ns or 0)
-    packed = [value for answer in answers for value in answer.packed]
+    values = once([answer.packed for answer in answers], from_ns, to_ns)
+    packed = [value for of in values for value in of]
     runs = [run for answer in answers for run in answer.runs]
-    return timeline(packed, runs, from_ns, to_ns, newest.tail)
+    return Found(timeline(packed, runs, from_ns, to_ns, newest.tail), tuple(missing))
 
 
 def disk_facts(home: Path, path: Path, disk: bytes) -> Disk:
     """For `disk list`."""
+    return _asked(home, path, disk, lambda source: source.facts())
+
+
+def _asked(home: Path, path: Path, disk: bytes, ask: Callable[[Source], _Told]) -> _Told:
     source = open_source(home, path, disk)
     try:
-        return source.facts()
+        return ask(source)
     finally:
         source.close()
 
@@ -180,39 +110,58 @@ class CutReport:
 
     files: list[CutFile] = field(default_factory=list)
     broken: int = 0
+    missing: tuple[Path, ...] = ()
+    """Disks that did not answer: what lies there is not in it."""
 
 
-def extent(
-    home: Path,
-    disks: Sequence[tuple[Path, bytes]],
-    stream: bytes,
-    from_ns: int,
-    to_ns: int,
-) -> tuple[int, int]:
+def extent(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -> tuple[int, int]:
     """What a cut of [from_ns, to_ns) shows: the whole fragments that touch it, and the range.
 
     From the index alone; this is what the receipt has to cover, and what the audit line says.
     """
-    for path, disk in disks:
-        source = open_source(home, path, disk)
-        try:
-            for packed in _chosen(source, stream, from_ns, to_ns):
-                from_ns = min(from_ns, packed.row.wall_start_ns)
-                to_ns = max(to_ns, packed.row.wall_end_ns)
-        finally:
-            source.close()
+    with _chosen(home, disks, stream, from_ns, to_ns) as (chosen, _):
+        for packed, _ in chosen:
+            from_ns = min(from_ns, packed.row.wall_start_ns)
+            to_ns = max(to_ns, packed.row.wall_end_ns)
     return from_ns, to_ns
 
 
-def _chosen(source: Source, stream: bytes, from_ns: int, to_ns: int) -> list[PackedRow]:
-    answer = source.ask(stream, from_ns - _MARGIN_NS, to_ns + _MARGIN_NS)
-    rows = [row for value in answer.packed for row in native.rows_unpack(value)]
-    return cuts.whole_fragments(rows, from_ns, to_ns)
+_Chosen = tuple[list[tuple[PackedRow, Source]], tuple[Path, ...]]
+"""Chunks and where each lies; disks that do not answer."""
+
+
+@contextmanager
+def _chosen(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -> Iterator[_Chosen]:
+    """The chunks of whole fragments, in the order of recording. Unavailable: no disk answers."""
+    wide = from_ns - _MARGIN_NS, to_ns + _MARGIN_NS
+    with ExitStack() as stack:
+        asked: list[tuple[Source, list[bytes]]] = []
+        missing: list[Path] = []
+        why: VonggacError | None = None
+        for path, disk in disks:
+            try:
+                source = open_source(home, path, disk)
+                stack.callback(source.close)
+                asked.append((source, source.ask(stream, *wide).packed))
+            except _NO_ANSWER as error:
+                missing.append(path)
+                why = error
+        if not asked and why is not None:
+            raise why
+        values = once([packed for _, packed in asked], *wide)
+        where = {
+            _name(packed): (packed, source)
+            for (source, _), of in zip(asked, values, strict=True)
+            for value in of
+            for packed in native.rows_unpack(value)
+        }
+        whole = cuts.whole_fragments([packed for packed, _ in where.values()], from_ns, to_ns)
+        yield [where[_name(packed)] for packed in whole], tuple(missing)
 
 
 def cut(
     home: Path,
-    disks: Sequence[tuple[Path, bytes]],
+    disks: Disks,
     stream: bytes,
     from_ns: int,
     to_ns: int,
@@ -226,35 +175,31 @@ def cut(
     Refused when nothing is recorded there. The caller has the audit chain's receipt first.
     """
     report = CutReport()
-    for path, disk in disks:
-        source = open_source(home, path, disk)
-        try:
-            chosen = _chosen(source, stream, from_ns, to_ns)
-            if shown is not None:
-                start_ns, end_ns = shown
-                chosen = [p for p in chosen if start_ns <= p.row.wall_start_ns < end_ns]
-            if chosen:
-                _write_cut(source, stream, chosen, receipt, out, report)
-        finally:
-            source.close()
+    with _chosen(home, disks, stream, from_ns, to_ns) as (chosen, report.missing):
+        if shown is not None:
+            start_ns, end_ns = shown
+            chosen = [x for x in chosen if start_ns <= x[0].row.wall_start_ns < end_ns]
+        if chosen:
+            _write_cut(chosen, stream, receipt, out, report)
+    if not report.files and report.missing:
+        raise Unavailable(f"nothing is found, but {report.missing[0]} does not answer")
     if not report.files:
         raise Refused("nothing is recorded in that range")
     return report
 
 
 def _write_cut(
-    source: Source,
+    chosen: Sequence[tuple[PackedRow, Source]],
     stream: bytes,
-    rows: Sequence[PackedRow],
     receipt: bytes,
     out: Path,
     report: CutReport,
 ) -> None:
-    reader = _Reader(source, stream, receipt)
+    reader = _Reader({_name(packed): source for packed, source in chosen}, stream, receipt)
     file: CutFile | None = None
     fd = -1
     try:
-        for piece in cuts.pieces(rows, reader.head, reader.chunk):
+        for piece in cuts.pieces([x[0] for x in chosen], reader.head, reader.chunk, reader.life):
             if piece.begins_file:
                 _finish(fd)
                 fd = -1
@@ -280,17 +225,21 @@ def _write_cut(
 class _Reader:
     """Reads a segment after the other; each piece is checked against the lease before its use."""
 
-    def __init__(self, source: Source, stream: bytes, receipt: bytes) -> None:
-        self._source = source
+    def __init__(self, where: dict[tuple[int, int], Source], stream: bytes, receipt: bytes) -> None:
+        self._where = where
         self._stream = stream
         self._receipt = receipt
         self._fd = -1
-        self._of: tuple[int, int] | None = None
+        self._of: tuple[int, int, int] | None = None
+
+    def life(self, row: PackedRow) -> tuple[int, int, int]:
+        """Numbers and epochs are each disk's own."""
+        return id(self._where[_name(row)]), row.segment, row.epoch
 
     def head(self, row: PackedRow) -> bytes:
         fd = self._open(row)
         head = SegmentFile(fd, os.fstat(fd).st_size).head()
-        self._source.check(fd)
+        self._where[_name(row)].check(fd)
         if head is None:
             raise StorageError(f"segment {row.segment} has no head")
         return head
@@ -298,20 +247,25 @@ class _Reader:
     def chunk(self, row: PackedRow) -> bytes:
         fd = self._open(row)
         data = os.pread(fd, row.row.chunk_bytes, row.row.offset)
-        self._source.check(fd)
+        self._where[_name(row)].check(fd)
         return data
 
     def _open(self, row: PackedRow) -> int:
-        if (row.segment, row.epoch) != self._of:
+        life = self.life(row)
+        if life != self._of:
             self.close()
-            self._fd = self._source.open(self._stream, row, self._receipt)
-            self._of = (row.segment, row.epoch)
+            self._fd = self._where[_name(row)].open(self._stream, row, self._receipt)
+            self._of = life
         return self._fd
 
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
         self._fd, self._of = -1, None
+
+
+def _name(packed: PackedRow) -> tuple[int, int]:
+    return packed.row.run, packed.row.sequence
 
 
 def _numbered(out: Path, number: int) -> Path:
