@@ -82,6 +82,12 @@ FAMILIES = (
     ),
     Family("vonggac_storage_loss_bound_seconds", "gauge", "What a power cut may take just now."),
     Family("vonggac_disk_errors_total", "counter", "Times that a disk failed."),
+    Family(
+        "vonggac_scrub_read_bytes_total", "counter", "Old footage read again and hashed, by disk."
+    ),
+    Family("vonggac_scrub_faults_total", "counter", "Places that are not as they were written."),
+    Family("vonggac_scrub_round_start_timestamp_seconds", "gauge", "When this round of it began."),
+    Family("vonggac_scrub_round_done_ratio", "gauge", "How far it has come."),
     Family("vonggac_live_viewers", "gauge", "Live views that are open."),
     Family(
         "vonggac_http_request_duration_seconds",
@@ -103,6 +109,7 @@ def box_metrics(
         Sample("vonggac_recorder_up", float(seen.is_answering)),
         *_streams(seen, counters),
         *_storage(facts, counters),
+        *_scrubs(seen),
         Sample("vonggac_live_viewers", live_viewers),
         *_histogram("vonggac_http_request_duration_seconds", page.requests()),
         Sample("vonggac_login_failures_total", page.sign_ins_refused),
@@ -170,6 +177,17 @@ def _storage(facts: BoxFacts, counters: BoxCounters) -> Iterator[Sample]:
         yield Sample(family, min(oldest) / 1e9)
     if facts.loss_bound_ms is not None:
         yield Sample("vonggac_storage_loss_bound_seconds", facts.loss_bound_ms / 1e3)
+
+
+def _scrubs(seen: Seen) -> Iterator[Sample]:
+    for disk in () if seen.status is None else seen.status.disks:
+        if disk.scrub is not None:
+            labels = (("disk", disk.path),)
+            yield Sample("vonggac_scrub_read_bytes_total", disk.scrub.read_bytes, labels)
+            yield Sample("vonggac_scrub_faults_total", disk.scrub.faults, labels)
+            began_s = disk.scrub.began_ns / 1e9
+            yield Sample("vonggac_scrub_round_start_timestamp_seconds", began_s, labels)
+            yield Sample("vonggac_scrub_round_done_ratio", disk.scrub.done, labels)
 
 
 def _histogram(family: str, found: Histogram) -> Iterator[Sample]:

@@ -37,6 +37,7 @@ __all__ = [
     "RestartCamera",
     "SegmentSealed",
     "Status",
+    "ScrubStatus",
     "StatusReply",
     "StreamStatus",
     "Topic",
@@ -236,6 +237,18 @@ class CameraStatus(msgspec.Struct, frozen=True):
     what: str = ""
 
 
+class ScrubStatus(msgspec.Struct, frozen=True):
+    """How far the reading again of a disk's footage has come."""
+
+    read_bytes: int
+    """Since its keeper began; so are `faults`."""
+    faults: int
+    began_ns: int
+    """Of this round."""
+    done: float
+    """Of this round, 0 to 1."""
+
+
 class DiskStatus(msgspec.Struct, frozen=True):
     """A disk as its keeper reports it."""
 
@@ -250,6 +263,7 @@ class DiskStatus(msgspec.Struct, frozen=True):
     """How many are recorded on it."""
     disk: str = ""
     """Its id in the catalog; `uuid` is empty until the disk has come up."""
+    scrub: ScrubStatus | None = None
 
 
 class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):

@@ -28,6 +28,7 @@ from vonggac_appliance.messages import (
     Kind,
     LocksDurable,
     Loop,
+    Scrubbed,
     Sealed,
     Writing,
 )
@@ -57,6 +58,7 @@ class Hears(Protocol):
     def keeper_state(self, keeper: Keeper) -> None: ...
     def keeper_hangs(self, keeper: Keeper) -> None: ...
     def is_needed(self, keeper: Keeper) -> bool: ...
+    def keeper_scrubbed(self, keeper: Keeper, scrubbed: Scrubbed) -> None: ...
     def alarm(self, kind: str, subject: str, what: str) -> None: ...
     def open_gaps_of(self, keeper: Keeper) -> Iterable[GapOpen]: ...
 
@@ -288,6 +290,8 @@ class Keeper:
         elif kind == Kind.KEEPER_ALARM:
             alarm = msgspec.msgpack.decode(body, type=KeeperAlarm)
             self._hears.alarm(alarm.kind, alarm.subject, alarm.what)
+        elif kind == Kind.SCRUBBED:
+            self._hears.keeper_scrubbed(self, msgspec.msgpack.decode(body, type=Scrubbed))
         elif kind == Kind.LOCKS_DURABLE:
             self._hears.keeper_locks(self, msgspec.msgpack.decode(body, type=LocksDurable))
         elif kind == Kind.DRAINED:

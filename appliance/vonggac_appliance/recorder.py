@@ -38,10 +38,20 @@ from vonggac_appliance.disks import Disks
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.lock_courier import LockCourier
+from vonggac_appliance.loop_wire import CLOCK_RUNS_MAX
 from vonggac_appliance.loops import LoopHandle, Session
-from vonggac_appliance.messages import Durable, GapOpen, KeeperReady, LocksDurable, Loop, Sealed
+from vonggac_appliance.messages import (
+    Durable,
+    GapOpen,
+    KeeperReady,
+    LocksDurable,
+    Loop,
+    Scrubbed,
+    Sealed,
+)
 from vonggac_appliance.record_heads import Heads
 from vonggac_appliance.roster import Roster
+from vonggac_appliance.scrub_watch import ScrubWatch
 from vonggac_appliance.secrets import open_sealed
 
 _log = logging.getLogger("vonggac.record")
@@ -74,6 +84,7 @@ class Recorder:
         self.loops: list[LoopHandle] = []
         self.clock = ClockWatch(home, self.alarm)
         self.heads = Heads(home)
+        self.scrubs = ScrubWatch(lambda: self.cameras, self.alarm)
         self.disks = Disks(catalog, home, children, self)
         self.locks = LockCourier(catalog, lambda: self.keepers, self.alarm)
         self._home = home
@@ -282,8 +293,9 @@ class Recorder:
 
     def next_run(self) -> int:
         """Never given before, on any disk of this box, also when the clock was set back."""
-        self._last_run = max(self._last_run + 1, time.time_ns() // 1000)
-        return self._last_run
+        run = max(self._last_run + 1, time.time_ns() // 1000)
+        self._last_run = run + CLOCK_RUNS_MAX
+        return run
 
     def state_changed(self, session: StreamSession) -> None:
         """Tells the bus."""
@@ -364,6 +376,10 @@ class Recorder:
             sealed.wall_end_ns,
         )
         self._publisher.send(event)
+
+    def keeper_scrubbed(self, keeper: Keeper, scrubbed: Scrubbed) -> None:
+        """It read old footage again."""
+        self.scrubs.note(keeper.path, scrubbed)
 
     def keeper_drained(self, keeper: Keeper, drained: Loop) -> None:
         """A dead loop's chunks are through."""

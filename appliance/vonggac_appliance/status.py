@@ -41,6 +41,7 @@ def status_of(recorder: Recorder) -> bus.StatusReply:
             "draining" if k.is_draining else "recording",
             recorder.disks.count(k),
             k.disk.hex(),
+            recorder.scrubs.status(k.uuid),
         )
         for k in recorder.disks.present
     ]

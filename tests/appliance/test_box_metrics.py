@@ -31,7 +31,9 @@ def status(run: int, size_bytes: int, code: str = "cam1", **changes: int) -> bus
         durable_until_ns=NOW,
         counted_ns=NOW + size_bytes,
     )
-    return bus.StatusReply([bus.CameraStatus(code, "recording", [stream])], [], [], NOW)
+    scrub = bus.ScrubStatus(4096, 1, NOW, 0.25)
+    disk = bus.DiskStatus("d1", "/srv/disk1", "recording", scrub=scrub)
+    return bus.StatusReply([bus.CameraStatus(code, "recording", [stream])], [disk], [], NOW)
 
 
 def total(counters: BoxCounters, code: str = "cam1") -> int:
@@ -192,3 +194,9 @@ def test_the_reference_names_every_metric_and_no_other(root: Path) -> None:
     rows = dict(re.findall(r"^\| `(vonggac_\w+)` \| (\w+) \|", text, re.MULTILINE))
 
     assert rows == {family.name: family.kind for family in FAMILIES}
+
+
+def test_the_scrub_is_told_by_disk() -> None:
+    text = everything()
+    assert 'vonggac_scrub_faults_total{disk="/srv/disk1"} 1\n' in text
+    assert 'vonggac_scrub_round_done_ratio{disk="/srv/disk1"} 0.25\n' in text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vonggac._native import segment as native
@@ -46,16 +48,21 @@ class Seen:
     bytes_read: int = 0
 
 
-def look(disk: Disk, job: Job) -> Seen:
-    """Reads a segment. Touches nothing but its file, so that several may be read at once."""
+def look(disk: Disk, job: Job, pace: Callable[[int], None] | None = None) -> Seen:
+    """Reads a segment. Touches nothing but its file, so that several may be read at once.
+
+    `pace`: told after each piece how many bytes it had; it may wait, and what it raises ends this.
+    What is paced is read past the page cache, where the file system lets us: it is the disk that
+    is looked at, and recording needs that memory.
+    """
     seen = Seen(job)
     try:
-        fd = disk.open_segment(job.number, writable=False)
+        fd = _open(disk, job.number, is_direct=pace is not None)
     except StorageError as error:
         seen.error = str(error)
         return seen
     try:
-        _look(disk, job, fd, seen)
+        _look(disk, job, fd, seen, pace or (lambda size: None))
         if job.is_deep:
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
     except StorageError as error:
@@ -70,7 +77,14 @@ def erased_of(table: list[Row] | None) -> list[Row]:
     return [row for row in table or () if row.flags & ChunkFlag.ERASED]
 
 
-def _look(disk: Disk, job: Job, fd: int, seen: Seen) -> None:
+def _open(disk: Disk, number: int, *, is_direct: bool) -> int:
+    if is_direct:
+        with contextlib.suppress(StorageError):  # a file system that cannot do it
+            return disk.open_segment(number, writable=False, direct=True)
+    return disk.open_segment(number, writable=False)
+
+
+def _look(disk: Disk, job: Job, fd: int, seen: Seen, pace: Callable[[int], None]) -> None:
     file = SegmentFile(fd, disk.identity.segment_bytes)
     life = Life(disk.identity.disk, job.number, job.row.epoch)
     head = file.head()
@@ -87,6 +101,7 @@ def _look(disk: Disk, job: Job, fd: int, seen: Seen) -> None:
             for size, looked in reader.look(fd, file.size, life, rows):
                 seen.bytes_read += size
                 seen.chunks += [_erased(file, one) for one in looked]
+                pace(size)
     else:
         ends = [*rows[:1], *rows[1:][-1:]] if is_sealed else rows
         for row in ends:
