@@ -164,6 +164,12 @@ def _act(recorder: Recorder, request: bus.Control) -> bus.Reply:
         return status_of(recorder)
     if isinstance(request, bus.Changed):
         recorder.roster.read()
+        recorder.locks.read()
+        return bus.Ok()
+    if isinstance(request, bus.AskLocks):
+        return recorder.locks.reply()
+    if isinstance(request, bus.LockRefused):
+        recorder.alarm("lock-refused", request.camera, request.what)
         return bus.Ok()
     if recorder.restart_camera(request.camera):
         return bus.Ok()
