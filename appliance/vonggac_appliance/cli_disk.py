@@ -1,4 +1,4 @@
-"""`vonggac disk format|list|check|rebuild`."""
+"""`vonggac disk format|list|check|rebuild`; `cli_disk_roles` has the others."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vonggac.errors import ConfigError, VonggacError
+from vonggac.errors import ConfigError, Unavailable, VonggacError
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
 from vonggac.store.rebuild import rebuild
-from vonggac_appliance import footage
+from vonggac_appliance import bus, cli_disk_roles, footage
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event, table
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_check import check_disk
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
 
 __all__ = ["add"]
+
+_AWAY = ("hung", "failed", "down")
+"""What the recorder calls a disk that cannot be written now."""
 
 
 def add(commands: Commands) -> None:
@@ -36,6 +39,7 @@ def add(commands: Commands) -> None:
         _format,
         has_json=True,
     )
+    cli_disk_roles.add_to(nested)
     form.add_argument("path", type=Path, metavar="PATH", help="an empty directory")
     form.add_argument("--size", required=True, metavar="SIZE", help="all of it: 100G, 2T")
     form.add_argument(
@@ -93,33 +97,42 @@ def _format(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     with Catalog(args.home, is_readonly=True) as catalog:
         rows = catalog.disks()
-    facts = [_facts(args.home, row) for row in rows]
+    known = cli_disk_roles.told(args.home)
+    facts = [_facts(args.home, row, known.get(row.uuid.hex())) for row in rows]
     lines = [
         (
             str(fact["path"]),
             str(fact["state"]),
+            str(fact["role"]),
             str(fact["segments"]),
             "" if fact["used_bytes"] is None else f"{fact['used_bytes']}",
+            "" if fact["pinned_segments"] is None else f"{fact['pinned_segments']}",
             str(fact["oldest"] or ""),
             str(fact["what"]),
         )
         for fact in facts
     ]
-    head = ("path", "state", "segments", "used bytes", "oldest", "what")
+    head = ("path", "state", "role", "segments", "used bytes", "locked", "oldest", "what")
     emit(args, {"disks": facts}, table(head, lines))
     return 0
 
 
-def _facts(home: Path, row: DiskRow) -> dict[str, object]:
+def _facts(home: Path, row: DiskRow, known: bus.DiskStatus | None) -> dict[str, object]:
+    """`known`: what a running recorder says of the disk. One that hangs is not touched."""
     facts: dict[str, object] = {"path": row.path, "uuid": row.uuid.hex()}
+    facts["role"] = cli_disk_roles.role_of(row, known)
+    away = known if known is not None and known.state in _AWAY else None
     try:
+        if away is not None:
+            raise Unavailable(away.what)
         seen = footage.disk_facts(home, Path(row.path), row.uuid)
     except VonggacError as error:  # one that is away must not hide the others
         return facts | {
-            "state": "unavailable",
+            "state": "unavailable" if away is None else away.state,
             "segments": row.segments,
             "segment_bytes": row.segment_bytes,
             "used_bytes": None,
+            "pinned_segments": None,
             "oldest": None,
             "what": str(error),
         }
@@ -128,6 +141,7 @@ def _facts(home: Path, row: DiskRow) -> dict[str, object]:
         "segments": seen.segments,
         "segment_bytes": seen.segment_bytes,
         "used_bytes": seen.used_bytes,
+        "pinned_segments": seen.pinned_segments,
         "oldest": None if seen.oldest_ns is None else iso(seen.oldest_ns),
         "what": "",
     }

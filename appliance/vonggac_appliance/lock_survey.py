@@ -13,7 +13,7 @@ from vonggac.playback import cut as cuts
 from vonggac.registry.catalog import DiskRow
 from vonggac.registry.locks import Lock, LockedStream
 from vonggac.store.locks import pinned
-from vonggac_appliance import footage
+from vonggac_appliance.sources import Source, open_source
 
 __all__ = ["DiskHold", "OpenDisks", "open_disks"]
 
@@ -44,7 +44,7 @@ class DiskHold:
 class OpenDisks:
     """Asked through their keepers, else read."""
 
-    def __init__(self, sources: Sequence[tuple[DiskRow, footage.Source | str]]) -> None:
+    def __init__(self, sources: Sequence[tuple[DiskRow, Source | str]]) -> None:
         self._sources = sources
 
     def widened(self, stream: LockedStream, now_ns: int) -> LockedStream:
@@ -77,11 +77,11 @@ class OpenDisks:
 @contextmanager
 def open_disks(home: Path, rows: Sequence[DiskRow]) -> Iterator[OpenDisks]:
     """All disks that can be; one that is away must not keep anything from being locked."""
-    sources: list[tuple[DiskRow, footage.Source | str]] = []
+    sources: list[tuple[DiskRow, Source | str]] = []
     try:
         for row in rows:
             try:
-                source = footage.open_source(home, Path(row.path), row.uuid, _DEADLINE_S)
+                source = open_source(home, Path(row.path), row.uuid, _DEADLINE_S)
             except VonggacError as error:
                 sources.append((row, str(error)))
             else:
@@ -93,7 +93,7 @@ def open_disks(home: Path, rows: Sequence[DiskRow]) -> Iterator[OpenDisks]:
                 opened.close()
 
 
-def _fragment_at(source: footage.Source, stream: bytes, ns: int) -> tuple[int, int]:
+def _fragment_at(source: Source, stream: bytes, ns: int) -> tuple[int, int]:
     """From where to where the fragments reach that lie at this instant; the instant where none."""
     answer = source.ask(stream, max(0, ns - _MARGIN_NS), ns + _MARGIN_NS)
     rows = [row for value in answer.packed for row in native.rows_unpack(value)]
@@ -102,7 +102,7 @@ def _fragment_at(source: footage.Source, stream: bytes, ns: int) -> tuple[int, i
     return min(starts, default=ns), max(ends, default=ns + 1)
 
 
-def _hold(row: DiskRow, source: footage.Source, locks: Sequence[Lock], now_ns: int) -> DiskHold:
+def _hold(row: DiskRow, source: Source, locks: Sequence[Lock], now_ns: int) -> DiskHold:
     by_lock: dict[int, frozenset[int]] = {}
     ahead: dict[int, int] = {}
     for lock in locks:
@@ -118,7 +118,7 @@ def _hold(row: DiskRow, source: footage.Source, locks: Sequence[Lock], now_ns: i
     return DiskHold(row, "", by_lock, ahead)
 
 
-def _ahead(source: footage.Source, stream: LockedStream, now_ns: int, segment_bytes: int) -> int:
+def _ahead(source: Source, stream: LockedStream, now_ns: int, segment_bytes: int) -> int:
     """Segments that the rest of its time will fill at the rate of the last ten minutes."""
     since_ns = now_ns - _RATE_OVER_NS
     spans = native.rows_spans(source.ask(stream.id, since_ns, now_ns).packed, since_ns, now_ns)

@@ -10,6 +10,7 @@ from typing import Protocol
 from vonggac.errors import Unavailable, VonggacError
 from vonggac.media.chunk import PackedRow
 from vonggac.store.archive import RunRow
+from vonggac.store.locks import LockSet
 from vonggac.store.start import Reading, open_for_reading
 from vonggac.store.timeline import Tail, explain
 from vonggac_appliance import control
@@ -94,6 +95,8 @@ class OfflineDisk:
     def facts(self) -> Disk:
         identity = self._reading.disk.identity
         rows = [row for _, row in self._reading.archive.segments() if row.chunks]
+        locks = LockSet.of(self._reading.snapshot.locks)
+        held = [locks.is_locked(r.stream, r.wall_start_ns, r.wall_end_ns) for r in rows]
         return Disk(
             disk=identity.disk,
             path=str(self._reading.disk.path),
@@ -104,6 +107,7 @@ class OfflineDisk:
             oldest_ns=min((row.wall_start_ns for row in rows), default=None),
             tick_ms=0.0,
             loss_bound_ms=0.0,
+            pinned_segments=sum(held),
         )
 
     def open(self, stream: bytes, row: PackedRow, receipt: bytes) -> int:

@@ -57,6 +57,8 @@ def test_a_lock_is_durable_when_the_command_says_so(box: Box, cameras: Cameras) 
     assert (said["recorder"], said["durable_on"]) == (True, [str(box.disk)])
     assert said["later_on"] == said["not_confirmed_on"] == []
     assert journal_of(box) == {bytes.fromhex(said["id"])}
+    (told,) = json.loads(box.run("disk", "list", "--json"))["disks"]
+    assert told["pinned_segments"] == 2
 
     # A camera that is removed takes nothing along; the next recorder holds it as before.
     box.run("camera", "remove", "cam1")
@@ -65,6 +67,8 @@ def test_a_lock_is_durable_when_the_command_says_so(box: Box, cameras: Cameras) 
         (lock,), (disk,) = listed["locks"], listed["disks"]
         assert lock["bytes"] == 2 * (16 << 20)  # main and sub
         assert disk["pinned_segments"] == 2
+        (told,) = json.loads(box.run("disk", "list", "--json"))["disks"]
+        assert told["pinned_segments"] == 2
         box.run("lock", "remove", "1", "--reason", "x", status=1)  # nobody writes the chain
         with Catalog(box.home) as catalog:
             (row,) = catalog.locks()
