@@ -173,7 +173,7 @@ class Recording:
             return await self._after_loss(happening)
         if isinstance(happening, loop_wire.Ended):
             self._note(happening)
-            if happening.run != self._of.progress.run:
+            if happening.run < self._of.progress.run:
                 return None  # of the run before, later than it was waited for
             return End(GapReason.UNKNOWN, "its loop ended the run", is_attached=False)
         if isinstance(happening, Returned):
@@ -208,6 +208,8 @@ class Recording:
             self._of.first_video()
         elif event.event is LoopEvent.LATE_KEYFRAME:
             _log.warning("%s: no key frame for 30 s, recording goes on", self._of.name)
+        elif event.event is LoopEvent.NEW_RUN:
+            self._of.progress.went_on(int(event.detail))
         elif event.event is LoopEvent.ENTRY_CHANGED:
             _log.info("%s: another picture size or codec setting: %s", self._of.name, event.detail)
 
