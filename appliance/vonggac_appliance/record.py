@@ -165,9 +165,15 @@ def _act(recorder: Recorder, request: bus.Control) -> bus.Reply:
     if isinstance(request, bus.Changed):
         recorder.roster.read()
         recorder.locks.read()
+        recorder.disks.follow()
         return bus.Ok()
     if isinstance(request, bus.AskLocks):
         return recorder.locks.reply()
+    if isinstance(request, bus.AskRetention):
+        return recorder.retention.reply()
+    if isinstance(request, bus.ConfirmRetention):
+        recorder.retention.confirm()
+        return bus.Ok()
     if isinstance(request, bus.LockRefused):
         recorder.alarm("lock-refused", request.camera, request.what)
         return bus.Ok()

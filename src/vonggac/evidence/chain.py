@@ -48,6 +48,9 @@ class Action:
     SIGN_OUT = "sign out"
     DISK_FORMAT = "disk format"
     DISK_REBUILD = "disk rebuild"
+    DISK_ADD = "disk add"
+    DISK_DRAIN = "disk drain"
+    DISK_RETIRE = "disk retire"
     CAMERA_ADD = "camera add"
     CAMERA_REMOVE = "camera remove"
     LOCK_ADD = "lock add"
@@ -71,6 +74,9 @@ class Action:
             SIGN_OUT,
             DISK_FORMAT,
             DISK_REBUILD,
+            DISK_ADD,
+            DISK_DRAIN,
+            DISK_RETIRE,
             CAMERA_ADD,
             CAMERA_REMOVE,
             LOCK_ADD,
