@@ -20,9 +20,7 @@ from vonggac_appliance.look_leases import Leased
 __all__ = ["BLOCK_BYTES", "Block", "Chunk", "RangeRead", "blocks", "chunks", "in_order", "joined"]
 
 BLOCK_BYTES = 256 << 10
-"""Sent at once, and what counts as delivered or not."""
-_CHECK_BLOCKS = 4
-"""Checked at once, and wait unsent till then: two seconds of 4 Mbit/s, so mostly a fragment."""
+"""Read, checked and sent at once, and what counts as delivered or not."""
 
 Block = tuple[int, int, bytes]
 """Where it begins, where it ends, what it holds."""
@@ -116,13 +114,10 @@ def blocks(leased: Leased, chunk: Chunk, start: int, end: int) -> Iterator[Block
     """The bytes as they lie there. `chunk`: the first one of the range."""
     at = start
     while at < end:
-        read: list[Block] = []
-        while at < end and len(read) < _CHECK_BLOCKS:
-            data = _read(leased.file, at, min(BLOCK_BYTES, end - at))
-            read.append((at, at + len(data), data))
-            at += len(data)
+        data = _read(leased.file, at, min(BLOCK_BYTES, end - at))
         leased.confirm(chunk.view)
-        yield from read
+        yield at, at + len(data), data
+        at += len(data)
 
 
 def in_order(chunks: Sequence[Chunk]) -> None:

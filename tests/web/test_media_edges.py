@@ -29,7 +29,7 @@ from vonggac_appliance.look_footage import Segment
 from web.test_media import FILLER, SECOND_NS, START_NS, entries, fetched, frames_of, get
 
 BLOCK_BYTES = 1 << 20
-"""What is read and checked at once."""
+"""Four blocks as they are read, checked and sent."""
 
 
 @pytest.fixture(scope="module")
