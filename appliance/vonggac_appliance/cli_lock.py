@@ -1,4 +1,4 @@
-"""`vonggac lock add|list|review|remove|confirm`."""
+"""`vonggac lock add|list|adopt|review|remove|confirm`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def add(commands: Commands) -> None:
         has_json=True,
     )
     shown.add_argument("--all", action="store_true", help="also those that were removed")
+    leaf(
+        nested,
+        "adopt",
+        "take locks into the catalog that only the disks know, such as after a restore",
+        "vonggac lock adopt",
+        _adopt,
+    )
     review = leaf(
         nested,
         "review",
@@ -246,6 +253,22 @@ def _state_text(row: Lock, names: dict[str, str], now_ns: int) -> str:
     if row.is_held:
         return f"held; {asked_by} asks to remove it: {unlock.reason}"
     return f"removed by {asked_by} and {names.get(unlock.confirmed_by, unlock.confirmed_by)}"
+
+
+def _adopt(args: argparse.Namespace) -> int:
+    with Catalog(args.home) as catalog:
+        made, faults = _locking(args.home, catalog).adopt(local_person(os.getuid()))
+    for fault in faults:
+        note(fault)
+    for lock in made:
+        names = ", ".join(s.name for s in lock.streams)
+        span = f"{iso(lock.from_ns)} to {iso(lock.to_ns)}"
+        print(
+            f"lock {lock.number}: {lock.code} {names}, {span}; review it by {iso(lock.review_ns)}"
+        )
+    if not made and not faults:
+        print("the catalog knows every lock that the disks hold")
+    return 1 if faults else 0
 
 
 def _review(args: argparse.Namespace) -> int:

@@ -73,7 +73,8 @@ class LockCourier:
         for lock in told.locks:
             if lock not in self._rows and lock not in self._unknown:
                 self._unknown.add(lock)
-                what = f"it holds a lock {lock.hex()} that the catalog does not know; it stays"
+                what = f"it holds a lock {lock.hex()} that the catalog does not know"
+                what += "; it stays (vonggac lock adopt)"
                 self._alarm("lock-unknown", keeper.path, what)
 
     def reply(self) -> bus.LocksReply:

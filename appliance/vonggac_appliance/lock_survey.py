@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vonggac._native import segment as native
-from vonggac.errors import VonggacError
+from vonggac.errors import StorageError, VonggacError
 from vonggac.playback import cut as cuts
 from vonggac.registry.catalog import DiskRow
 from vonggac.registry.locks import Lock, LockedStream
+from vonggac.store import journal
+from vonggac.store.disk import JOURNAL_NAME
 from vonggac.store.locks import pinned
 from vonggac_appliance.sources import Source, open_source
 
-__all__ = ["DiskHold", "OpenDisks", "open_disks"]
+__all__ = ["DiskHold", "OpenDisks", "journalled", "open_disks"]
 
 _DEADLINE_S = 3.0
 _MARGIN_NS = 600 * 1_000_000_000
@@ -91,6 +93,19 @@ def open_disks(home: Path, rows: Sequence[DiskRow]) -> Iterator[OpenDisks]:
         for _, opened in sources:
             if not isinstance(opened, str):
                 opened.close()
+
+
+def journalled(row: DiskRow) -> tuple[journal.Lock, ...]:
+    """The locks in a disk's journal. Its keeper may be writing: of two halves one is always whole.
+
+    Raises StorageError where it cannot be read.
+    """
+    where = Path(row.path) / JOURNAL_NAME
+    try:
+        snapshot = journal.newest(where.read_bytes())
+    except OSError as error:
+        raise StorageError(f"{where} cannot be read: {error.strerror}") from error
+    return snapshot.locks if snapshot.disk == row.uuid else ()
 
 
 def _fragment_at(source: Source, stream: bytes, ns: int) -> tuple[int, int]:

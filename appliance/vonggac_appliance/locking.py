@@ -19,11 +19,13 @@ from vonggac.evidence.chain import Action
 from vonggac.registry import locks as rules
 from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
-from vonggac.registry.locks import Lock
+from vonggac.registry.locks import Lock, LockedStream
 from vonggac.registry.people import Person, PurposeCode
+from vonggac.store import journal
+from vonggac.store.locks import union
 from vonggac_appliance import audit_client, bus, control
 from vonggac_appliance.clock import Clock, iso, wall_ns
-from vonggac_appliance.lock_survey import DiskHold, OpenDisks, open_disks
+from vonggac_appliance.lock_survey import DiskHold, OpenDisks, journalled, open_disks
 from vonggac_appliance.messages import AuditAppend
 
 __all__ = ["Added", "Locking", "Order"]
@@ -91,6 +93,35 @@ class Locking:
                 return Added(lock, holds, is_logged, is_recorder, durable, later, missing)
         raise Unavailable("others are locking at this moment: try again")
 
+    def adopt(self, person: Person) -> tuple[list[Lock], list[str]]:
+        """Makes rows for the locks that only the disks' journals know; each line comes first.
+
+        Gives them, and a sentence for each disk that could not be read.
+        """
+        rows = self._catalog.locks()
+        known = {row.id for row in rows}
+        found: dict[bytes, dict[bytes, journal.Lock]] = {}
+        where: dict[bytes, str] = {}
+        faults: list[str] = []
+        for disk in self._catalog.disks():
+            try:
+                locks = journalled(disk)
+            except StorageError as error:
+                faults.append(str(error))
+                continue
+            for lock in union((), locks):
+                if lock.lock not in known:
+                    found.setdefault(lock.lock, {})[lock.stream] = lock
+                    where.setdefault(lock.lock, disk.path)
+        made: list[Lock] = []
+        for lock_id, ranges in found.items():
+            row = self._found(lock_id, len(rows) + len(made) + 1, ranges, where[lock_id], person)
+            self._log(Action.LOCK_ADOPT, row, f"by {person.name}: {row.reason}", person)
+            if not self._catalog.add_lock(row, len(rows) + len(made)):
+                raise Unavailable("others are locking at this moment: try again")
+            made.append(row)
+        return made, faults
+
     def review(self, number: int, review_ns: int, person: Person) -> Lock:
         """Puts the review off. The audit line comes first."""
         lock = self._lock(number)
@@ -140,6 +171,24 @@ class Locking:
             return rows, disks.holds(held, self._clock())
 
     # --- making one
+
+    def _found(
+        self,
+        lock_id: bytes,
+        number: int,
+        ranges: dict[bytes, journal.Lock],
+        where: str,
+        person: Person,
+    ) -> Lock:
+        cameras = self._catalog.cameras()
+        streams = {s.id: (camera, s.name) for camera in cameras for s in camera.streams}
+        known = [streams[stream] for stream in ranges if stream in streams]
+        held = tuple(
+            LockedStream(r.stream, streams[r.stream][1] if r.stream in streams else "", *_span(r))
+            for r in ranges.values()
+        )
+        camera = known[0][0] if known else None
+        return rules.found_lock(lock_id, number, camera, held, where, person, self._clock())
 
     def _try_add(self, order: Order, person: Person) -> tuple[Lock, list[DiskHold]] | None:
         """None: somebody else has made one meanwhile."""
@@ -241,6 +290,10 @@ class Locking:
 
 _AWAY = ("starting", "failed", "down", "hung", "retired")
 """States of a disk that nothing is written to now."""
+
+
+def _span(lock: journal.Lock) -> tuple[int, int]:
+    return lock.from_ns, lock.to_ns
 
 
 def _event(action: str, lock: Lock, result: str) -> AuditAppend:

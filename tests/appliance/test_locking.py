@@ -18,6 +18,7 @@ from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.registry.people import Account, Role, local_person
 from vonggac.store import disk as disks
+from vonggac.store import journal
 from vonggac_appliance.locking import Locking
 
 SEGMENT_BYTES = 16 << 20
@@ -274,6 +275,39 @@ def test_a_lock_outlives_its_camera_and_is_removed_without_it(home: Path, box: F
     with Catalog(home, is_readonly=True) as catalog:
         (row,) = catalog.locks()
     assert (row.code, row.is_held) == ("cam1", True)
+
+
+def test_a_lock_that_only_a_disk_knows_is_adopted_and_can_be_removed(
+    home: Path,
+    box: FakeStream,
+    footage: tuple[Path, FakeStream, DiskRow],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "disk"
+    identity = disks.format_disk(path, 200 << 20, BOX, SEGMENT_BYTES)
+    start_ns = box.wall_ns - 10 * SECOND_NS
+    held = journal.Lock(b"u" * 16, box.stream, start_ns, start_ns + SECOND_NS)
+    bench = Bench.open(path)
+    bench.ring.hold((held, journal.Lock(b"v" * 16, b"gone" * 4, 5, 6)))
+    bench.tick()
+    bench.crash()
+    with Catalog(home) as catalog:
+        catalog.enrol_disk(DiskRow(identity.disk, str(path), identity.segments, SEGMENT_BYTES, 2))
+    with audit_run(home):
+        assert vonggac(home, "lock", "adopt") == 0
+        assert "cam1 main" in capsys.readouterr().out
+        assert vonggac(home, "lock", "adopt") == 0
+        assert "knows every lock" in capsys.readouterr().out
+        assert vonggac(home, "lock", "remove", "1", "--reason", "x") == 0
+    with Catalog(home, is_readonly=True) as catalog:
+        rows = catalog.locks()
+    assert [(row.number, row.id, row.code) for row in rows] == [
+        (1, b"u" * 16, "cam1"),
+        (2, b"v" * 16, "unknown"),
+    ]
+    assert (rows[0].from_ns, rows[0].to_ns) == (held.from_ns, held.to_ns)
+    assert [action for action, _, _ in lines(home)] == ["lock adopt", "lock adopt", "lock remove"]
 
 
 def test_a_disk_with_locked_footage_is_not_formatted_anew(

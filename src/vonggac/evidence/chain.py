@@ -54,6 +54,7 @@ class Action:
     CAMERA_ADD = "camera add"
     CAMERA_REMOVE = "camera remove"
     LOCK_ADD = "lock add"
+    LOCK_ADOPT = "lock adopt"
     LOCK_REVIEW = "lock review"
     LOCK_REMOVE = "lock remove"
     """Somebody asked for it."""
@@ -80,6 +81,7 @@ class Action:
             CAMERA_ADD,
             CAMERA_REMOVE,
             LOCK_ADD,
+            LOCK_ADOPT,
             LOCK_REVIEW,
             LOCK_REMOVE,
             LOCK_CONFIRM,

@@ -24,6 +24,7 @@ __all__ = [
     "ask_unlock",
     "check_quota",
     "confirm_unlock",
+    "found_lock",
     "new_lock",
     "quota_segments",
     "review_later",
@@ -32,6 +33,7 @@ __all__ = [
 _DAY_NS = 86_400 * 1_000_000_000
 REVIEW_DAYS_MAX = 90
 """Evidence L-2: a lock that nobody looks at again would stay for ever."""
+_FOUND_REVIEW_DAYS = 7
 AHEAD_MAX_NS = 3600 * 1_000_000_000
 """What is about to happen may be locked too; more than that is a plan, not evidence."""
 ASKED_FOR_NS = 7 * _DAY_NS
@@ -128,6 +130,35 @@ def new_lock(
         officer=officer,
         reason=reason,
         review_ns=_review(review_ns, now_ns),
+        made_by=made_by.name,
+        made_ns=now_ns,
+    )
+
+
+def found_lock(
+    lock_id: bytes,
+    number: int,
+    camera: Camera | None,
+    streams: tuple[LockedStream, ...],
+    where: str,
+    made_by: Person,
+    now_ns: int,
+) -> Lock:
+    """A row for a lock that only a disk's journal knows, such as after an older catalog was
+    restored. Who made it, and why, has to be found out: it is to be reviewed in a week.
+    """
+    return Lock(
+        id=lock_id,
+        number=number,
+        camera=bytes(16) if camera is None else camera.id,
+        code="unknown" if camera is None else camera.code,
+        streams=streams,
+        from_ns=min(stream.from_ns for stream in streams),
+        to_ns=max(stream.to_ns for stream in streams),
+        case="unknown",
+        officer="unknown",
+        reason=f"found in the journal of {where}"[: _TEXT_MAX["reason"]],
+        review_ns=now_ns + _FOUND_REVIEW_DAYS * _DAY_NS,
         made_by=made_by.name,
         made_ns=now_ns,
     )
