@@ -35,7 +35,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("chunker", "chunker_entry", "chunker_commit", "chunker_fill"),
         *("ingest_loop", "loop_parent", "loop_wire", "loop_keeper", "loop_live"),
         "loop_arena",
-        *("loop_stream", "loop_socket", "loop_units", "loop_reception"),
+        *("loop_stream", "loop_socket", "loop_units", "loop_reception", "loop_clock"),
     ),
 }
 

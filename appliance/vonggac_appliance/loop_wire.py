@@ -22,6 +22,8 @@ _BLOB = struct.Struct(">I")
 _RECORD = struct.Struct(">16s10QIHHBIIqq")
 
 ANY_SLOT = 0xFFFF
+CLOCK_RUNS_MAX = 15
+"""Run numbers above an ATTACH's that are the loop's to give, when the box's clock is set."""
 FLAG_REFERENCES_LOST = 1
 FLAG_INBAND = 2
 FLAG_WAITS_FOR_ROOM = 4
@@ -60,6 +62,7 @@ class LoopEvent(enum.IntEnum):
     NO_ROOM = 8
     LATE_KEYFRAME = 9
     ENTRY_CHANGED = 10
+    NEW_RUN = 11
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ static const uint8_t PPS[] = {0x68, 0xCE, 0x0F, 0xC8};
 typedef struct run {
     vg_arena arena;
     vg_chunker *chunker;
-    uint64_t payload, next_sequence;
+    uint64_t payload, next_sequence, number;
     int64_t wall_end_ns;
     uint32_t waiting[BLOCKS]; /* handed over, not acknowledged */
     uint32_t waiting_count;
@@ -40,11 +40,22 @@ static void take_closed(run *r) {
         check(vg_arena_chunk_copy(&r->arena, header, &chunk, &fault));
         check(vg_claim_read(vg_arena_at(&r->arena, header) + chunk.head_offset, chunk.head_bytes,
                             &claim, hash, &fault) == VG_OK);
+        check(claim.run == r->number);
         check(claim.sequence == r->next_sequence++ && claim.video_bytes == chunk.payload_bytes);
         check(claim.samples > 0 && claim.duration >= claim.samples);
         r->payload += chunk.payload_bytes;
         r->waiting[r->waiting_count++] = header;
     }
+}
+
+/* The box's clock was set. */
+static void begin_again(run *r) {
+    const bool is_new = vg_chunker_begin_again(r->chunker, r->number + 1, VG_GAP_CLOCK_SET);
+    take_closed(r);
+    check(is_new == (r->next_sequence > 0));
+    if (!is_new) return;
+    r->number++;
+    r->next_sequence = 0;
 }
 
 static void acknowledge(run *r) {
@@ -85,6 +96,7 @@ static void push(run *r, vg_bytes *in, uint8_t *bytes, uint32_t *rtp, int64_t *a
         .damaged = (what & 32U) != 0,
         .is_picture = true,
     };
+    if (late == UINT8_MAX) begin_again(r);
     vg_fault fault = {0};
     const vg_err err =
         vg_chunker_push(r->chunker, &au, *arrival, VG_CAMERA_CLOCK_UNKNOWN, false, &fault);
@@ -98,7 +110,7 @@ static void push(run *r, vg_bytes *in, uint8_t *bytes, uint32_t *rtp, int64_t *a
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static uint8_t memory[(size_t)BLOCKS * VG_ARENA_BLOCK];
     static uint8_t bytes[PICTURE_MAX + 64];
-    run r = {0};
+    run r = {.number = 7};
     check(vg_arena_format(&r.arena, memory, sizeof memory) == VG_OK);
     void *chunker =
         mmap(NULL, vg_chunker_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -107,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     vg_bytes in = vg_bytes_of(data, size);
     const uint8_t how = vg_bytes_u8(&in);
     const vg_run_start start = {
-        .run = 7, .references_lost = (how & 1U) != 0, .inband = (how & 2U) != 0};
+        .run = r.number, .references_lost = (how & 1U) != 0, .inband = (how & 2U) != 0};
     const vg_sets sets = {
         .codec = VG_CODEC_H264,
         .sps = {SPS},

@@ -168,3 +168,30 @@ void vg_chunker_end(vg_chunker *c) {
     if (vg_fill_has_samples(c)) c->claim.flags |= VG_CLAIM_END;
     vg_fill_close_estimating(c);
 }
+
+/* Media time, and what was measured in it. How the camera spaces and reorders is learnt already. */
+static void begin_time(vg_chunker *c) {
+    c->timeline = (vg_timeline){.usual_delta = c->timeline.usual_delta};
+    const uint8_t depth = c->reorder.depth;
+    vg_reorder_init(&c->reorder, c->reorder.learns ? -1 : depth);
+    c->reorder.depth = depth;
+    c->sync_count = 0;
+    c->equal_stamps = 0;
+    c->has_last = false;
+    c->is_estimated = false;
+    c->carry = 0;
+}
+
+bool vg_chunker_begin_again(vg_chunker *c, uint64_t run, uint8_t reason) {
+    vg_chunker_end(c);
+    begin_time(c);
+    if (c->state.next_sequence == 0) return false;
+    c->start.predecessor_run = c->start.run;
+    c->start.run = run;
+    c->start.gap_reason = reason;
+    c->start.gap_start_ns = c->state.last_wall_end_ns;
+    c->state.next_sequence = 0;
+    c->references_lost = true; /* up to the first sync sample, which usually is the next unit */
+    memset(c->previous_sha256, 0, sizeof c->previous_sha256);
+    return true;
+}

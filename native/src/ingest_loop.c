@@ -31,19 +31,6 @@ enum {
     CALM_DEFAULT_S = 60,
 };
 
-static int64_t clock_ns(clockid_t clock) {
-    struct timespec t;
-    const int result = clock_gettime(clock, &t);
-    assert(result == 0);
-    (void)result;
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
-static void read_clocks(loop *l) {
-    l->wall_ns = clock_ns(CLOCK_REALTIME);
-    l->now_ns = clock_ns(CLOCK_MONOTONIC);
-}
-
 static int say(const loop *l, const char *what) {
     (void)fprintf(stderr, "<3>loop %u: %s: %s\n", (unsigned)l->config.number, what,
                   strerror(errno));
@@ -156,7 +143,7 @@ static int take_events(loop *l, int epoll_fd, int timeout_ms) {
     struct epoll_event events[EVENTS_A_TURN];
     const int count = epoll_wait(epoll_fd, events, EVENTS_A_TURN, timeout_ms);
     if (count < 0 && errno != EINTR) return -1;
-    read_clocks(l);
+    loop_read_clocks(l);
     for (int i = 0; i < count; i++)
         ready(l, events[i].data.ptr, events[i].events);
     return count < 0 ? 0 : count;
@@ -189,7 +176,7 @@ static bool is_drained(const loop *l) {
 /* Ends all runs and waits until what was handed over is durable, or for two seconds: then the arena
  * keeps it for a successor. */
 static void quit(loop *l) {
-    read_clocks(l);
+    loop_read_clocks(l);
     for (stream *s = l->streams; s != NULL; s = s->next) {
         stream_drain(s);
         stream_end(s);
@@ -222,7 +209,7 @@ static bool open_timer(loop *l) {
 }
 
 static bool open_loop(loop *l) {
-    read_clocks(l);
+    loop_read_clocks(l);
     l->last_tick = (uint64_t)(l->now_ns / NS_PER_S);
     if (getrandom(&l->own_ssrc, sizeof l->own_ssrc, 0) != sizeof l->own_ssrc) return false;
     for (uint32_t i = 0; i < LOOP_KEEPERS_MAX; i++)

@@ -119,7 +119,11 @@ struct stream {
     uint64_t bytes, sync_samples, skipped_bytes, entries;
     uint64_t dropped; /* access units in a flood or without room, before they reached the chunker */
     int64_t camera_clock_ns; /* of the newest access unit */
-    const char *set_rule;    /* why the parameter sets cannot be used; NULL if they can */
+    /* The box's clock was set by so much, and this run is still in the old time; 0: it was not.
+     * Until `clock_until_ns` (monotonic) a sync sample is waited for. */
+    int64_t clock_held_ns, clock_until_ns;
+    uint8_t clock_runs;   /* how often a run began for it on this connection */
+    const char *set_rule; /* why the parameter sets cannot be used; NULL if they can */
 
     viewer *viewers;
 };
@@ -152,6 +156,8 @@ struct loop {
     bool clock_synced, quits, reads_due;
     int64_t read_every_ns;
     int64_t wall_ns, now_ns; /* of this turn: UTC, CLOCK_MONOTONIC */
+    int64_t clock_offset_ns; /* of the turn before: UTC less CLOCK_MONOTONIC */
+    bool has_clock_offset;
     uint64_t last_tick;
     int64_t next_check_ns; /* when the watchdogs look again */
     uint32_t own_ssrc;
@@ -243,6 +249,12 @@ void keeper_drop(keeper *k);
 bool arena_open(loop *l);
 void arena_close(loop *l);
 void arena_tick(loop *l, uint64_t second);
+
+/* loop_clock.c */
+/* At the beginning of a turn. */
+void loop_read_clocks(loop *l);
+/* The time in which an access unit is recorded; may begin a run. */
+int64_t stream_arrival(stream *s, const vg_access_unit *au);
 
 /* loop_live.c */
 /* Takes the descriptor. NULL, or why it cannot be done. */

@@ -83,8 +83,9 @@ static void deliver(stream *s, const vg_access_unit *au) {
     s->camera_clock_ns = reception_camera_clock(&s->rx, au->timestamp);
     vg_fault fault = {0, NULL};
     keeper_room(l, s->keeper);
+    const int64_t arrival_ns = stream_arrival(s, au);
     const vg_err err =
-        vg_chunker_push(s->chunker, au, l->wall_ns, s->camera_clock_ns, l->clock_synced, &fault);
+        vg_chunker_push(s->chunker, au, arrival_ns, s->camera_clock_ns, l->clock_synced, &fault);
     stream_hand_over(s);
     s->set_rule = err == VG_VALUE || err == VG_SHORT || err == VG_UNSUPPORTED ? fault.rule : NULL;
     if (err == VG_LIMIT && !s->waits_for_room) note_no_room(s, fault.rule);

@@ -56,7 +56,7 @@ def test_every_reason_has_words() -> None:
     assert [reason.words for reason in GapReason] == [
         "unknown", "camera off", "network", "refused", "wrong password", "no video", "bad stream",
         "crashes the recorder", "another device", "box stopped", "disk", "agreement ended",
-        "paused", "flood",
+        "paused", "flood", "clock set",
     ]  # fmt: skip
     assert chunk.gap_word(2) == "network"
     assert chunk.gap_word(200) == "unknown"

@@ -140,6 +140,52 @@ def test_the_chain_of_claims_holds_and_hashes_are_of_the_payload() -> None:
     assert [c.sequence for c in s.claims] == [0, 1, 2]
 
 
+def test_a_run_that_begins_again_is_a_chain_and_a_time_of_its_own() -> None:
+    s = Stream()
+    s.sync()
+    s.tick()
+    s.picture()
+    closed, is_new = s.chunker.begin_again(6, GapReason.CLOCK_SET)
+    assert is_new and len(closed) == 1
+    s.headers += closed
+    hour_ns = 3600 * 1_000_000_000
+    for kind in (SyncKind.IDR, SyncKind.NONE, SyncKind.IDR):
+        s.picture(((5, b"\x65"),), kind, late_ns=-hour_ns)
+    s.end()
+    _, end, first, second = s.claims
+    assert (end.run, end.sequence, bool(end.flags & ChunkFlag.END)) == (5, 1, True)
+    assert (first.run, first.sequence, first.media_start_ticks) == (6, 0, 0)
+    assert first.flags & ChunkFlag.FIRST
+    assert not first.flags & (ChunkFlag.REFERENCES_LOST | ChunkFlag.REANCHORED)
+    assert (first.predecessor_run, first.gap_reason) == (5, GapReason.CLOCK_SET)
+    assert first.gap_start_ns == s.chunks()[1][1].wall_end_ns
+    assert first.previous_sha256 == bytes(32)
+    assert first.wall_start_ns == START_NS + 3 * FRAME_NS - hour_ns
+    assert (second.run, second.sequence, second.samples) == (6, 1, 1)
+    assert second.wall_start_ns == first.wall_start_ns + 2 * FRAME_NS
+
+
+def test_a_run_that_begins_again_amid_a_gop_says_that_references_are_elsewhere() -> None:
+    s = Stream()
+    s.sync()
+    s.headers += s.chunker.begin_again(6, GapReason.CLOCK_SET)[0]
+    s.picture()
+    s.sync()
+    s.end()
+    lost = [bool(c.flags & ChunkFlag.REFERENCES_LOST) for c in s.claims]
+    assert lost == [False, True, False]
+
+
+def test_a_run_in_which_nothing_was_kept_does_not_end_when_it_begins_again() -> None:
+    s = Stream()
+    s.picture()
+    assert s.chunker.begin_again(6, GapReason.CLOCK_SET) == ([], False)
+    s.sync()
+    s.end()
+    (claim,) = s.claims
+    assert (claim.run, claim.sequence, claim.predecessor_run) == (5, 0, 0)
+
+
 def test_the_head_parses_once_it_is_placed() -> None:
     s = Stream()
     s.sync()

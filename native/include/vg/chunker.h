@@ -41,6 +41,10 @@ vg_err vg_chunker_push(vg_chunker *c, const vg_access_unit *au, int64_t arrival_
 void vg_chunker_tick(vg_chunker *c); /* a second ends: closes what has samples */
 /* the run ends: flushes the reorder buffer, closes with VG_CLAIM_END */
 void vg_chunker_end(vg_chunker *c);
+/* The run ends and another begins with the next access unit, in a time of its own; its first claim
+ * names the one before, and `reason`. False: nothing was kept, so the run itself begins in that
+ * time. */
+bool vg_chunker_begin_again(vg_chunker *c, uint64_t run, uint8_t reason);
 
 typedef struct vg_chunker_state {
     uint64_t next_sequence, samples, bytes, skipped_before_sync, dropped_no_room, sets_dropped,

@@ -62,6 +62,7 @@ typedef enum vg_gap_reason {
     VG_GAP_AGREEMENT_ENDED = 11,
     VG_GAP_PAUSED = 12,
     VG_GAP_FLOOD = 13,
+    VG_GAP_CLOCK_SET = 14,
 } vg_gap_reason;
 
 /* What was received. Written by the loop; its SHA-256 chains the run. */

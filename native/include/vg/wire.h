@@ -76,7 +76,13 @@ typedef enum vg_wire_event {
     VG_EVENT_NO_ROOM = 8,
     VG_EVENT_LATE_KEYFRAME = 9,  /* no sync sample for 30 s */
     VG_EVENT_ENTRY_CHANGED = 10, /* another sample entry (resolution, parameter sets) */
+    /* the box's clock was set: from here on the stream is in a run of this number (detail,
+       decimal), one higher than the one before, to which nothing is added */
+    VG_EVENT_NEW_RUN = 11,
 } vg_wire_event;
+
+/* Numbers above an ATTACH's run that are the loop's to give: for VG_EVENT_NEW_RUN. */
+enum { VG_CLOCK_RUNS_MAX = 15 };
 
 /* STATS record: stream 16, run u64, next_sequence u64, bytes u64, access_units u64, sync_samples
  * u64, packets u64, packets_lost u64, damaged u64, skipped u64 (garbage bytes), dropped u64

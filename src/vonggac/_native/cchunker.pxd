@@ -49,6 +49,7 @@ cdef extern from "vg/chunker.h" nogil:
                            int64_t camera_clock_ns, c_bool clock_synced, vg_fault *fault) noexcept
     void vg_chunker_tick(vg_chunker *c) noexcept
     void vg_chunker_end(vg_chunker *c) noexcept
+    c_bool vg_chunker_begin_again(vg_chunker *c, uint64_t run, uint8_t reason) noexcept
 
     ctypedef struct vg_chunker_state:
         uint64_t next_sequence

@@ -72,5 +72,12 @@ class Chunker:
     def end(self) -> list[int]:
         """The run ends; gives the header blocks it closed."""
 
+    def begin_again(self, run: int, reason: int) -> tuple[list[int], bool]:
+        """The run ends and another begins, in a time of its own.
+
+        Gives the header blocks that the first one closed, and whether there is another: a run in
+        which nothing was kept goes on.
+        """
+
     def state(self) -> tuple[int, int, int, int, int, int, bool]:
         """Next sequence, samples, skipped before sync, dropped, sets dropped, entries, in band."""

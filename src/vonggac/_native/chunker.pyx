@@ -9,8 +9,8 @@ from posix.mman cimport mmap, munmap
 
 from vonggac._native.carena cimport VG_NO_BLOCK, vg_arena, vg_arena_attach, vg_arena_send
 from vonggac._native.cchunker cimport (
-    vg_chunker, vg_chunker_closed, vg_chunker_drop, vg_chunker_end, vg_chunker_init,
-    vg_chunker_push, vg_chunker_read, vg_chunker_size, vg_chunker_state, vg_chunker_tick,
+    vg_chunker, vg_chunker_begin_again, vg_chunker_closed, vg_chunker_drop, vg_chunker_end,
+    vg_chunker_init, vg_chunker_push, vg_chunker_read, vg_chunker_size, vg_chunker_state, vg_chunker_tick,
     vg_reorder, vg_reorder_init, vg_reorder_pull, vg_reorder_push, vg_run_start, vg_timeline,
     vg_timeline_media, vg_timeline_wall,
 )
@@ -180,6 +180,15 @@ cdef class Chunker:
         """The run ends; gives the header blocks it closed."""
         vg_chunker_end(self._c)
         return self._closed()
+
+    def begin_again(self, uint64_t run, uint8_t reason):
+        """The run ends and another begins, in a time of its own.
+
+        Gives the header blocks that the first one closed, and whether there is another: a run in
+        which nothing was kept goes on.
+        """
+        is_new = bool(vg_chunker_begin_again(self._c, run, reason))
+        return self._closed(), is_new
 
     def state(self):
         """(next sequence, samples, skipped, dropped, sets dropped, entries, in band)."""

@@ -38,6 +38,7 @@ cdef extern from "vg/segment.h" nogil:
         VG_GAP_AGREEMENT_ENDED
         VG_GAP_PAUSED
         VG_GAP_FLOOD
+        VG_GAP_CLOCK_SET
 
     const int64_t VG_CAMERA_CLOCK_UNKNOWN
 

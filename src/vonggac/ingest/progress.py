@@ -34,14 +34,13 @@ class Progress:
     """Kept while a run is open, too: one that keeps nothing leaves its gap open."""
     is_inband: bool = False
     _run_start_ns: int = 0
+    _run_end_ns: int = 0
     _recorded_before_ns: int = 0
 
     @property
     def recorded_ns(self) -> int:
         """Wall time made durable since this object was made."""
-        if not self._run_start_ns or self.durable_until_ns is None:
-            return self._recorded_before_ns
-        return self._recorded_before_ns + max(0, self.durable_until_ns - self._run_start_ns)
+        return self._recorded_before_ns + max(0, self._run_end_ns - self._run_start_ns)
 
     @property
     def is_gap_open(self) -> bool:
@@ -66,8 +65,9 @@ class Progress:
         self.is_inband = is_inband
         if run >= self.last_run:
             self.last_run, self.last_end_ns = run, end_ns
-        if run == self.run and not self._run_start_ns:
-            self._run_start_ns = end_ns
+        if run == self.run:
+            self._run_start_ns = self._run_start_ns or end_ns
+            self._run_end_ns = end_ns
 
     def ended(self, run: int, next_sequence: int, end_ns: int) -> None:
         """A loop has closed a run; with sequence 0 nothing of it was kept."""
@@ -76,16 +76,21 @@ class Progress:
 
     def begin(self, run: int, now_ns: int) -> Opening:
         """A run opens."""
-        self._recorded_before_ns, self._run_start_ns = self.recorded_ns, 0
+        self._close_sum()
         self.run = run
         if self.gap is None:
             return Opening(0, GapReason.UNKNOWN, 0)
         return Opening(self.gap.predecessor, self.gap.reason(now_ns), self.gap.start_ns)
 
+    def went_on(self, run: int) -> None:
+        """The open run goes on as another one, because the box's clock was set: nothing is lost."""
+        self._close_sum()
+        self.run, self.gap = run, None
+
     def stopped(self, reason: GapReason, now_ns: int) -> bool:
         """Nothing is recorded now, for `reason`. True if the gap is new or has another name."""
         goes_on = self.is_gap_open
-        self._recorded_before_ns, self._run_start_ns = self.recorded_ns, 0
+        self._close_sum()
         self.run = 0
         if self.gap is None or not goes_on:
             start_ns = now_ns if self.last_end_ns is None else self.last_end_ns
@@ -94,3 +99,8 @@ class Progress:
         before = self.gap.reason(now_ns)
         self.gap = self.gap.said(reason, now_ns)
         return self.gap.reason(now_ns) != before
+
+    def _close_sum(self) -> None:
+        """Times of another run have nothing to do with those of this one."""
+        self._recorded_before_ns = self.recorded_ns
+        self._run_start_ns = self._run_end_ns = 0

@@ -100,6 +100,8 @@ class GapReason(IntEnum):
     AGREEMENT_ENDED = 11
     PAUSED = 12
     FLOOD = 13
+    CLOCK_SET = 14
+    """No time passed: the box's clock was set, and the run before ended in the old one."""
 
     @property
     def words(self) -> str:
