@@ -92,6 +92,9 @@ class _Check:
         self.report = Report(segments=reading.disk.identity.segments)
         self.ends: dict[tuple[bytes, int], tuple[int, bytes]] = {}
         """Where each (stream, run) stands over all its segments: sequence and claim hash."""
+        intents = reading.snapshot.erase_intents
+        # What is being erased is done again by the next keeper: until then it may be torn.
+        self.leaving = {(intent.segment, intent.epoch) for intent in intents}
         self.rows_seen: dict[bytes, int] = {}
         """Rows of each stream that belong to a segment."""
 
@@ -162,10 +165,11 @@ class _Check:
             what = f"the index counts {row.chunks} chunks and has rows for {len(indexed)}"
             self._add(number, 0, DERIVABLE, what)
         end = self._check_places(seen)
-        self._check_chunks(number, seen.chunks)
+        is_leaving = (number, row.epoch) in self.leaving
+        self._check_chunks(number, seen.chunks, is_leaving)
         if not self.depth.is_deep:
             self._check_numbers(number, row.stream, indexed)
-        if row.state is SegmentState.SEALED:
+        if row.state is SegmentState.SEALED and not is_leaving:
             self._check_seal(seen, end)
         elif seen.stray_offset is not None:
             self._add(number, seen.stray_offset, DERIVABLE, "a whole chunk that has no row")
@@ -175,21 +179,23 @@ class _Check:
         at = seen.head_bytes if seen.head_bytes is not None else BLOCK_BYTES
         rows = [*seen.job.indexed, *erased_of(seen.table)]
         for row in sorted(rows, key=lambda r: r.offset):
-            if row.offset != at:
+            is_leaving = (seen.job.number, seen.job.row.epoch) in self.leaving
+            if row.offset != at and not is_leaving:
                 self._add(seen.job.number, at, DURABLE, f"no chunk up to {row.offset}")
             at = row.offset + row.chunk_bytes
             self.report.fragments += 1 if row.kind and not row.flags & ChunkFlag.ERASED else 0
         return at
 
-    def _check_chunks(self, number: int, chunks: list[Looked]) -> None:
+    def _check_chunks(self, number: int, chunks: list[Looked], is_leaving: bool) -> None:
         decode_end = 0
         for looked in chunks:
             offset, view = looked.row.offset, looked.view
             if view is not None:
                 decode_end = self._check_chunk(number, looked.row, view, decode_end)
             if looked.why:
-                promise = RETAINED if looked.row.flags & ChunkFlag.ERASED else DURABLE
-                self._add(number, offset, promise, looked.why)
+                is_erased = bool(looked.row.flags & ChunkFlag.ERASED)
+                if not (is_erased and is_leaving):
+                    self._add(number, offset, RETAINED if is_erased else DURABLE, looked.why)
             elif not looked.is_whole or looked.row.flags & ChunkFlag.BROKEN:
                 self._add(number, offset, DURABLE, "the payload does not have its hash")
 

@@ -1,0 +1,505 @@
+"""A ring on a simulated disk, and beside it a model of what was promised.
+
+The model knows what was acknowledged and what the ring has taken to be used again; it asks nobody
+who could be wrong. What happens in a history is in OPERATIONS: add to it what a keeper learns.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from interpose.preload import Tape
+from interpose.simulated_disk import Files, SimulatedDisk
+from store.maker import BOX, SECOND_NS, FakeChunk, FakeStream, again
+from vonggac._native import segment as native
+from vonggac.store.archive import RunRow
+from vonggac.store.batch import Batch
+from vonggac.store.check import Problem, check
+from vonggac.store.journal import Lock, OpenGap, SegmentState
+from vonggac.store.rebuild import rebuild
+from vonggac.store.segment import Life, SegmentFile
+from vonggac.store.start import Started, open_for_reading, start
+from vonggac.store.tombstone import Rule
+
+FAR_NS = 1 << 62
+Key = tuple[bytes, int, int]
+"""Stream, run, sequence."""
+Where = tuple[int, int, int]
+"""Segment, epoch, offset."""
+TORN_BEFORE_ACKNOWLEDGED = ("no chunk", "follows", "does not have its hash")
+"""What `check` may say of chunks that nobody was told of."""
+
+
+class Broken(AssertionError):
+    """A promise is broken; its number stands first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A chunk that a camera has delivered."""
+
+    sha256: bytes
+    start_ns: int
+    end_ns: int
+    second: int
+
+
+@dataclass(slots=True)
+class Model:
+    """What was promised, and what may be missing."""
+
+    made: dict[Key, Made] = field(default_factory=dict)
+    durable: dict[Key, Where] = field(default_factory=dict)
+    given_up: set[tuple[int, int]] = field(default_factory=set)
+    """(segment, epoch) that the ring has taken to use again: whole or gone."""
+    sealed: dict[tuple[int, int], int] = field(default_factory=dict)
+    """In which order segments were sealed, as far as that was acknowledged."""
+    opened: dict[int, int] = field(default_factory=dict)
+    """Epoch: the segment it was ever used for."""
+    locks: tuple[Lock, ...] = ()
+    gaps: dict[bytes, OpenGap] = field(default_factory=dict)
+    recent: list[Key] = field(default_factory=list)
+    """Made since the power was last cut."""
+    second: int = 0
+    erasing: set[Key] = field(default_factory=set)
+    """On their way out: there or not."""
+    erased: set[Key] = field(default_factory=set)
+    may_lack_index: bool = False
+    """It was taken away, or is being made again."""
+
+    def copy(self) -> Model:
+        return Model(
+            dict(self.made),
+            dict(self.durable),
+            set(self.given_up),
+            dict(self.sealed),
+            dict(self.opened),
+            self.locks,
+            dict(self.gaps),
+            list(self.recent),
+            self.second,
+            set(self.erasing),
+            set(self.erased),
+            self.may_lack_index,
+        )
+
+    def is_locked(self, life: tuple[int, int], locks: Iterable[Lock]) -> bool:
+        """Whether any chunk of a segment's life is."""
+        chunks = self._chunks_of(life)
+        return any(_overlaps(lock, stream, made) for lock in locks for stream, made in chunks)
+
+    def may_be_pinned(self, life: tuple[int, int], locks: Iterable[Lock]) -> bool:
+        """Whether a lock lies between its first and its last moment, where a clock that was set
+        may have left nothing.
+        """
+        chunks = self._chunks_of(life)
+        first_ns = min(made.start_ns for _, made in chunks)
+        last_ns = max(made.end_ns for _, made in chunks)
+        whole = Made(b"", first_ns, last_ns, 0)
+        return any(_overlaps(lock, chunks[0][0], whole) for lock in locks)
+
+    def _chunks_of(self, life: tuple[int, int]) -> list[tuple[bytes, Made]]:
+        return [(key[0], self.made[key]) for key, w in self.durable.items() if w[:2] == life]
+
+
+def _overlaps(lock: Lock, stream: bytes, made: Made) -> bool:
+    return lock.stream == stream and lock.from_ns < made.end_ns and made.start_ns < lock.to_ns
+
+
+@dataclass(slots=True)
+class World:
+    """One disk and who writes to it. `folder` lies in the directory that is recorded."""
+
+    folder: Path
+    tape: Tape
+    disk: SimulatedDisk
+    model: Model
+    streams: list[FakeStream]
+    stopped: set[bytes] = field(default_factory=set)
+    """Streams in a gap: they bring nothing until their next run, which names it."""
+    runs: int = 10
+    started: Started | None = None
+    waiting: list[FakeChunk] = field(default_factory=list)
+    worst_loss_s: int = 0
+
+    @classmethod
+    def on(cls, files: Files, folder: Path, tape: Tape, streams: int) -> World:
+        files.write_to(folder)
+        tape.take()
+        made = [FakeStream(number) for number in range(streams)]
+        for stream in made:
+            stream.begin(1)
+        return cls(folder, tape, SimulatedDisk(files, folder), Model(), made)
+
+    def after(self, image: Files, folder: Path) -> World:
+        """This world's disk in another one, whose power has just come back."""
+        image.write_to(folder)
+        self.tape.take()
+        streams = [replace(s, sent=[]) for s in self.streams]
+        disk = SimulatedDisk(image, folder)
+        return World(folder, self.tape, disk, self.model.copy(), streams, runs=self.runs)
+
+    def discard(self) -> None:
+        """Takes the process away, and its files."""
+        self.let_go()
+        self.tape.take()
+        shutil.rmtree(self.folder)
+
+    def let_go(self) -> None:
+        """What a killed process leaves: all written, nothing finished."""
+        if self.started is not None:
+            self.started.ring.archive.index.close()
+            self.started.ring.close()
+            self.started.ring.disk.close()
+            self.started = None
+
+    def follow(self) -> None:
+        """The simulated disk hears of what was done."""
+        for call in self.tape.take():
+            self.disk.feed(call)
+
+    # --- recording
+
+    def start(self, found: Iterable[Key] = ()) -> None:
+        """`found`: what was seen on the disk before."""
+        self.started = start(self.folder, BOX)
+        if self.started.ring.eraser.is_settled:
+            # A wish that was not journalled is forgotten; one that was done is done.
+            self.model.erased |= self.model.erasing - set(found)
+            self.model.erasing.clear()
+        self.model.may_lack_index = self.started.rebuild is not None
+        self.started.ring.spares.expected_streams = len(self.streams)
+
+    def begin_runs(self, step_s: int) -> None:
+        """The power came back: what was in arenas is gone, cameras are connected anew."""
+        self.waiting = []
+        self.model.recent = []
+        for stream in self.streams:
+            self.begin_run(stream, step_s)
+
+    def begin_run(self, stream: FakeStream, step_s: int) -> None:
+        self.runs += 1
+        assert self.started is not None
+        gap = self.started.ring.gaps.get(stream.stream)
+        told = (0, 0) if gap is None else (gap.start_ns, gap.reason)
+        self.stopped.discard(stream.stream)
+        stream.begin(self.runs, stream.wall_ns + step_s * SECOND_NS, told)
+
+    def second(self, sizes: list[int]) -> None:
+        """A chunk of that size of each stream (0: none), and the ticks it takes to write them."""
+        fresh = self.make(sizes)
+        self.tick(fresh)
+        for _ in range(3):
+            if self.waiting:
+                self.tick([])
+
+    def make(self, sizes: list[int]) -> list[FakeChunk]:
+        self.model.second += 1
+        made = []
+        for stream, size in zip(self.streams, sizes, strict=False):
+            if size and stream.stream not in self.stopped:
+                chunk = stream.chunk(size)
+                made.append(chunk)
+                key = (chunk.stream, chunk.run, chunk.sequence)
+                sha256, start_ns = stream.sent[-1][2], chunk.wall_end_ns - SECOND_NS
+                known = Made(sha256, start_ns, chunk.wall_end_ns, self.model.second)
+                self.model.made[key] = known
+                self.model.recent.append(key)
+        return made
+
+    def tick(self, chunks: list[FakeChunk]) -> None:
+        self.settle(self.write(chunks))
+
+    def settle(self, batch: Batch[FakeChunk]) -> None:
+        """The part of a tick that follows its sync: here is where things are acknowledged."""
+        assert self.started is not None
+        ring = self.started.ring
+        ring.finish(batch)
+        for placed in batch.placed:
+            claim = placed.claim
+            where = (placed.segment, placed.epoch, placed.row.offset)
+            self.model.durable[claim.stream, claim.run, claim.sequence] = where
+        for sealed in batch.sealed:
+            self.model.sealed[sealed.segment.number, sealed.segment.epoch] = sealed.order
+        if batch.has_journal:
+            self.model.locks = ring.durable_locks
+            self.model.gaps = dict(ring.gaps)
+            self.model.may_lack_index = ring.is_index_lost
+        if ring.eraser.is_settled:
+            assert not ring.eraser.faults
+            self.model.erased |= self.model.erasing
+            self.model.erasing.clear()
+        self.waiting = batch.waiting
+        self.step_rebuild()
+
+    def write(self, chunks: list[FakeChunk]) -> Batch[FakeChunk]:
+        """The part of a tick that the disk sees."""
+        assert self.started is not None
+        ring = self.started.ring
+        batch = ring.plan((c, again(c)) for c in [*self.waiting, *chunks])
+        if batch.refused:
+            raise Broken(f"1: refused {batch.refused}")
+        self._judge_reuse(batch)
+        outcome = batch.run()
+        assert outcome.errno == 0, outcome
+        return batch
+
+    def _judge_reuse(self, batch: Batch[FakeChunk]) -> None:
+        """Promises 5 and 7, before anything is written: never what is locked, never an epoch again,
+        and the oldest first.
+        """
+        assert self.started is not None
+        taken = {spare.number for spare in batch.reserved}
+        lives = {where[:2] for where in self.model.durable.values()} - self.model.given_up
+        locks = self.started.ring.locks
+        for life in [life for life in lives if life[0] in taken]:
+            if self.model.is_locked(life, locks):
+                raise Broken(f"5: segment {life[0]} is locked and was taken")
+            order = self.model.sealed.get(life)
+            for other in [o for o in lives if o[0] not in taken and order is not None]:
+                if self.started.ring.eraser.holds(other[1]):
+                    continue
+                is_older = self.model.sealed.get(other, 1 << 64) < (order or 0)
+                if is_older and not self.model.may_be_pinned(other, locks):
+                    raise Broken(f"7: segment {life[0]} was taken before {other[0]}, sealed before")
+            self.model.given_up.add(life)
+        for spare in batch.reserved:
+            if spare.epoch in self.model.opened:
+                raise Broken(f"7: epoch {spare.epoch} is given a second time")
+        for opened in batch.opened:
+            assert self.started is not None
+            epoch = self.started.ring.open[opened.number].epoch
+            if self.model.opened.setdefault(epoch, opened.number) != opened.number:
+                raise Broken(f"7: epoch {epoch} is used in two segments")
+
+    def commit(self) -> None:
+        assert self.started is not None
+        ring = self.started.ring
+        if ring.can_commit:
+            frozen = ring.freeze()
+            ring.archive.index.commit(frozen)
+            ring.committed(frozen)
+
+    def step_rebuild(self) -> None:
+        assert self.started is not None
+        for _ in range(6):
+            if self.started.rebuild is not None and not self.started.rebuild.step():
+                self.started.rebuild = None
+                self.started.ring.rebuilt()
+                self.model.sealed.clear()  # from here on the order of opening counts
+                self.commit()
+
+    def rebuild_offline(self) -> None:
+        """As `disk rebuild` does, while nobody records."""
+        self.let_go()
+        self.model.may_lack_index = True
+        rebuild(self.folder, BOX)
+        self.model.sealed.clear()
+
+    def lock(self, chance: random.Random) -> None:
+        """Two seconds of what is durable; nobody is told before the tick is over."""
+        assert self.started is not None
+        keys = [k for k, w in self.model.durable.items() if w[:2] not in self.model.given_up]
+        if keys and len(self.model.locks) < 2:
+            key = chance.choice(keys)
+            from_ns = self.model.made[key].start_ns
+            number = len(self.model.locks).to_bytes(16, "big")
+            lock = Lock(number, key[0], from_ns, from_ns + 2 * SECOND_NS)
+            self.started.ring.hold((*self.started.ring.locks, lock))
+
+    def erase(self, chance: random.Random) -> None:
+        """The front of a sealed segment has expired."""
+        assert self.started is not None
+        ring = self.started.ring
+        lives = {w[:2] for w in self.model.durable.values()} - self.model.given_up
+        for number, epoch in sorted(lives):
+            row = ring.archive.segment(number)
+            if row is None or (row.state, row.epoch) != (SegmentState.SEALED, epoch):
+                continue
+            if ring.can_commit and ring.eraser.is_settled and ring.is_filed(number):
+                rows = ring.archive.rows_of_segment(number, row)
+                rows = rows[: chance.randrange(1, max(len(rows), 2))]
+                if not self.model.may_be_pinned((number, epoch), ring.locks):
+                    ring.eraser.wish(number, epoch, rows, Rule("expired", 1, "default"))
+                    self.model.erasing |= {(row.stream, r.run, r.sequence) for r in rows}
+                    return
+
+    def open_gap(self, chance: random.Random) -> None:
+        """A stream stops; its next run will name the gap."""
+        assert self.started is not None
+        stream = chance.choice(self.streams)
+        if stream.stream not in self.stopped:
+            gap = OpenGap(stream.camera, stream.stream, stream.wall_ns, 2)
+            self.started.ring.open_gap(gap)
+            self.stopped.add(stream.stream)
+
+    # --- what must hold
+
+    def judge(self) -> list[Key]:
+        """Compares the disk with the model. Broken, or what was found."""
+        report = check(self.folder, is_deep=True)
+        reading = open_for_reading(self.folder)
+        try:
+            found = {}
+            for stream in self.streams:
+                for value in reading.archive.packed_minutes(stream.stream, 0, FAR_NS):
+                    for packed in native.rows_unpack(value):
+                        key = (stream.stream, packed.row.run, packed.row.sequence)
+                        if key in found:
+                            raise Broken(f"1: {key} is there twice")
+                        found[key] = (packed.segment, packed.epoch, packed.row.offset)
+            segments = dict(reading.archive.segments())
+            if len(segments) != reading.disk.identity.segments:
+                raise Broken(f"2: {len(segments)} segments are left")
+            self._judge_found(found)
+            self._judge_bytes(found, reading.disk.identity.disk)
+            if not set(self.model.locks) <= set(reading.snapshot.locks):
+                raise Broken("5: a lock is gone")
+            runs = {s.stream: reading.archive.runs(s.stream, -FAR_NS, FAR_NS) for s in self.streams}
+            self._judge_gaps(reading.found.gaps, runs)
+        finally:
+            reading.close()
+        promised = {w for w in self.model.durable.values() if w[:2] not in self.model.given_up}
+        for problem in report.problems:
+            is_known = self.model.may_lack_index and (problem.segment, problem.promise) == (-1, 4)
+            if not is_known and not _may_be(problem, promised):
+                raise Broken(f"{problem.promise}: segment {problem.segment}: {problem.what}")
+        return list(found)
+
+    def _judge_found(self, found: dict[Key, Where]) -> None:
+        whole: dict[tuple[int, int], set[bool]] = {}
+        for key, where in self.model.durable.items():
+            is_there = found.get(key) == where
+            if key in self.model.erasing:
+                continue
+            if key in self.model.erased:
+                if is_there:
+                    raise Broken(f"6: {key} was erased and is told of")
+                continue
+            if where[:2] in self.model.given_up:
+                whole.setdefault(where[:2], set()).add(is_there)
+            elif not is_there:
+                raise Broken(f"1: {key} at {where} was acknowledged: {found.get(key)}")
+        for life, seen in whole.items():
+            if len(seen) > 1:
+                raise Broken(f"6: a part of segment {life[0]} is left")
+            if seen == {True}:
+                self.model.given_up.discard(life)  # the reservation did not reach the disk
+        if not set(found) <= set(self.model.made):
+            raise Broken("1: a chunk that nobody has made")
+
+    def _judge_bytes(self, found: dict[Key, Where], disk: bytes) -> None:
+        with_files: dict[int, list[tuple[Key, Where]]] = {}
+        for key, where in found.items():
+            with_files.setdefault(where[0], []).append((key, where))
+        for number, entries in with_files.items():
+            path = self.folder / "segments" / "0000" / f"{number:08d}.mp4"
+            with path.open("rb") as opened:
+                file = SegmentFile(opened.fileno(), path.stat().st_size)
+                for key, (_, epoch, offset) in entries:
+                    view = file.chunk_of(Life(disk, number, epoch), offset)
+                    made = self.model.made[key]
+                    if view is None or view.claim.video_sha256 != made.sha256:
+                        raise Broken(f"1: {key} is not what was recorded")
+                    if key in self.model.durable and not file.payload_is_whole(view):
+                        raise Broken(f"1: the payload of {key} was acknowledged and is torn")
+
+    def _judge_gaps(self, open_gaps: dict[bytes, OpenGap], runs: dict[bytes, list[RunRow]]) -> None:
+        for stream, gap in self.model.gaps.items():
+            named = any(r.gap_start_ns == gap.start_ns for r in runs[stream])
+            if open_gaps.get(stream) != gap and not named:
+                raise Broken(f"1: a gap of {stream!r} has fallen silent")
+
+    def loss_s(self, found: Iterable[Key]) -> int:
+        """The most seconds of a stream that were made since the last cut and are not there."""
+        there = set(found)
+        lost: dict[bytes, set[int]] = {}
+        for key in self.model.recent:
+            if key not in there and key not in self.model.durable:
+                lost.setdefault(key[0], set()).add(self.model.made[key].second)
+        return max(map(len, lost.values()), default=0)
+
+
+def _may_be(problem: Problem, promised: set[Where]) -> bool:
+    """Whether a cut may have torn what `check` names: only what was never acknowledged."""
+    if not any(text in problem.what for text in TORN_BEFORE_ACKNOWLEDGED):
+        return False
+    if "does not have its hash" not in problem.what:
+        return True  # `_judge_found` has seen that all that was acknowledged is there
+    return all(problem.segment != w[0] or problem.offset != w[2] for w in promised)
+
+
+# --- histories
+
+Operation = Callable[[World, random.Random], None]
+
+
+def _sizes(world: World, chance: random.Random) -> list[int]:
+    return [chance.choice((0, 2_000, 9_000, 9_000, 60_000)) for _ in world.streams]
+
+
+def _run(world: World, chance: random.Random) -> None:
+    world.begin_run(chance.choice(world.streams), chance.choice((-3600, -1, 0, 5, 40)))
+
+
+def _other_sets(world: World, chance: random.Random) -> None:
+    """Other parameter sets are another segment."""
+    stream = chance.choice(world.streams)
+    stream.sps = stream.sps[:-1] + bytes([stream.sps[-1] ^ 2])
+
+
+OPERATIONS: dict[str, tuple[int, Operation]] = {
+    "second": (60, lambda world, chance: world.second(_sizes(world, chance))),
+    "commit": (8, lambda world, chance: world.commit()),
+    "run": (5, _run),
+    "sets": (2, _other_sets),
+    "lock": (2, World.lock),
+    "gap": (3, World.open_gap),
+    "erase": (4, World.erase),
+}
+"""Weight, and what is done. An operation may end in a tick, or leave that to the next one."""
+
+
+def _write_without_an_end(world: World, chance: random.Random) -> None:
+    world.write(world.make(_sizes(world, chance)))
+
+
+def _commit_without_an_end(world: World, chance: random.Random) -> None:
+    assert world.started is not None
+    ring = world.started.ring
+    if ring.can_commit:
+        ring.archive.index.commit(ring.freeze())
+
+
+def _locked_without_an_end(world: World, chance: random.Random) -> None:
+    world.lock(chance)
+    world.open_gap(chance)
+    _write_without_an_end(world, chance)
+
+
+def _erase_without_an_end(world: World, chance: random.Random) -> None:
+    """Read, journalled, zeroed: the cut is in one of the three."""
+    world.erase(chance)
+    for _ in range(chance.randrange(3)):
+        world.tick([])
+        world.follow()
+    world.write([])
+
+
+LAST_DEEDS: dict[str, tuple[int, Operation]] = {
+    "tick": (12, _write_without_an_end),
+    "lock": (2, _locked_without_an_end),
+    "erase": (4, _erase_without_an_end),
+    "commit": (4, _commit_without_an_end),
+    "rebuild": (1, lambda world, chance: world.rebuild_offline()),
+}
+"""What the power is cut in: nothing of it is acknowledged."""
+
+
+def choose(table: dict[str, tuple[int, Operation]], chance: random.Random) -> Operation:
+    weights = [weight for weight, _ in table.values()]
+    return chance.choices([deed for _, deed in table.values()], weights)[0]
