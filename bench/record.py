@@ -3,6 +3,7 @@
     python bench/record.py                  all but scale and growth: about ten minutes
     python bench/record.py --only scale     512 cameras: about five minutes, and 31 GB written
     python bench/record.py --only growth    memory over an hour: 65 minutes, and 16 GB written
+    python bench/record.py --only starved   beside four busy programs: two minutes
 
 Prints a table with the machine and the command; docs/performance.md keeps the last good one.
 """
@@ -10,14 +11,16 @@ Prints a table with the machine and the command; docs/performance.md keeps the l
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from box import Box
@@ -30,12 +33,14 @@ from vonggac.rtsp.packetise import Packetiser
 
 CAMERAS = 64
 MANY = 512
+STARVED = 128
+BUSY = 4
 SEEK_S = 0.008
 ROTATIONAL_BYTES_A_SECOND = 150e6
 ROUNDS = 3
 GROWTH_WARM_UP_S = 600
 GROWTH_SAMPLE_S = 60
-ALONE = {"scale": 120, "growth": 3300}
+ALONE = {"scale": 120, "growth": 3300, "starved": 60}
 """Parts that run only when named, and how long each is measured, in seconds."""
 
 
@@ -134,6 +139,47 @@ def scale(table: Table, room: Path, seconds: int) -> None:
         box.stop()
         report = source.stop()
         check_source(table, report, wall_s + took)
+
+
+def starved(table: Table, room: Path, seconds: int) -> None:
+    """128 cameras beside programs that want every core for themselves."""
+    with Source(clip=make_clip(1_000_000)) as source, Box(room, "12G") as box:
+        for number in range(STARVED):
+            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.start()
+        box.until_recording(5)
+        with busy(BUSY):
+            runs = {(c.id, s.name): s.run for c in box.status().cameras for s in c.streams}
+            ages, ticks, began = [], [], time.monotonic()
+            while time.monotonic() - began < seconds:
+                time.sleep(0.25)
+                ages.append(newest_durable_age_s(box))
+                ticks.append(box.status().disks[0].tick_ms)
+        streams = [(c.id, s) for c in box.status().cameras for s in c.streams]
+        box.stop()
+        report = source.stop()
+    lost = sum(s.packets_lost + s.damaged + s.dropped for _, s in streams)
+    broken = sum(runs[camera, s.name] != s.run for camera, s in streams)
+    ages.sort()
+    worst = [f"{ages[int(len(ages) * share)]:.2f}" for share in (0.5, 0.95)]
+    what = f"{STARVED} cameras, {BUSY} busy programs: newest durable picture"
+    table.row(f"{what}, oldest seen, s", f"{ages[-1]:.2f}", "2", ages[-1] <= 2)
+    table.row("the same: half, and 95 of 100 looks, s", ", ".join(worst))
+    table.row("the same: longest tick, ms", f"{max(ticks):.0f}")
+    table.row("the same: packets lost, damaged, dropped; runs broken", f"{lost}, {broken}")
+    check_source(table, report, seconds)
+
+
+@contextlib.contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Programs that do nothing else than want a core each."""
+    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
 
 
 def newest_durable_age_s(box: Box) -> float:
@@ -274,6 +320,7 @@ PARTS: dict[str, Callable[[Table, Path, int], None]] = {
     "amplification": amplification,
     "scale": scale,
     "growth": growth,
+    "starved": starved,
 }
 
 

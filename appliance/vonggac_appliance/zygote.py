@@ -26,6 +26,9 @@ from vonggac_appliance import keep
 
 _FDS_MAX = 4
 _MESSAGE_MAX = 64 * 1024
+_KEEPER_NICE = -5
+"""Three times the share of a loop. A keeper needs little of a processor, and needs it at once: until
+its sync is done every camera's newest second is at risk."""
 _LAST_WAIT_S = 15.0
 """How long the children may take to finish after the parent's end: keepers finish a sync."""
 
@@ -174,6 +177,10 @@ class _Zygote:
                     request.flood_bytes_per_second,
                 )
             )
+        with contextlib.suppress(
+            PermissionError
+        ):  # then it takes its turn (LimitNICE= in the unit)
+            os.nice(_KEEPER_NICE)
         _last_line_of_defence(
             lambda: keep.main(
                 request.disk_path, request.home, request.box_id, socket.socket(fileno=fds[0])

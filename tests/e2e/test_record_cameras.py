@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -399,6 +401,17 @@ def test_a_recorder_without_its_zygote_ends(box: Box) -> None:
 
     assert box.process.wait(30) == 1
     wait_gone(children)
+
+
+def test_a_keeper_comes_before_the_loops_where_that_is_allowed(box: Box) -> None:
+    asking = [sys.executable, "-c", "import os; os.nice(-5)"]
+    is_allowed = subprocess.run(asking, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    with box.running():
+        (keeper,) = box.children()
+        rank = os.getpriority(os.PRIO_PROCESS, keeper)
+
+    assert rank == (max(usual - 5, -20) if is_allowed else usual)
 
 
 def test_a_second_recorder_in_the_home_says_so(box: Box) -> None:
