@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import zmq
 
+from audit_rig import audit_run
 from box_rig import DEADLINE_S, Box, Cameras
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
@@ -75,6 +76,15 @@ def test_a_lock_is_durable_when_the_command_says_so(box: Box, cameras: Cameras) 
             catalog.change_lock(row, msgspec.structs.replace(row, review_ns=time.time_ns()))
         box.until_logged("its review was due")  # an alarm, and no unlock
         assert journal_of(box) == {row.id}
+
+    # Two people remove it while no recorder runs: the next one takes it out of the journal.
+    with audit_run(box.home), Catalog(box.home) as catalog:
+        locking = Locking(box.home, catalog, 20)
+        locking.ask_unlock(1, local_person(1), "vụ án đã đóng")
+        assert not locking.confirm_unlock(1, local_person(2))[0].is_held
+    assert journal_of(box) == {row.id}
+    with box.running():
+        box.until(lambda _: not journal_of(box))
 
 
 def test_what_two_people_remove_leaves_the_disk_and_a_third_lock_is_beyond_the_quota(
