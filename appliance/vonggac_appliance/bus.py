@@ -19,12 +19,15 @@ __all__ = [
     "TOPICS",
     "Alarm",
     "AskLocks",
+    "AskRetention",
     "CameraChanged",
     "CameraStatus",
     "Changed",
+    "ConfirmRetention",
     "Control",
     "DiskChanged",
     "DiskLocks",
+    "DiskRetention",
     "DiskStatus",
     "DurableTick",
     "Failed",
@@ -35,10 +38,12 @@ __all__ = [
     "Ok",
     "Reply",
     "RestartCamera",
+    "RetentionReply",
     "SegmentSealed",
     "Status",
     "ScrubStatus",
     "StatusReply",
+    "StreamRetention",
     "StreamStatus",
     "Topic",
     "control_endpoint",
@@ -196,7 +201,21 @@ class LockRefused(msgspec.Struct, frozen=True, tag="lock-refused"):
     v: int = 1
 
 
-Control = Status | Changed | RestartCamera | AskLocks | LockRefused
+class AskRetention(msgspec.Struct, frozen=True, tag="ask-retention"):
+    """How far back does each disk reach, and what is promised? Answered with RetentionReply."""
+
+    v: int = 1
+
+
+class ConfirmRetention(msgspec.Struct, frozen=True, tag="confirm-retention"):
+    """A person says that all that has expired may be erased, though it is more than half."""
+
+    v: int = 1
+
+
+Control = (
+    Status | Changed | RestartCamera | AskLocks | LockRefused | AskRetention | ConfirmRetention
+)
 
 
 class StreamStatus(msgspec.Struct, frozen=True):
@@ -295,6 +314,45 @@ class LocksReply(msgspec.Struct, frozen=True, tag="locks-reply"):
     v: int = 1
 
 
+class StreamRetention(msgspec.Struct, frozen=True):
+    """What a disk holds of a stream, in sealed segments."""
+
+    stream: bytes
+    camera: bytes
+    segments: int
+    oldest_ns: int
+    newest_ns: int
+    bytes_a_day: int | None
+    """None where it was recorded for less than an hour."""
+
+
+class DiskRetention(msgspec.Struct, frozen=True):
+    """How a disk stands to what was promised, as its keeper saw it within the last minutes."""
+
+    uuid: str
+    path: str
+    capacity_bytes: int
+    held_bytes: int
+    pinned_bytes: int
+    due_bytes: int
+    held: str
+    """Why nothing is erased by time; empty: nothing forbids it."""
+    is_guarded: bool
+    holds_days: float | None
+    needed_bytes: int
+    broken: list[bytes]
+    """Cameras whose promise will not be kept."""
+    tick_ms: float
+    streams: list[StreamRetention]
+
+
+class RetentionReply(msgspec.Struct, frozen=True, tag="retention-reply"):
+    """Those disks that were looked at once."""
+
+    disks: list[DiskRetention]
+    v: int = 1
+
+
 class Ok(msgspec.Struct, frozen=True, tag="ok"):
     """Done."""
 
@@ -309,7 +367,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     v: int = 1
 
 
-Reply = StatusReply | LocksReply | Ok | Failed
+Reply = StatusReply | LocksReply | RetentionReply | Ok | Failed
 
 CONTROL: tuple[type[msgspec.Struct], ...] = (
     Status,
@@ -317,6 +375,8 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
     RestartCamera,
     AskLocks,
     LockRefused,
+    AskRetention,
+    ConfirmRetention,
 )
 
 

@@ -9,10 +9,14 @@ import enum
 import ipaddress
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vonggac.errors import ConfigError
+from vonggac.registry.camera import OwnerKind
+from vonggac.registry.retention import Classes, ClassLimits
 
 __all__ = [
     "KEYS",
@@ -54,6 +58,8 @@ class Kind(enum.Enum):
     """Kept as it stands; whoever uses it checks it. The bounds are of its length."""
 
 
+_INHERITED = ""
+"""A number that is not said here: that of the section above holds."""
 _UNITS = {Kind.DURATION: _NS, Kind.SIZE: _BYTES, Kind.RATE: _BITS}
 
 
@@ -65,7 +71,7 @@ class Key:
     name: str
     kind: Kind
     default: str | int | tuple[str, ...]
-    """As it would stand in the file."""
+    """As it would stand in the file; a number's that is empty is that of the section above."""
     lowest: str | int = 0
     highest: str | int = 0
     """Both included; of no meaning for networks."""
@@ -105,6 +111,18 @@ KEYS = (
     Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
     Key("record", "arena", Kind.SIZE, "384 MiB", "16 MiB", "2 GiB"),
     Key("locks", "quota_percent", Kind.COUNT, 20, 1, 50),
+    Key("retention", "days_min", Kind.COUNT, 30, 0, 3650),
+    Key("retention", "days_max", Kind.COUNT, 0, 0, 3650),
+    Key("retention", "priority", Kind.COUNT, 5, 0, 9),
+    *(
+        Key(f"retention.{kind}", name, Kind.COUNT, default, 0, highest)
+        for kind in OwnerKind
+        for name, default, highest in (
+            ("days_min", "", 3650),
+            ("days_max", 30 if kind is OwnerKind.HOUSEHOLD else "", 3650),
+            ("priority", "", 9),
+        )
+    ),
     Key("serve", "address", Kind.TEXT, "127.0.0.1", 0, 64),
     Key("serve", "port", Kind.COUNT, 8080, 1, 65535),
     Key("serve", "certificate", Kind.TEXT, "", 0, 4096),
@@ -174,6 +192,8 @@ class Config:
     record: RecordConfig
     locks: LocksConfig
     serve: ServeConfig
+    retention: Classes
+    """How long footage is kept, by kind of owner."""
 
 
 def load(home: Path) -> Config:
@@ -198,7 +218,7 @@ def parse(text: str, name: str) -> Config:
         raise ConfigError(f"{name}: {error}") from error
     known = {(key.section, key.name): key for key in KEYS}
     found: dict[tuple[str, str], Value] = {}
-    for section, entries in document.items():
+    for section, entries in _sections(document):
         _check_section(text, name, section, entries)
         for entry, raw in entries.items():
             key = known.get((section, entry))
@@ -212,6 +232,18 @@ def parse(text: str, name: str) -> Config:
         where = _where(text, name, "cameras", "retry_min")
         raise ConfigError(f"{where}: retry_min must not be longer than retry_max")
     return config
+
+
+def _sections(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A table in a table is a section of its own, such as [retention.household]."""
+    for section, entries in document.items():
+        if not isinstance(entries, dict):
+            yield section, entries
+            continue
+        nested = {k: v for k, v in entries.items() if isinstance(v, dict)}
+        yield section, {k: v for k, v in entries.items() if k not in nested}
+        for name, inner in nested.items():
+            yield f"{section}.{name}", inner
 
 
 def where(home: Path, section: str, entry: str) -> str:
@@ -255,7 +287,19 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
             raise TypeError(f"{section}.{name} is no list")
         return value
 
+    def limits(section: str) -> ClassLimits:
+        own = {
+            name: whole("retention", name)
+            if values[section, name] == _INHERITED
+            else whole(section, name)
+            for name in ("days_min", "days_max", "priority")
+        }
+        return ClassLimits(own["days_min"], own["days_max"] or None, own["priority"])
+
     return Config(
+        retention=Classes(
+            limits("retention"), {kind: limits(f"retention.{kind}") for kind in OwnerKind}
+        ),
         cameras=CameraConfig(
             networks=networks("cameras", "networks"),
             stall_ns=whole("cameras", "stall"),
@@ -291,6 +335,8 @@ def _check_section(text: str, name: str, section: str, entries: object) -> None:
 
 def _value(key: Key, raw: object, where: str) -> Value:
     """`raw` as it is kept; None gives the default."""
+    if raw is None and key.default == "" and key.kind is Kind.COUNT:
+        return _INHERITED
     raw = key.default if raw is None else raw
     wrong = ConfigError(f"{where}: {key.name} must be {key.allowed}")
     if key.kind is Kind.NETWORKS:
@@ -336,7 +382,7 @@ def _where(text: str, name: str, section: str, entry: str) -> str:
         match = header.match(line)
         if match:
             inside = match[1]
-            if not entry and inside.split(".")[0] == section:
+            if not entry and section in (inside, inside.split(".")[0]):
                 return f"{name}, line {number}"
             continue
         key = line.split("=")[0].replace('"', "").replace(" ", "").strip()

@@ -30,6 +30,7 @@ from vonggac_appliance.keep_loops import BATCH_BYTES, Chunk, LoopLink, Status, t
 from vonggac_appliance.keep_parent import Parent
 from vonggac_appliance.keep_poll import READ, WRITE, Poller
 from vonggac_appliance.keep_questions import Questions
+from vonggac_appliance.keep_retention import KeepRetention
 from vonggac_appliance.keep_scrub import KeepScrub
 from vonggac_appliance.keep_writer import Writer
 from vonggac_appliance.messages import (
@@ -111,7 +112,8 @@ class Keeper:
         self.desk = Desk(self.ring, home, self.parent.say, self._hurry)
         locks = KeepLocks(self.desk)
         self.questions.pins = locks.count
-        self.chores = Chores([locks, KeepScrub(self.desk)])
+        kept = KeepRetention(self.desk, self.questions.leases.revoke)
+        self.chores = Chores([locks, kept, KeepScrub(self.desk)])
         self.links: list[LoopLink] = []
         self._pending: deque[Chunk] = deque()
         self._refused: list[tuple[Chunk, str]] = []

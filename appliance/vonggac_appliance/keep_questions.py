@@ -295,10 +295,15 @@ class Questions:
             return segment.summary(SegmentState.OPEN, segment.order)
         return self.ring.archive.segment(number)
 
+    def _readable(self, number: int) -> SegmentRow | None:
+        """As `_current`; None while chunks of it are being erased: rows told before may lie."""
+        row = self._current(number)
+        return None if row is None or self.ring.eraser.is_erasing(row.epoch) else row
+
     def _lease(self, client: _Client, ask: AskLease) -> Answer:
         if not 0 <= ask.segment < self.ring.disk.identity.segments:
             raise MediaError("value", f"the disk has no segment {ask.segment}", 0)
-        row = self._current(ask.segment)
+        row = self._readable(ask.segment)
         if row is None or (row.epoch, row.stream) != (ask.epoch, ask.stream):
             return _refused("gone", f"segment {ask.segment} was given up")
         until_ns = _TIME_MAX_NS
@@ -349,7 +354,7 @@ class Questions:
         number = self.leases.segment_of(ask.lease) if ask.lease in client.leases else None
         if number is None:
             return _refused("gone", "the lease has run out")
-        row = self._current(number)
+        row = self._readable(number)
         try:
             epoch = None if row is None else row.epoch
             self.leases.renew(ask.lease, epoch, time.monotonic_ns() // 1_000_000)

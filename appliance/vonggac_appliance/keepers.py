@@ -28,8 +28,10 @@ from vonggac_appliance.messages import (
     Kind,
     LocksDurable,
     Loop,
+    RetentionTold,
     Scrubbed,
     Sealed,
+    Tombstones,
     Writing,
 )
 from vonggac_appliance.parts import Joiner, split
@@ -55,6 +57,8 @@ class Hears(Protocol):
     def keeper_sealed(self, keeper: Keeper, sealed: Sealed) -> None: ...
     def keeper_drained(self, keeper: Keeper, drained: Loop) -> None: ...
     def keeper_locks(self, keeper: Keeper, told: LocksDurable) -> None: ...
+    def keeper_retention(self, keeper: Keeper, told: RetentionTold) -> None: ...
+    def keeper_tombstones(self, keeper: Keeper, tombstones: Tombstones) -> None: ...
     def keeper_state(self, keeper: Keeper) -> None: ...
     def keeper_hangs(self, keeper: Keeper) -> None: ...
     def is_needed(self, keeper: Keeper) -> bool: ...
@@ -108,7 +112,7 @@ class Keeper:
         self._is_silent = False
         self._is_ending = False
         self._again: asyncio.Task[None] | None = None
-        self._watch = HangWatch(self._hangs)
+        self.watch = HangWatch(self._hangs)
 
     @property
     def pid(self) -> int:
@@ -127,10 +131,15 @@ class Keeper:
         return self._channel is not None and self.ready is not None and is_well
 
     @property
+    def is_refuge(self) -> bool:
+        """Whether it takes the streams of a disk that hangs: it did not hang itself lately."""
+        return not self.watch.is_doubtful
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether another disk, if there is one, is the better place for a stream."""
         is_suspect = self.ready is not None and self.ready.suspect
-        return self._watch.is_doubtful or is_suspect or self.state in ("slow", "full")
+        return self.watch.is_doubtful or is_suspect or self.state in ("slow", "full")
 
     @property
     def is_alive(self) -> bool:
@@ -139,7 +148,7 @@ class Keeper:
 
     async def start(self) -> None:
         """Forks it. KEEPER_READY comes when the disk is recovered."""
-        self._watch.stop()
+        self.watch.stop()
         ours, theirs = channel.pair()
         self._joiner = Joiner()
         self._channel = Channel(ours, self._heard, self._lost)
@@ -197,7 +206,7 @@ class Keeper:
         """Its streams went elsewhere. It is ended as soon as the disk lets it: what it would still
         write may be other bytes by then, and its successor looks at every chunk anew.
         """
-        self._watch.hung()
+        self.watch.hung()
         self._lose()
         self._become("hung", why)
         self.kill()
@@ -205,7 +214,7 @@ class Keeper:
     def end(self) -> None:
         """Asks it to finish a sync and exit."""
         self._is_ending = True
-        self._watch.stop()
+        self.watch.stop()
         if self._again is not None:
             self._again.cancel()
         self._send(Kind.QUIT, None)
@@ -216,7 +225,7 @@ class Keeper:
         if self.state == "recording" and self.is_ready and is_written and silent_s > most_s:
             self._is_silent = True
             self._become("slow", f"nothing was made durable for {most_s:g} s")
-        if self._watch.hangs or (is_written and self._watch.is_mute(now_s)):
+        if self.watch.hangs or (is_written and self.watch.is_mute(now_s)):
             self._hangs()
         if self.state == "failed" and not self._pid and self._again is None:
             self._look_at_failed()
@@ -258,7 +267,7 @@ class Keeper:
             fds = ()
 
     def _heard(self, message: bytes) -> None:
-        self._watch.heard()
+        self.watch.heard()
         try:
             whole = self._joiner.join(message)
             if whole is not None:
@@ -279,7 +288,7 @@ class Keeper:
                 self._become("recording", "")
             self._hears.keeper_durable(self, self.last_durable)
         elif kind == Kind.WRITING:
-            self._watch.writes(msgspec.msgpack.decode(body, type=Writing).busy)
+            self.watch.writes(msgspec.msgpack.decode(body, type=Writing).busy)
         elif kind == Kind.SEALED:
             self._hears.keeper_sealed(self, msgspec.msgpack.decode(body, type=Sealed))
         elif kind == Kind.DISK_STATE:
@@ -294,6 +303,10 @@ class Keeper:
             self._hears.keeper_scrubbed(self, msgspec.msgpack.decode(body, type=Scrubbed))
         elif kind == Kind.LOCKS_DURABLE:
             self._hears.keeper_locks(self, msgspec.msgpack.decode(body, type=LocksDurable))
+        elif kind == Kind.RETENTION_TOLD:
+            self._hears.keeper_retention(self, msgspec.msgpack.decode(body, type=RetentionTold))
+        elif kind == Kind.TOMBSTONES:
+            self._hears.keeper_tombstones(self, msgspec.msgpack.decode(body, type=Tombstones))
         elif kind == Kind.DRAINED:
             self._hears.keeper_drained(self, msgspec.msgpack.decode(body, type=Loop))
         elif kind == Kind.KEEPER_READY:
@@ -331,7 +344,7 @@ class Keeper:
 
     def _exited(self, status: int) -> None:
         self._pid = 0
-        self._watch.stop()
+        self.watch.stop()
         self._lose()
         self.ready = None
         if self._channel is not None:

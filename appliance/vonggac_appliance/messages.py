@@ -21,6 +21,9 @@ class Kind(enum.IntEnum):
     GAP_OPEN = 202
     QUIT = 203
     LOCKS = 204
+    RETENTION = 205
+    CLOCK_TOLD = 206
+    TOMBSTONES_KEPT = 207
     UNLOCK = 208
     # keeper -> parent
     KEEPER_READY = 220
@@ -29,6 +32,8 @@ class Kind(enum.IntEnum):
     DISK_STATE = 223
     DRAINED = 224
     KEEPER_ALARM = 225
+    RETENTION_TOLD = 226
+    TOMBSTONES = 227
     SCRUBBED = 232
     LOCKS_DURABLE = 228
     WRITING = 230
@@ -210,6 +215,89 @@ class Scrubbed(msgspec.Struct, frozen=True):
     segments: int
     found: list[Rot]
     """At most 32 a message; `faults` counts all."""
+
+
+class KeptDays(msgspec.Struct, frozen=True):
+    """How long footage of a camera is kept."""
+
+    days_min: int
+    days_max: int | None
+    """None: until the ring needs the room."""
+    priority: int
+    by: str
+    """Who set days_max: agreement, camera, class, default."""
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """All limits, whenever one has changed. A keeper that was told none erases nothing by time."""
+
+    cameras: dict[bytes, KeptDays]
+    names: dict[bytes, str]
+    """Codes of cameras, for alarms."""
+    others: KeptDays
+    """Of footage whose camera nobody knows."""
+    is_confirmed: bool = False
+    """A person has said that more than half of all footage may go at once."""
+    more: bool = False
+    """More cameras follow in the next message."""
+
+
+class ClockTold(msgspec.Struct, frozen=True):
+    """What the recorder knows of the box's clock; told every few seconds, old after a minute."""
+
+    synced_for_ns: int
+    is_stepped: bool
+    """It was set by more than a minute, and nobody has confirmed it."""
+
+
+class TombstonesKept(msgspec.Struct, frozen=True):
+    """The home's ledger has all tombstones up to this number."""
+
+    upto: int
+
+
+class Tombstones(msgspec.Struct, frozen=True):
+    """What was given up or erased, until the ledger has it; sent again when no answer comes."""
+
+    disk: bytes
+    upto: int
+    lines: list[str]
+
+
+class StreamKept(msgspec.Struct, frozen=True):
+    """What a disk holds of a stream, in sealed segments."""
+
+    stream: bytes
+    camera: bytes
+    segments: int
+    oldest_ns: int
+    newest_ns: int
+    bytes_a_day: int | None
+    """At the rate of the last day; None where it was recorded for less than an hour."""
+
+
+class RetentionTold(msgspec.Struct, frozen=True):
+    """After each look at all segments of a disk."""
+
+    disk: bytes
+    capacity_bytes: int
+    held_bytes: int
+    pinned_bytes: int
+    """Of segments that a lock reaches into."""
+    due_bytes: int
+    """Of those that have expired as a whole and are not erased yet."""
+    held: str
+    """Why nothing is erased by time; empty: nothing forbids it."""
+    is_guarded: bool
+    """A person has to confirm it: too much is due at once."""
+    holds_days: float | None
+    """How far back the disk reaches at the present rate."""
+    needed_bytes: int
+    """To keep every promise."""
+    room_bytes: int
+    broken: list[bytes]
+    """Cameras whose promise will not be kept."""
+    streams: list[StreamKept]
 
 
 class AskRows(msgspec.Struct, frozen=True):

@@ -46,10 +46,13 @@ from vonggac_appliance.messages import (
     KeeperReady,
     LocksDurable,
     Loop,
+    RetentionTold,
     Scrubbed,
     Sealed,
+    Tombstones,
 )
 from vonggac_appliance.record_heads import Heads
+from vonggac_appliance.retention_courier import RetentionCourier
 from vonggac_appliance.roster import Roster
 from vonggac_appliance.scrub_watch import ScrubWatch
 from vonggac_appliance.secrets import open_sealed
@@ -87,6 +90,9 @@ class Recorder:
         self.scrubs = ScrubWatch(lambda: self.cameras, self.alarm)
         self.disks = Disks(catalog, home, children, self)
         self.locks = LockCourier(catalog, lambda: self.keepers, self.alarm)
+        self.retention = RetentionCourier(
+            home, catalog, settings.retention, lambda: self.keepers, self.clock
+        )
         self._home = home
         self._settings = settings
         self._catalog = catalog
@@ -130,6 +136,7 @@ class Recorder:
         try:
             self.roster.follow()
             self.locks.follow()
+            self.retention.follow()
             self.disks.follow()
         except VonggacError as error:  # who records goes on; who was added has to wait
             if str(error) != self._unread:
@@ -337,6 +344,7 @@ class Recorder:
     def keeper_ready(self, keeper: Keeper, ready: KeeperReady) -> None:
         """Its streams are known again, and it takes loops."""
         self.locks.ready(keeper)
+        self.retention.ready(keeper)
         self._last_run = max(self._last_run, ready.last_run)
         newest = [end for end in ready.streams if self.roster.is_newest(end)]
         for end in newest:
@@ -385,6 +393,14 @@ class Recorder:
         """A dead loop's chunks are through."""
         if drained.loop < len(self.loops):
             self.loops[drained.loop].drained(keeper.slot, drained.incarnation)
+
+    def keeper_retention(self, keeper: Keeper, told: RetentionTold) -> None:
+        """What its disk holds, and how long it will."""
+        self.retention.told(keeper, told)
+
+    def keeper_tombstones(self, keeper: Keeper, tombstones: Tombstones) -> None:
+        """What it has given up."""
+        self.retention.tombstones(keeper, tombstones)
 
     def keeper_locks(self, keeper: Keeper, told: LocksDurable) -> None:
         """Which locks are safe on its disk."""

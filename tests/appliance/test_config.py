@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac.errors import ConfigError
+from vonggac.registry.camera import OwnerKind
+from vonggac.registry.retention import ClassLimits
 from vonggac_appliance import config
 from vonggac_appliance.config import KEYS, Kind
 
@@ -60,6 +62,8 @@ def test_what_the_file_says_is_taken(home: Path) -> None:
         pytest.param("[cameras\n", 1, "line 1", id="syntax"),
         pytest.param("[serve]\naddress = 127", 2, "a text of at most 64", id="no-text"),
         pytest.param('[serve]\nkey = "a\\nb"', 2, "in one line", id="two-lines"),
+        pytest.param("[retention.gym]\ndays_min = 1", 1, "no section", id="owner"),
+        pytest.param("[retention.state]\ndays_min = -1", 2, "from 0 to 3650", id="days"),
         pytest.param("[serve]\nport = 0", 2, "from 1 to 65535", id="port"),
     ],
 )
@@ -73,6 +77,10 @@ def test_what_is_wrong_is_named_with_its_line(text: str, line: int, words: str) 
 
 def _read_back(loaded: config.Config, key: config.Key) -> Any:
     """What the one field that is called like the key, its unit behind, holds."""
+    if key.section.startswith("retention"):
+        kind = key.section.partition(".")[2]
+        limits = loaded.retention.of(OwnerKind(kind)) if kind else loaded.retention.default
+        return getattr(limits, key.name) or 0
     section = getattr(loaded, key.section)
     names = [f"{key.name}{unit}" for unit in ("", "_ns", "_bytes", "_bps")]
     (value,) = [getattr(section, name) for name in names if hasattr(section, name)]
@@ -86,7 +94,9 @@ def test_every_key_takes_its_own_default_and_bounds(key: config.Key) -> None:
     elif key.kind is Kind.TEXT:
         values = [key.default, "", "x" * int(key.highest)]
     else:
-        values = [key.default, key.lowest, key.highest]
+        first = config.parse("", "config.toml") if key.default == "" else None
+        default = key.default if first is None else _read_back(first, key)
+        values = [default, key.lowest, key.highest]
     taken = []
     for value in values:
         written = f'"{value}"' if isinstance(value, str) else value
@@ -102,6 +112,15 @@ def test_every_key_takes_its_own_default_and_bounds(key: config.Key) -> None:
         default, lowest, highest = taken
         assert lowest <= default <= highest
         assert lowest < highest
+
+
+def test_a_kind_of_owner_takes_what_it_does_not_say_from_all() -> None:
+    text = "[retention]\ndays_min = 14\ndays_max = 90\n[retention.school]\ndays_max = 7\n"
+    loaded = config.parse(text, "config.toml").retention
+
+    assert loaded.of(OwnerKind.STATE) == ClassLimits(14, 90, 5)
+    assert loaded.of(OwnerKind.SCHOOL) == ClassLimits(14, 7, 5)
+    assert loaded.of(OwnerKind.HOUSEHOLD) == ClassLimits(14, 30, 5)
 
 
 def test_a_file_that_is_no_text_is_named(home: Path) -> None:

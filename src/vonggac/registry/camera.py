@@ -18,6 +18,7 @@ __all__ = [
     "Identity",
     "Mode",
     "OwnerKind",
+    "Retention",
     "Stream",
     "Transport",
     "Uplink",
@@ -119,6 +120,20 @@ class Identity(msgspec.Struct, frozen=True):
     """ONVIF serial number where the device tells one."""
 
 
+class Retention(msgspec.Struct, frozen=True):
+    """How long this camera's footage is kept, where that differs from its class's."""
+
+    days_min: int | None = None
+    """Promised. None: as its class."""
+    days_max: int | None = None
+    """Older is erased. None: as its class; 0: nothing but the agreement limits it."""
+    priority: int | None = None
+    """0 to 9: where promises cannot all be kept, the lowest is broken first. None: as its class."""
+    set_by: str = ""
+    """Who set it, such as `local:0`."""
+    set_ns: int = 0
+
+
 class Camera(msgspec.Struct, frozen=True):
     """A camera's row."""
 
@@ -143,6 +158,8 @@ class Camera(msgspec.Struct, frozen=True):
     basis: Basis | None = None
     identity: Identity | None = None
     """Learnt from its answers; None before the first connection."""
+    retention: Retention | None = None
+    """None: as the configuration has it for its owner's kind."""
 
     def stream(self, name: str) -> Stream | None:
         """The stream called `name`, or None where the camera has none."""

@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from vonggac.errors import ConfigError, Refused, StorageError
 from vonggac.registry.camera import Camera
 from vonggac.registry.locks import HELD_MAX, Lock
 from vonggac.registry.people import Account, name_key
+from vonggac.registry.retention import Removed
 
 __all__ = ["FORMAT_VERSION", "Catalog", "DiskRow"]
 
@@ -33,6 +35,9 @@ MAP_BYTES = 64 * 1024 * 1024
 _LOCK_BYTES = 8192
 """Of LMDB's 126 readers."""
 _DATABASES = ("meta", "cameras", "codes", "secrets", "disks", "people", "locks")
+
+_REMOVED = b"removed/"
+"""Before a camera's id, in `meta`."""
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
@@ -156,10 +161,23 @@ class Catalog:
             if key is None or raw is None:
                 raise Refused(f"there is no camera {code}")
             camera = _decode(raw, Camera)
+            removed = _encode(Removed.of(camera, time.time_ns()))
+            txn.put(_REMOVED + camera.id, removed, db=self._dbs["meta"])
             txn.delete(code.encode(), db=self._dbs["codes"])
             txn.delete(camera.id, db=self._dbs["cameras"])
             txn.delete(camera.id, db=self._dbs["secrets"])
         return camera
+
+    def removed(self) -> list[Removed]:
+        """Cameras that were taken out, the last one first: their footage is still limited."""
+        with self._read() as txn:
+            cursor = txn.cursor(db=self._dbs["meta"])
+            rows: list[Removed] = []
+            is_there = cursor.set_range(_REMOVED)
+            while is_there and bytes(cursor.key()).startswith(_REMOVED):
+                rows.append(_decode(cursor.value(), Removed))
+                is_there = cursor.next()
+        return sorted(rows, key=lambda row: -row.removed_ns)
 
     def sealed_credentials(self, camera_id: bytes) -> bytes | None:
         """What `appliance` sealed to `record`'s public key; None where there is no password."""

@@ -23,6 +23,7 @@ from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
 from vonggac.store.disk import Disk
 from vonggac.store.journal import EraseIntent, Snapshot
+from vonggac.store.locks import LockSet
 from vonggac.store.segment import Life, SegmentFile
 from vonggac.store.tombstone import Rule
 
@@ -115,7 +116,7 @@ class Eraser:
         return self.is_idle and not (self._done or self._committing or self.redone)
 
     def holds(self, epoch: int) -> bool:
-        """Whether a segment's life is being erased in part: nobody else may touch or read it."""
+        """Whether a segment's life is being erased in part: nobody else may give it up."""
         if self.is_settled:
             return False
         parts = [*self._wishes, *self._done, *self._committing]
@@ -125,6 +126,13 @@ class Eraser:
             intent.epoch == epoch for intent in self.redone
         )
 
+    def is_erasing(self, epoch: int) -> bool:
+        """Whether chunks of this life are going or have just gone: nobody may read it meanwhile."""
+        parts = [*self._done, *self._committing]
+        if self._part is not None and self._part.state is not _State.WISHED:
+            parts.append(self._part)
+        return any(part.epoch == epoch for part in parts)
+
     def intents(self) -> tuple[EraseIntent, ...]:
         """What the journal lists."""
         parts = [*self._done, *self._committing]
@@ -132,7 +140,7 @@ class Eraser:
             parts.append(self._part)
         return (*self.redone, *(intent for part in parts for intent in part.intents))
 
-    def move_on(self, batch: Batch[Any]) -> bool:
+    def move_on(self, batch: Batch[Any], locks: LockSet) -> bool:
         """A part of this tick; True when the journal has to be written with it."""
         if self._part is None and self._wishes and len(self._done) + len(self._committing) < 2:
             self._part = self._wishes.popleft()
@@ -141,6 +149,9 @@ class Eraser:
             return False
         if part.state is _State.WISHED:
             batch.errands.append(lambda: part.read(self.disk))
+        elif part.state is _State.READ and self._is_locked(part, locks):
+            part.intents = ()  # since it was wished for: promise 5
+            part.state = _State.WISHED
         elif part.state is _State.READ:
             # From here on nobody is told of these chunks; their bytes go in the next tick.
             offsets = {row.offset for row in part.rows}
@@ -149,6 +160,12 @@ class Eraser:
         else:
             part.write(batch)
         return False
+
+    def _is_locked(self, part: _Part, locks: LockSet) -> bool:
+        row = self.archive.segment(part.number)
+        return row is None or any(
+            locks.is_locked(row.stream, r.wall_start_ns, r.wall_end_ns) for r in part.rows
+        )
 
     def finish(self) -> bool:
         """The batch is durable, and its errands are done; True where a segment is left alone."""

@@ -52,6 +52,12 @@ class Leases:
         """The reader is gone."""
         self._leases.pop(lease, None)
 
+    def revoke(self, segment: int, epoch: int) -> None:
+        """Part of it is being erased: whoever reads it asks again, and is told of what is left."""
+        for number, held in list(self._leases.items()):
+            if (held.segment, held.epoch) == (segment, epoch):
+                del self._leases[number]
+
     def expire(self, now_ms: int) -> None:
         gone = [number for number, held in self._leases.items() if held.expires_ms <= now_ms]
         for number in gone:

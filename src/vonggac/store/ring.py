@@ -171,7 +171,8 @@ class Ring:
             self.unindexed.pop(spare.number, None)
             self._committing.pop(spare.number, None)
         self._seal_forgotten(batch)
-        if self.eraser.move_on(batch):
+        # Promise 5: before the locks are known nothing is erased either.
+        if self.spares.are_locks_known and self.eraser.move_on(batch, self.lock_set):
             self.is_journal_dirty = True
         if self.is_journal_dirty or batch.reserved:
             self._write_journal(batch)

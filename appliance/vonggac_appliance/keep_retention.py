@@ -1,0 +1,357 @@
+"""A keeper's retention: looks at all segments again and again, has erased what is due, and tells
+what it holds. Promise 6 of docs/design/storage.md.
+
+What is decided stands in `vonggac.store.retention`; what is done goes through the ring's ticks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from vonggac.errors import StorageError
+from vonggac.store import retention, tombstone
+from vonggac.store.archive import SegmentRow
+from vonggac.store.promise import Demand, Outlook, outlook
+from vonggac.store.retention import HOUR_NS, Limits, Policies, Step
+from vonggac.store.sweep import Sweep
+from vonggac.store.tombstone import Rule
+from vonggac_appliance import sockets
+from vonggac_appliance.clock import Clock, wall_ns
+from vonggac_appliance.keep_chores import Desk, Obey
+from vonggac_appliance.messages import (
+    ClockTold,
+    KeptDays,
+    Kind,
+    Retention,
+    RetentionTold,
+    StreamKept,
+    Tombstones,
+    TombstonesKept,
+)
+
+__all__ = ["KeepRetention"]
+
+_log = logging.getLogger("vonggac.keep")
+
+_EVERY_S = 60.0
+_SLICE = 2000
+"""Segments a second: about 10 ms."""
+_STEPS_A_TURN = 16
+_TOLD_S = 60.0
+"""How long the recorder's word about the clock holds."""
+_STEP_S = 60.0
+_AGAIN_S = 43_200.0
+"""When a segment of which nothing could be erased is looked at again."""
+_TOMBSTONES_MOST = 200
+_SEND_AGAIN_S = 60.0
+_IDLE_NS = 60 * 1_000_000_000
+
+
+class KeepRetention:
+    """The chore. `revoke`: takes a segment's leases away, (number, epoch)."""
+
+    def __init__(
+        self, desk: Desk, revoke: Callable[[int, int], None], clock: Clock = wall_ns
+    ) -> None:
+        self._desk = desk
+        self._ring = desk.ring
+        self._revoke = revoke
+        self._clock = clock
+        self._policies: Policies | None = None
+        self._names: dict[bytes, str] = {}
+        self._arriving: dict[bytes, Limits] = {}
+        self._is_confirmed = False
+        self._told: ClockTold | None = None
+        self._told_at: tuple[float, int] = (0.0, 0)
+        self._now_s = 0.0
+        self._filled_s: float | None = None
+        self._budget_bytes = 0.0
+        self._sweep: Sweep | None = None
+        self._next_s = 0.0
+        self._steps: deque[Step] = deque()
+        self._wanted_commits = 0
+        self._settled: dict[int, tuple[int, int, float]] = {}
+        """Of which nothing more is due: number, then epoch, hash of its locks, until when."""
+        self._alarmed: dict[str, str] = {}
+        self._sent: tuple[int, float] = (0, 0.0)
+
+    @property
+    def obeys(self) -> Mapping[Kind, Obey]:
+        """Limits, the clock, and what the ledger has."""
+        return {
+            Kind.RETENTION: self._limits,
+            Kind.CLOCK_TOLD: self._clock_told,
+            Kind.TOMBSTONES_KEPT: self._kept,
+        }
+
+    def turn(self, now_s: float) -> None:
+        """A slice of the look at all segments, or a few steps of what came of it."""
+        self._now_s = now_s
+        self._fill_budget()
+        self._send_tombstones()
+        ring = self._ring
+        self._see_it_through()
+        for fault in ring.eraser.faults:
+            _log.error("%s", fault)
+            self._desk.alarm("erase-failed", str(ring.disk.path), fault)
+        ring.eraser.faults.clear()
+        spares = ring.spares
+        is_whole = ring.can_commit and not ring.is_index_lost
+        if self._policies is None or not (is_whole and spares.may_reuse_sealed):
+            return
+        if self._steps:
+            self._take_steps()
+        elif self._sweep is not None:
+            self._look_on(self._sweep)
+        elif now_s >= self._next_s:
+            self._sweep = self._begin(self._policies)
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    # --- what the parent tells
+
+    def _limits(self, message: sockets.Message) -> None:
+        told = sockets.decode(message, Retention)
+        self._arriving |= {camera: _limits_of(kept) for camera, kept in told.cameras.items()}
+        self._names |= told.names
+        if told.more:
+            return
+        cameras, self._arriving = self._arriving, {}
+        policies = Policies(cameras, _limits_of(told.others))
+        if policies != self._policies or told.is_confirmed != self._is_confirmed:
+            self._sweep, self._next_s = None, 0.0  # it applies to what is recorded already
+            self._steps.clear()
+            self._settled.clear()
+        self._policies = policies
+        self._is_confirmed = told.is_confirmed
+
+    def _clock_told(self, message: sockets.Message) -> None:
+        self._told = sockets.decode(message, ClockTold)
+        self._told_at = (self._now_s, self._clock())
+
+    def _state_of_clock(self) -> retention.Clock:
+        """As told, if that is new enough and the clock was not set since."""
+        now_ns = self._clock()
+        told_s, told_ns = self._told_at
+        since_s = self._now_s - told_s
+        if self._told is None or since_s > _TOLD_S:
+            return retention.Clock(now_ns, 0, is_stepped=False)
+        moved_s = (now_ns - told_ns) / 1e9 - since_s
+        is_stepped = self._told.is_stepped or abs(moved_s) > _STEP_S
+        return retention.Clock(now_ns, self._told.synced_for_ns, is_stepped)
+
+    # --- looking
+
+    def _begin(self, policies: Policies) -> Sweep:
+        identity = self._ring.disk.identity
+        return Sweep(
+            self._ring.archive,
+            policies,
+            self._ring.lock_set,
+            self._clock(),
+            identity.segments,
+            identity.segment_bytes,
+        )
+
+    def _look_on(self, sweep: Sweep) -> None:
+        if sweep.step(_SLICE):
+            return
+        self._sweep, self._next_s = None, self._now_s + _EVERY_S
+        clock = self._state_of_clock()
+        held = retention.why_held(clock)
+        self._ring.spares.preferred = deque([] if held else sweep.preferred())
+        room = retention.Room(
+            sweep.segment_bytes,
+            sweep.held_bytes,
+            sweep.due_bytes,
+            int(self._budget_bytes),
+            self._is_confirmed,
+        )
+        due = [found for found in sweep.due if not self._is_settled(*found)]
+        plan = retention.plan(due, sweep.policies, self._ring.lock_set, clock, room)
+        self._steps.extend(plan.steps)
+        if not held:
+            self._retire_open(sweep.policies, clock.now_ns)
+        self._tell(sweep, plan)
+
+    def _retire_open(self, policies: Policies, now_ns: int) -> None:
+        """Only sealed segments are erased: what is open and holds expired footage is sealed."""
+        for segment in self._ring.streams_open():
+            line = retention.line_ns(policies.of(segment.camera), now_ns)
+            if line is not None and segment.count and segment.wall_start_ns <= line:
+                is_idle = segment.wall_end_ns < now_ns - _IDLE_NS
+                self._ring.retire(segment.number, is_idle=is_idle)
+                self._desk.hurry()
+
+    # --- erasing
+
+    def _take_steps(self) -> None:
+        """What was planned, judged anew by the chunks themselves."""
+        clock = self._state_of_clock()
+        if retention.why_held(clock):
+            self._steps.clear()
+            return
+        for _ in range(min(len(self._steps), _STEPS_A_TURN)):
+            step = self._steps.popleft()
+            try:
+                self._erase(step, clock.now_ns)
+            except StorageError as error:
+                _log.error("segment %d cannot be judged: %s", step.number, error)
+
+    def _erase(self, step: Step, now_ns: int) -> None:
+        ring = self._ring
+        row = ring.archive.segment(step.number)
+        if row != step.row or not ring.is_filed(step.number) or ring.eraser.holds(row.epoch):
+            return
+        rows = ring.archive.rows_of_segment(step.number, row)
+        locks = ring.lock_set
+        gone = retention.rows_due(rows, row.stream, step.limits, locks, now_ns)
+        if len(gone) < len(rows) and not retention.is_proven(rows):
+            later_ns = self._proof(row, step.limits, now_ns)
+            gone = retention.rows_due(rows, row.stream, step.limits, locks, now_ns, later_ns)
+        rule = Rule("expired", step.limits.days_max or 0, step.limits.by)
+        is_span_locked = locks.is_locked(row.stream, row.wall_start_ns, row.wall_end_ns)
+        if len(gone) == len(rows) and not (rows and is_span_locked):
+            ring.spares.due.append((step.number, row.epoch, rule))
+            self._budget_bytes -= ring.disk.identity.segment_bytes
+        elif gone:
+            self._revoke(step.number, row.epoch)
+            ring.eraser.wish(step.number, row.epoch, gone, rule)
+            self._budget_bytes -= sum(one.chunk_bytes for one in gone)
+        else:
+            until_s = self._now_s + _AGAIN_S
+            self._settled[step.number] = (row.epoch, self._locks_of(row), until_s)
+            return
+        # The next commit may hold the rows still; the one after it does not.
+        self._wanted_commits = ring.archive.index.meta.commits + 2
+
+    def _proof(self, row: SegmentRow, limits: Limits, now_ns: int) -> int | None:
+        """When a segment that was sealed later ended, by a synchronised clock, if that is due."""
+        line = retention.line_ns(limits, now_ns)
+        assert line is not None
+        for seen, (number, later) in enumerate(self._ring.archive.reusable(row.order + 1)):
+            if seen == 64:
+                break
+            if later.chunks and later.wall_end_ns <= line:
+                rows = self._ring.archive.rows_of_segment(number, later)
+                if rows and retention.is_proven(rows[-1:]):
+                    return later.wall_end_ns
+        return None
+
+    def _is_settled(self, number: int, row: SegmentRow) -> bool:
+        known = self._settled.get(number)
+        if known is None:
+            return False
+        epoch, locks, until_s = known
+        if (epoch, locks) == (row.epoch, self._locks_of(row)) and self._now_s < until_s:
+            return True
+        del self._settled[number]
+        return False
+
+    def _locks_of(self, row: SegmentRow) -> int:
+        return hash(self._ring.lock_set.ranges(row.stream))
+
+    def _see_it_through(self) -> None:
+        """Ticks until all of it is committed, also where nothing is recorded."""
+        ring = self._ring
+        is_settled = ring.eraser.is_settled and ring.spares.is_settled
+        if is_settled and ring.archive.index.meta.commits >= self._wanted_commits:
+            return
+        if ring.can_commit and not ring.is_index_lost:
+            ring.is_journal_dirty = True
+            self._desk.hurry()
+
+    def _fill_budget(self) -> None:
+        """5 % of the disk an hour; nothing is saved up for more than an hour."""
+        identity = self._ring.disk.identity
+        most = identity.segments * identity.segment_bytes * retention.SHARE_AN_HOUR
+        # A segment is the least that can be given up, however small the disk.
+        most = max(most, float(identity.segment_bytes))
+        if self._filled_s is not None:
+            self._budget_bytes += most * (self._now_s - self._filled_s) * 1e9 / HOUR_NS
+        self._filled_s = self._now_s
+        self._budget_bytes = min(self._budget_bytes, most)
+
+    # --- telling
+
+    def _tell(self, sweep: Sweep, plan: retention.Plan) -> None:
+        identity = self._ring.disk.identity
+        capacity = identity.segments * identity.segment_bytes
+        view = self._outlook(sweep, capacity)
+        broken = [bytes.fromhex(name) for name in view.broken]
+        self._desk.say(
+            Kind.RETENTION_TOLD,
+            RetentionTold(
+                disk=identity.disk,
+                capacity_bytes=capacity,
+                held_bytes=sweep.held_bytes,
+                pinned_bytes=sweep.pinned_bytes,
+                due_bytes=sweep.due_bytes,
+                held=plan.held,
+                is_guarded=plan.is_guarded,
+                holds_days=view.holds_days,
+                needed_bytes=view.needed_bytes,
+                room_bytes=view.room_bytes,
+                broken=broken,
+                streams=[
+                    StreamKept(
+                        stream,
+                        tally.camera,
+                        tally.segments,
+                        tally.oldest_ns,
+                        tally.newest_ns,
+                        tally.bytes_a_day(sweep.now_ns),
+                    )
+                    for stream, tally in sweep.streams.items()
+                ],
+            ),
+        )
+        self._warn("retention-guard", plan.held if plan.is_guarded else "", "")
+        names = ", ".join(sorted(self._names.get(camera, camera.hex()) for camera in broken))
+        what = ""
+        if broken and view.holds_days is not None:
+            days = max(sweep.policies.of(camera).days_min for camera in broken)
+            what = f"{view.holds_days:.1f} days at the present rate; {days} promised ({names})"
+        self._warn("retention-at-risk", what, names)
+
+    def _outlook(self, sweep: Sweep, capacity: int) -> Outlook:
+        demands: list[Demand] = []
+        for tally in sweep.streams.values():
+            rate = tally.bytes_a_day(sweep.now_ns)
+            if rate:
+                limits = sweep.policies.of(tally.camera)
+                name = tally.camera.hex()
+                demands.append(
+                    Demand(name, rate, limits.days_min, limits.days_max, limits.priority)
+                )
+        return outlook(capacity, sweep.pinned_bytes, demands)
+
+    def _warn(self, kind: str, what: str, about: str) -> None:
+        """Once, until it is about others or over."""
+        if what and self._alarmed.get(kind) != about:
+            self._desk.alarm(kind, str(self._ring.disk.path), what)
+        if what:
+            self._alarmed[kind] = about
+        else:
+            self._alarmed.pop(kind, None)
+
+    def _send_tombstones(self) -> None:
+        sent, at_s = self._sent
+        if sent and self._now_s - at_s < _SEND_AGAIN_S:
+            return  # one after the other: the ledger has them in order
+        upto, lines = tombstone.pending(self._ring.archive.index, _TOMBSTONES_MOST)
+        self._sent = (upto, self._now_s)
+        if lines:
+            disk = self._ring.disk.identity.disk
+            self._desk.say(Kind.TOMBSTONES, Tombstones(disk, upto, lines))
+
+    def _kept(self, message: sockets.Message) -> None:
+        tombstone.kept(self._ring.archive.index, sockets.decode(message, TombstonesKept).upto)
+        self._sent = (0, 0.0)
+
+
+def _limits_of(kept: KeptDays) -> Limits:
+    return Limits(kept.days_min, kept.days_max, kept.priority, kept.by)
