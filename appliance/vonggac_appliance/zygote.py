@@ -27,8 +27,8 @@ from vonggac_appliance import keep
 _FDS_MAX = 4
 _MESSAGE_MAX = 64 * 1024
 _KEEPER_NICE = -5
-"""Three times the share of a loop. A keeper needs little of a processor, and needs it at once: until
-its sync is done every camera's newest second is at risk."""
+"""Three times the share of a loop. A keeper needs little of a processor, and needs it at once:
+until its sync is done every camera's newest second is at risk."""
 _LAST_WAIT_S = 15.0
 """How long the children may take to finish after the parent's end: keepers finish a sync."""
 
@@ -177,9 +177,7 @@ class _Zygote:
                     request.flood_bytes_per_second,
                 )
             )
-        with contextlib.suppress(
-            PermissionError
-        ):  # then it takes its turn (LimitNICE= in the unit)
+        with contextlib.suppress(PermissionError):  # it takes its turn then; our unit allows it
             os.nice(_KEEPER_NICE)
         _last_line_of_defence(
             lambda: keep.main(
