@@ -22,6 +22,8 @@ export const COMMON = {
 /** At 8 times the speed this is 15 s of work for the network. */
 const AHEAD_S = 60;
 const AHEAD_FAST_S = 120;
+/** While a picture is sought: no more than it needs, so that nothing keeps its decoder waiting. */
+const AHEAD_SOUGHT_S = 0.5;
 
 /** Whether this browser can play recordings at all. */
 export function canPlayStored() {
@@ -86,12 +88,15 @@ export class StoredWindow extends EventTarget {
     this.#hls = new Hls({
       ...COMMON,
       maxBufferLength: AHEAD_S,
-      maxMaxBufferLength: AHEAD_FAST_S,
+      maxMaxBufferLength: AHEAD_SOUGHT_S, // until the first picture is there
       maxBufferSize: 64 << 20,
       backBufferLength: 60,
       startFragPrefetch: true,
       maxBufferHole: 0.5,
     });
+    video.addEventListener("seeking", () => this.#loadAhead(AHEAD_SOUGHT_S));
+    for (const there of ["seeked", "loadeddata"])
+      video.addEventListener(there, () => this.#loadAhead(AHEAD_FAST_S));
   }
 
   /**
@@ -145,6 +150,11 @@ export class StoredWindow extends EventTarget {
     this.#hls?.destroy();
     this.#hls = null;
     this.video.remove();
+  }
+
+  /** @param {number} seconds */
+  #loadAhead(seconds) {
+    if (this.#hls) this.#hls.config.maxMaxBufferLength = seconds;
   }
 
   /** @param {{live: boolean, fragments: {start: number, duration: number, programDateTime: number | null}[]}} details */
