@@ -26,6 +26,8 @@ class DiskFacts:
     loss_bound_ms: float | None = None
     """What a power cut may take at this moment."""
     forecast: Forecast | None = None
+    pinned_bytes: int | None = None
+    """Held by locks; None while they are being counted."""
 
     @property
     def is_answering(self) -> bool:

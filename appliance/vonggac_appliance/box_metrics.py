@@ -75,6 +75,7 @@ FAMILIES = (
     Family("vonggac_storage_written_bytes_total", "counter", "Bytes made durable, all disks."),
     Family("vonggac_storage_capacity_bytes", "gauge", "Size of the rings of all disks."),
     Family("vonggac_storage_used_bytes", "gauge", "Of them, in segments that hold footage."),
+    Family("vonggac_storage_pinned_bytes", "gauge", "Of them, in segments that locks hold."),
     Family(
         "vonggac_storage_oldest_fragment_timestamp_seconds",
         "gauge",
@@ -171,6 +172,9 @@ def _storage(facts: BoxFacts, counters: BoxCounters) -> Iterator[Sample]:
     if facts.disks and all(disk.used_bytes is not None for disk in facts.disks):
         used_bytes = sum(disk.used_bytes or 0 for disk in facts.disks)
         yield Sample("vonggac_storage_used_bytes", used_bytes)
+    if facts.disks and all(disk.pinned_bytes is not None for disk in facts.disks):
+        pinned_bytes = sum(disk.pinned_bytes or 0 for disk in facts.disks)
+        yield Sample("vonggac_storage_pinned_bytes", pinned_bytes)
     oldest = [disk.oldest_ns for disk in facts.disks if disk.oldest_ns is not None]
     if oldest:
         family = "vonggac_storage_oldest_fragment_timestamp_seconds"

@@ -142,6 +142,7 @@ class BoxStatus:
         now_ns = self._clock()
         uuid = row.uuid.hex()
         capacity_bytes = told.segments * told.segment_bytes
+        pinned = told.pinned_segments
         measured = self._watch.counters.written(uuid, now_ns)
         return DiskFacts(
             uuid=uuid,
@@ -150,6 +151,7 @@ class BoxStatus:
             capacity_bytes=capacity_bytes,
             used_bytes=told.used_bytes,
             oldest_ns=told.oldest_ns,
+            pinned_bytes=None if pinned is None else pinned * told.segment_bytes,
             tick_ms=told.tick_ms,
             loss_bound_ms=told.loss_bound_ms,
             forecast=forecast(capacity_bytes, told.used_bytes, told.oldest_ns, now_ns, measured),

@@ -16,6 +16,7 @@ from vonggac.ingest.states import State
 from vonggac.playback.day_bar import Bar
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
+from vonggac.registry.locks import Lock, may_know_lock
 from vonggac.registry.people import Person
 from vonggac.registry.rules import may_know
 from vonggac_appliance import bus
@@ -109,6 +110,7 @@ class CameraList:
         self._read_at = -1
         self._cameras: tuple[Camera, ...] = ()
         self._enrolled: tuple[bytes, ...] = ()
+        self._locks: tuple[Lock, ...] = ()
 
     def close(self) -> None:
         """Ends its thread."""
@@ -122,6 +124,11 @@ class CameraList:
         bars = self._bars.get(streams, deadline_s if seen.is_answering else 0.0)
         told = {} if seen.status is None else {c.id: c for c in seen.status.cameras}
         return [_row(camera, told.get(camera.code), seen, bars) for camera in cameras]
+
+    def locks(self, person: Person) -> list[Lock]:
+        """Those that hold and that `person` may know of, by number."""
+        cameras = {camera.id: camera for camera in self._read()}
+        return [x for x in self._locks if may_know_lock(person, cameras.get(x.camera))]
 
     def camera(self, person: Person, camera_id: bytes) -> Camera:
         """A camera that `person` may know of. Raises Missing for any other."""
@@ -164,6 +171,7 @@ class CameraList:
             changes = self._catalog.changes
             if changes != self._read_at:
                 self._cameras = tuple(self._catalog.cameras())
+                self._locks = tuple(lock for lock in self._catalog.locks() if lock.is_held)
                 self._enrolled = tuple(disk.uuid for disk in self._catalog.disks())
                 self._read_at = changes
             return self._cameras

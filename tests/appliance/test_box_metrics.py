@@ -105,9 +105,8 @@ def test_the_rate_of_a_disk_is_of_the_last_day() -> None:
 
 
 def facts() -> BoxFacts:
-    disk = DiskFacts(
-        "ab", "/disk", "recording", 1000, 400, NOW - S, 12.5, 1262.5, forecast(1, 1, 1, 2, None)
-    )
+    told = forecast(1, 1, 1, 2, None)
+    disk = DiskFacts("ab", "/disk", "recording", 1000, 400, NOW - S, 12.5, 1262.5, told, 200)
     chain = ChainFacts(True, True, 17, "00" * 32)
     return BoxFacts(NOW, (disk,), ClockFacts(True, -0.25), (), chain)
 
@@ -157,6 +156,7 @@ def test_the_values_are_those_that_were_told() -> None:
         'vonggac_storage_write_duration_seconds_bucket{le="+Inf"} 1',
         "vonggac_storage_write_duration_seconds_sum 0.03",
         "vonggac_storage_loss_bound_seconds 1.2625",
+        "vonggac_storage_pinned_bytes 200",
         "vonggac_audit_lines_total 17",
         "vonggac_live_viewers 3",
         'vonggac_http_request_duration_seconds_bucket{le="0.05"} 1',

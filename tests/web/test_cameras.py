@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,27 @@ def test_the_status_page_says_how_the_box_is(page: Page) -> None:
     for text in ("Ổ đĩa", "Còn trống", "Mất điện lúc này", "Độ lệch giờ", told["audit"]["head"]):
         assert text in html, text
     assert "style=" not in html
+
+
+def test_locked_footage_is_listed_for_whom_may_know_of_its_camera(
+    box: Box, page: Page, officer: Page
+) -> None:
+    review = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    words = ("--case", "vụ 2026/17", "--officer", "Trần Thị Chi", "--reason", "trộm")
+    for code in ("cam1", "cam2"):
+        span = ("--from", "-1m", "--to", "now")
+        box.run("lock", "add", code, *span, *words, "--review", review)
+    told = page.get("/api/v1/status").json["locks"]
+    assert [(lock["lock"], lock["camera"], lock["case"]) for lock in told] == [
+        (1, "cam1", "vụ 2026/17"),
+        (2, "cam2", "vụ 2026/17"),
+    ]
+    assert [lock["camera"] for lock in officer.get("/api/v1/status").json["locks"]] == ["cam1"]
+    assert "cam2" not in officer.get("/status").text
+    html = page.get("/status").text
+    for text in ("Hình đang được khóa giữ", "Trần Thị Chi", "Xem xét lại", "Đang khóa giữ"):
+        assert text in html, text
+    page.until(lambda: bool(page.get("/api/v1/status").json["disks"][0]["pinned_bytes"]))
 
 
 def test_health_needs_no_session_and_readiness_says_who_is_missing(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, jsonify, render_template
 
+from vonggac.registry.locks import Lock
 from vonggac_appliance.box_facts import BoxFacts, DiskFacts
 from vonggac_appliance.camera_list import counts_of
 from vonggac_appliance.clock import wall_ns
@@ -31,6 +32,7 @@ def status_page() -> str:
         counts=counts_of(rows),
         recorder=services().status.recorder(0.0),
         facts=services().status.facts(),
+        locks=services().cameras.locks(guard.session().person),
         now_ns=wall_ns(),
     )
 
@@ -45,6 +47,7 @@ def tell_status() -> Response:
         is_recorder_answering=recorder.is_answering,
         recorder_seen_ms=_ms(recorder.seen_ns),
         counts=asdict(counts),
+        locks=[_lock(lock) for lock in services().cameras.locks(guard.session().person)],
         **_box(facts),
     )
 
@@ -75,6 +78,7 @@ def _disk(disk: DiskFacts) -> Mapping[str, object]:
         "is_answering": disk.is_answering,
         "capacity_bytes": disk.capacity_bytes,
         "used_bytes": disk.used_bytes,
+        "pinned_bytes": disk.pinned_bytes,
         "oldest_ms": _ms(disk.oldest_ns),
         "tick_ms": disk.tick_ms,
         "loss_bound_ms": disk.loss_bound_ms,
@@ -84,6 +88,18 @@ def _disk(disk: DiskFacts) -> Mapping[str, object]:
         "is_overwriting": None if told is None else told.is_overwriting,
         "lasts_s": None if told is None else told.lasts_s,
         "holds_s": None if told is None else told.holds_s,
+    }
+
+
+def _lock(lock: Lock) -> Mapping[str, object]:
+    return {
+        "lock": lock.number,
+        "camera": lock.code,
+        "from_ms": _ms(lock.from_ns),
+        "to_ms": _ms(lock.to_ns),
+        "case": lock.case,
+        "officer": lock.officer,
+        "review_ms": _ms(lock.review_ns),
     }
 
 

@@ -13,6 +13,7 @@ import msgspec
 from vonggac.errors import Invalid, Refused
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.people import Person, Role
+from vonggac.registry.rules import may_know
 
 __all__ = [
     "AHEAD_MAX_NS",
@@ -25,6 +26,7 @@ __all__ = [
     "check_quota",
     "confirm_unlock",
     "found_lock",
+    "may_know_lock",
     "new_lock",
     "quota_segments",
     "review_later",
@@ -199,6 +201,15 @@ def confirm_unlock(lock: Lock, person: Person, now_ns: int) -> Lock:
         raise Refused("one of the two who remove a lock is a commander")
     done = msgspec.structs.replace(asked, confirmed_by=person.name, confirmed_ns=now_ns)
     return msgspec.structs.replace(lock, unlock=done)
+
+
+def may_know_lock(person: Person, camera: Camera | None) -> bool:
+    """Whether `person` may learn of a case by its lock. `camera`: None when it was removed."""
+    if person.role in (Role.TECHNICIAN, Role.OPERATOR):
+        return False
+    if camera is None:
+        return person.role is not Role.AREA_OFFICER
+    return may_know(person, camera)
 
 
 def quota_segments(segments: int, percent: int) -> int:
