@@ -11,14 +11,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vonggac.errors import Unavailable, VonggacError
 from vonggac.playback.day_bar import Bar, drawn, trimmed
+from vonggac.playback.once import once
 from vonggac.store.archive import RunRow
-from vonggac.store.timeline import Tail, Timeline, timeline, timeline_of_runs
+from vonggac.store.timeline import Tail, Timeline, timeline, timeline_of_runs, unexplained
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.index_client import IndexClient, run_row
+from vonggac_appliance.silent_disks import SilentDisks
 
 __all__ = ["DAY_NS", "DAY_PIXELS", "DayBars", "ask_bar"]
 
@@ -55,6 +58,7 @@ class DayBars:
         self._known: dict[bytes, _Known] = {}
         self._wanted: dict[bytes, None] = {}
         self._clients: dict[bytes, IndexClient] = {}
+        self._silent = SilentDisks()
         self._changed = threading.Condition()
         self._is_closing = False
         self._thread: threading.Thread | None = None
@@ -132,18 +136,23 @@ class DayBars:
             self._changed.notify_all()
 
     def _ask(self, stream: bytes, from_ns: int, to_ns: int) -> Bar:
-        answers = []
-        for disk in self._disks():
-            if disk not in self._clients:
-                self._clients[disk] = IndexClient(self._home, disk, _ANSWER_S)
-            answers.append(_by_runs(self._clients[disk], stream, from_ns, to_ns))
-        return _bar(answers, from_ns, to_ns, DAY_PIXELS)
+        def ask(disk: bytes) -> _Answer:
+            try:
+                if disk not in self._clients:
+                    self._clients[disk] = IndexClient(self._home, disk, _ANSWER_S)
+                return _by_runs(self._clients[disk], stream, from_ns, to_ns)
+            except VonggacError:
+                self._hang_up(disk)
+                raise
 
-    def _hang_up(self) -> None:
-        while self._clients:
-            _, client = self._clients.popitem()
-            with contextlib.suppress(OSError):
-                client.close()
+        return _bar(_answers(self._disks(), self._silent, ask), from_ns, to_ns, DAY_PIXELS)
+
+    def _hang_up(self, *disks: bytes) -> None:
+        """On these, or on all."""
+        for disk in disks or tuple(self._clients):
+            if (client := self._clients.pop(disk, None)) is not None:
+                with contextlib.suppress(OSError):
+                    client.close()
 
 
 def ask_bar(
@@ -151,15 +160,33 @@ def ask_bar(
 ) -> Bar:
     """A stream's timeline on so many pixels, asked now.
 
-    Raises Unavailable when a keeper is away, for what it has recorded would read as a gap, and
-    where no disk is enrolled.
+    Raises Unavailable when no keeper answers, and where no disk is enrolled. When some are away
+    nothing is known of a gap: they may have recorded there.
     """
-    ask = _by_rows if to_ns - from_ns <= ROWS_NS else _by_runs
-    answers = []
+    question = _by_rows if to_ns - from_ns <= ROWS_NS else _by_runs
+
+    def ask(disk: bytes) -> _Answer:
+        with IndexClient(home, disk, _ANSWER_S) as client:
+            return question(client, stream, from_ns, to_ns)
+
+    return _bar(_answers(disks, SilentDisks(), ask), from_ns, to_ns, pixels)
+
+
+def _answers(
+    disks: Sequence[bytes], silent: SilentDisks, ask: Callable[[bytes], _Answer]
+) -> list[_Answer | None]:
+    """None for a disk that does not answer. Unavailable where none does."""
+    answers: list[_Answer | None] = []
+    why: VonggacError = Unavailable("no disk is enrolled")
     for disk in disks:
-        with IndexClient(home, disk) as client:
-            answers.append(ask(client, stream, from_ns, to_ns))
-    return _bar(answers, from_ns, to_ns, pixels)
+        try:
+            answers.append(silent.ask(disk, partial(ask, disk)))
+        except VonggacError as error:
+            answers.append(None)
+            why = error
+    if not any(answers):
+        raise why
+    return answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +215,9 @@ def _by_runs(client: IndexClient, stream: bytes, from_ns: int, to_ns: int) -> _A
     return _Answer(None, first_ns, rows, Tail(until_ns, wall_ns(), gap, is_keeper_running=True))
 
 
-def _bar(answers: Sequence[_Answer], from_ns: int, to_ns: int, pixels: int) -> Bar:
+def _bar(told: Sequence[_Answer | None], from_ns: int, to_ns: int, pixels: int) -> Bar:
     """All disks' answers as one."""
-    if not answers:
-        raise Unavailable("no disk is enrolled")
+    answers = [answer for answer in told if answer is not None]
     runs = [run for answer in answers for run in answer.runs]
     newest = max(answers, key=_newness).tail
     line: Timeline
@@ -199,8 +225,10 @@ def _bar(answers: Sequence[_Answer], from_ns: int, to_ns: int, pixels: int) -> B
         firsts = [answer.first_ns for answer in answers if answer.first_ns is not None]
         line = timeline_of_runs(runs, min(firsts, default=None), from_ns, to_ns, newest)
     else:
-        packed = [value for answer in answers for value in answer.packed or ()]
-        line = timeline(packed, runs, from_ns, to_ns, newest)
+        values = once([answer.packed or [] for answer in answers], from_ns, to_ns)
+        line = timeline([v for of in values for v in of], runs, from_ns, to_ns, newest)
+    if len(answers) < len(told):
+        line = unexplained(line)
     return drawn(trimmed(line, runs, newest, from_ns), from_ns, to_ns, pixels)
 
 

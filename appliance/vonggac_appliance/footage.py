@@ -15,7 +15,7 @@ from vonggac.media.chunk import PackedRow
 from vonggac.playback import cut as cuts
 from vonggac.playback.once import once
 from vonggac.store.segment import SegmentFile
-from vonggac.store.timeline import Timeline, timeline
+from vonggac.store.timeline import Timeline, timeline, unexplained
 from vonggac_appliance.messages import Disk
 from vonggac_appliance.sources import DEADLINE_S, Answer, Source, open_source
 
@@ -77,7 +77,8 @@ def found_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) 
     values = once([answer.packed for answer in answers], from_ns, to_ns)
     packed = [value for of in values for value in of]
     runs = [run for answer in answers for run in answer.runs]
-    return Found(timeline(packed, runs, from_ns, to_ns, newest.tail), tuple(missing))
+    line = timeline(packed, runs, from_ns, to_ns, newest.tail)
+    return Found(unexplained(line) if missing else line, tuple(missing))
 
 
 def disk_facts(home: Path, path: Path, disk: bytes) -> Disk:

@@ -12,6 +12,8 @@ HANGS_S = 2.0
 """A write, sync or commit that takes longer is one of a disk that hangs."""
 _MUTE_S = 3.0
 """A keeper that is written to and says nothing for so long hangs itself: two messages a second."""
+_LONG_S = 8.0
+"""Memory holds 10 s of video for a disk."""
 _UNREAD_S = 0.02
 _DISTRUST_S = 600.0
 """How long a disk that hung gets streams only where there is no other."""
@@ -33,11 +35,19 @@ class HangWatch:
         return self._busy_s is not None and time.monotonic() - self._busy_s >= HANGS_S
 
     @property
+    def hangs_long(self) -> bool:
+        """Whether it has hung for so long that a disk which hung itself is worth a try."""
+        return self._busy_s is not None and time.monotonic() - self._busy_s >= _LONG_S
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it may be about to hang."""
+        return self._busy_s is not None and time.monotonic() - self._busy_s > HANGS_S / 2
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether it hung lately, or may be about to."""
-        now_s = time.monotonic()
-        is_busy = self._busy_s is not None and now_s - self._busy_s > HANGS_S / 2
-        return is_busy or now_s < self._hung_s + _DISTRUST_S
+        return self.is_busy or time.monotonic() < self._hung_s + _DISTRUST_S
 
     def is_mute(self, now_s: float) -> bool:
         """Whether a keeper that is written to has said nothing for 3 s."""

@@ -6,20 +6,24 @@ Thread-safe; one a process.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vonggac._native import playlist as native
 from vonggac.errors import Unavailable
 from vonggac.media.fragment import Fragment
 from vonggac.playback import still as stills
+from vonggac.playback.once import once
 from vonggac.playback.playlist import Life
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance.index_client import IndexClient
+from vonggac_appliance.silent_disks import SilentDisks
 
 __all__ = ["Found", "LookIndex", "disk_name"]
 
@@ -73,23 +77,29 @@ class LookIndex:
         self._heads: dict[tuple[bytes, str], bytes] = {}
         """By stream and name, those used last at the end."""
         self._lock = threading.Lock()
+        self._silent = SilentDisks()
 
     def found(self, stream: bytes, from_ns: int, to_ns: int, *, must_answer: bool = True) -> Found:
         """What all disks that answer have. Unavailable where none does."""
         disks = tuple(disk.uuid for disk in self._catalog.disks())
-        found: list[native.Fragments] = []
-        missing = 0
+        span = from_ns, to_ns
+        packed: dict[int, list[bytes]] = {}
         for number, disk in enumerate(disks):
-            try:
-                with IndexClient(self._home, disk, _DEADLINE_S) as client:
-                    packed, _ = client.rows(stream, from_ns, to_ns)
-            except Unavailable:
-                missing += 1
-                continue
-            found.append(native.rows_fragments(packed, from_ns, to_ns, number))
+            with contextlib.suppress(Unavailable):
+                packed[number] = self._silent.ask(disk, partial(self._rows, disk, stream, span))
+        missing = len(disks) - len(packed)
         if must_answer and missing and missing == len(disks):
             raise Unavailable("no disk answers: the recorder is not running")
+        values = once(list(packed.values()), *span)
+        found = [
+            native.rows_fragments(of, *span, number)
+            for number, of in zip(packed, values, strict=True)
+        ]
         return Found(found, disks, missing)
+
+    def _rows(self, disk: bytes, stream: bytes, span: tuple[int, int]) -> list[bytes]:
+        with IndexClient(self._home, disk, _DEADLINE_S) as client:
+            return client.rows(stream, *span)[0]
 
     def asked(self, stream: bytes, from_ns: int, to_ns: int) -> Found:
         """As `found`, or what was found within the last second."""

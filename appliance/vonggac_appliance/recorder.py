@@ -238,7 +238,7 @@ class Recorder:
 
     def place(self, session: StreamSession) -> Keeper | None:
         """The keeper of a stream: the one it has, else the disk with the most room for it."""
-        return self.disks.place(session.stream.id) if self.knows_all_runs else None
+        return self.disks.streams.place(session.stream.id) if self.knows_all_runs else None
 
     async def loop_of(self, camera: Camera) -> LoopHandle:
         """The loop of a camera, started if need be."""
@@ -321,7 +321,7 @@ class Recorder:
         message = session.gap_message()
         if message is None or self._is_ending:
             return  # nobody explains the hole of a stop: it reads *box stopped*
-        if (keeper := self.disks.of(session.stream.id)) is not None:
+        if (keeper := self.disks.streams.of(session.stream.id)) is not None:
             keeper.gap_open(message)
         code, name = session.camera.code, session.stream.name
         words = GapReason(message.reason).words
@@ -356,10 +356,10 @@ class Recorder:
         if ready.suspect:
             what = "a sync failed on it before; watch it, and replace it soon"
             self.alarm("disk-suspect", keeper.path, what)
-        self.disks.known(keeper, [end.stream for end in newest])
+        self.disks.streams.known(keeper, [end.stream for end in newest])
         for loop in self.loops:
             loop.connect(keeper)
-        self.disks.gather()
+        self.disks.streams.gather()
         for session in self.sessions.values():
             session.disk_ready()
 
@@ -410,7 +410,7 @@ class Recorder:
         """Its disk changed."""
         self._publisher.send(bus.DiskChanged(keeper.uuid, keeper.path, keeper.state, keeper.what))
         if keeper.state == "failed":
-            self.disks.gather()
+            self.disks.streams.gather()
             self.alarm("disk-failed", keeper.path, keeper.what)
         elif keeper.state == "hung":
             self.alarm("disk-hung", keeper.path, keeper.what)
@@ -422,18 +422,18 @@ class Recorder:
     def open_gaps_of(self, keeper: Keeper) -> Iterator[GapOpen]:
         """For the journal of a keeper that may have missed some while it was down."""
         for session in self.sessions.values():
-            if self.disks.of(session.stream.id) is not keeper or session.is_recording:
+            if self.disks.streams.of(session.stream.id) is not keeper or session.is_recording:
                 continue
             if (message := session.gap_message()) is not None:
                 yield message
 
     def keeper_hangs(self, keeper: Keeper) -> None:
         """What it writes does not end."""
-        self.disks.hangs(keeper)
+        self.disks.streams.hangs(keeper)
 
     def is_needed(self, keeper: Keeper) -> bool:
         """Whether no other disk can be written."""
-        return self.disks.is_needed(keeper)
+        return self.disks.streams.is_needed(keeper)
 
     # --- what loops say (loops.Hears) ---------------------------------------------------------
 
@@ -443,7 +443,7 @@ class Recorder:
 
     def moves(self, loop: LoopHandle) -> Iterable[tuple[int, int, Sequence[bytes]]]:
         """Where the streams of a loop are written, for one that takes another's place."""
-        return self.disks.moves(loop)
+        return self.disks.streams.moves(loop)
 
     def loop_crashed(self, loop: LoopHandle, what: str, guilty: Session | None) -> None:
         """Counts it for the camera whose bytes were being parsed."""
@@ -462,4 +462,4 @@ class Recorder:
                 session.retry()
 
     def _expect(self) -> None:
-        self.disks.expect()
+        self.disks.streams.expect()

@@ -39,7 +39,7 @@ def status_of(recorder: Recorder) -> bus.StatusReply:
             k.what,
             0.0 if k.last_durable is None else k.last_durable.tick_ms,
             "draining" if k.is_draining else "recording",
-            recorder.disks.count(k),
+            recorder.disks.streams.count(k),
             k.disk.hex(),
             recorder.scrubs.status(k.uuid),
         )

@@ -74,6 +74,12 @@ def timeline(
     return _explained([Range(*span) for span in spans], runs, from_ns, to_ns, tail)
 
 
+def unexplained(line: Timeline) -> Timeline:
+    """For a timeline that some disks say nothing of: what looks like a gap may lie on them."""
+    gaps = tuple(replace(gap, reason=int(GapReason.UNKNOWN)) for gap in line.gaps)
+    return replace(line, gaps=gaps)
+
+
 def timeline_of_runs(
     runs: Sequence[RunRow], first_ns: int | None, from_ns: int, to_ns: int, tail: Tail
 ) -> Timeline:
