@@ -18,13 +18,17 @@ from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, PackedRow, Row
 from vonggac.store import disk as disks
 from vonggac.store import index as indexes
 from vonggac.store import journal
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive, RunRow, SegmentRow
 from vonggac.store.disk import Disk
 from vonggac.store.erase import redo
 from vonggac.store.index import Index
 from vonggac.store.journal import JournalSegment, SegmentState, Snapshot
-from vonggac.store.recovery import file_rows, rows_of
+from vonggac.store.recovery import file_rows, note_run, note_stream, rows_of
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, walk
+
+_ROWS_WAITING_MAX = 100_000
+"""Rows packed together: segments that share a minute have numbers near each other."""
+_SEGMENTS_A_COMMIT = 10_000
 
 
 @dataclass(slots=True)
@@ -47,7 +51,10 @@ class Rebuild:
         archive.is_unordered = True
         self.unsealed: list[Unsealed] = []
         self.highest_epoch = 0
+        self.fragments = 0
+        """Chunks that begin with a sync sample, as far as it has come."""
         self.notes: list[str] = []
+        self._waiting_rows = 0
         self._numbers: Iterator[int] = (
             number for number in range(disk.identity.segments) if number not in skip
         )
@@ -111,23 +118,40 @@ class Rebuild:
     ) -> None:
         stream, camera = first.view.claim.stream, first.view.claim.camera
         for row in rows:
-            if row.flags & ChunkFlag.FIRST or row is rows[0] or row is rows[-1]:
-                view = file.chunk_of(life, row.offset)
-                if view is not None:
-                    # What a run says of the gap before it stands in its first chunk alone.
-                    file_rows(self.archive, life.number, life.epoch, stream, [Found(view)], [row])
-                    continue
-            self._file_row(life, stream, row)
+            self.archive.add_row(stream, PackedRow(life.number, life.epoch, row))
+        self._waiting_rows += len(rows)
+        self.fragments += sum(1 for row in rows if row.kind)
+        for part in _by_run(rows):
+            self._file_run(file, life, stream, part)
+        newest = max(rows, key=lambda row: (row.run, row.sequence))
+        note_stream(self.archive, stream, camera, newest)
         entry = native.sha256(head)
         self.archive.use_entry(entry, head)
         self._file_segment(life, camera, stream, entry, rows, SegmentState.SEALED, life.epoch)
+        if self._waiting_rows > _ROWS_WAITING_MAX:
+            self._waiting_rows = 0
+            self.archive.file_tails()
 
-    def _file_row(self, life: Life, stream: bytes, row: Row) -> None:
-        self.archive.add_row(stream, PackedRow(life.number, life.epoch, row))
-        run = self.archive.run(stream, row.run)
-        if run is not None and row.sequence > run.last_sequence:
-            extended = replace(run, last_sequence=row.sequence, wall_end_ns=row.wall_end_ns)
-            self.archive.put_run(stream, extended)
+    def _file_run(self, file: SegmentFile, life: Life, stream: bytes, rows: list[Row]) -> None:
+        """Begins or extends a run by its rows in one segment."""
+        first, last = rows[0], max(rows, key=lambda row: row.sequence)
+        if first.flags & ChunkFlag.FIRST:
+            # What a run says of the gap before it stands in its first chunk alone.
+            view = file.chunk_of(life, first.offset)
+            if view is not None:
+                note_run(self.archive, Found(view), first)
+        known = self.archive.run(stream, first.run)
+        if known is None:
+            known = RunRow(first.run, first.wall_start_ns, last.wall_end_ns, last.sequence)
+            self.archive.put_run(stream, known)
+            return
+        # Segments come in the order of their numbers, so a run's later part may be known first.
+        start_ns = min(known.wall_start_ns, first.wall_start_ns)
+        longer = replace(known, wall_start_ns=start_ns)
+        if last.sequence >= known.last_sequence:
+            longer = replace(longer, last_sequence=last.sequence, wall_end_ns=last.wall_end_ns)
+        if longer != known:
+            self.archive.put_run(stream, longer)
 
     def _file_unsealed(self, file: SegmentFile, life: Life, head: bytes) -> None:
         found = walk(file, life, len(head), Chain({}), None, payloads=True)
@@ -136,6 +160,7 @@ class Rebuild:
             return
         claim = found.chunks[-1].view.claim
         rows = rows_of(found.chunks)
+        self.fragments += sum(1 for row in rows if row.kind)
         entry = native.sha256(head)
         file_rows(self.archive, life.number, life.epoch, claim.stream, found.chunks, rows)
         self.archive.use_entry(entry, head)
@@ -166,6 +191,17 @@ class Rebuild:
             used_bytes=rows[-1].offset + rows[-1].chunk_bytes,
         )
         self.archive.put_segment(life.number, row)
+
+
+def _by_run(rows: list[Row]) -> Iterator[list[Row]]:
+    """Rows of each run, in the order of their place; runs do not mix in a segment."""
+    part: list[Row] = []
+    for row in rows:
+        if part and row.run != part[0].run:
+            yield part
+            part = []
+        part.append(row)
+    yield part
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +247,21 @@ def _old_journal(disk: Disk) -> Snapshot | None:
 
 
 def _rebuild(disk: Disk, archive: Archive, before: Snapshot | None) -> Report:
+    if before is not None:
+        # Until this is done no index is whole, however many commits it has had.
+        before = replace(
+            before,
+            generation=before.generation + 1,
+            index_commits=before.index_commits + (1 << 32),
+        )
+        _write_journal(disk, before)
     work = Rebuild(disk, archive, skip=frozenset())
+    done = 0
     while work.step():
-        pass
+        done += 1
+        if done % _SEGMENTS_A_COMMIT == 0:
+            archive.file_tails()
+            archive.index.commit_now(work.highest_epoch, 0)
     highest = max(work.highest_epoch, disk.identity.era << 40)
     if before is not None:
         highest = max(highest, before.highest_epoch)
@@ -239,7 +287,7 @@ def _rebuild(disk: Disk, archive: Archive, before: Snapshot | None) -> Report:
         inband_streams=tuple(sorted(inband)),
     )
     _write_journal(disk, snapshot)
-    return _report(archive, work.notes)
+    return _report(archive, work)
 
 
 def _write_journal(disk: Disk, snapshot: Snapshot) -> None:
@@ -252,17 +300,13 @@ def _write_journal(disk: Disk, snapshot: Snapshot) -> None:
         os.close(fd)
 
 
-def _report(archive: Archive, notes: list[str]) -> Report:
+def _report(archive: Archive, work: Rebuild) -> Report:
     states = [row.state for _, row in archive.segments()]
-    fragments = 0
-    for stream, _ in archive.streams():
-        for value in archive.packed_minutes(stream, 0, (1 << 63) - 1):
-            fragments += sum(1 for row in native.rows_unpack(value) if row.row.kind)
     return Report(
         segments=len(states),
         sealed=states.count(SegmentState.SEALED),
         open=states.count(SegmentState.OPEN),
         free=states.count(SegmentState.FREE),
-        fragments=fragments,
-        notes=notes,
+        fragments=work.fragments,
+        notes=work.notes,
     )

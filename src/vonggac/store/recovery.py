@@ -15,8 +15,15 @@ from vonggac.errors import StorageError
 from vonggac.media.chunk import ChunkFlag, PackedRow, Row, row_of
 from vonggac.store.archive import Archive, RunRow, SegmentRow, StreamRow
 from vonggac.store.disk import Disk
+from vonggac.store.index import IndexDamaged
 from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, Walk, walk
+
+TORN_NS = 7_000_000_000
+"""Chunks of one stream that share a sync lie at most so far apart: a tick of 5 s at most, the wait
+for it and a chunk. A cut may leave any of them, and no chunk of a later tick: what is missing so
+near the end of a run was never acknowledged, what is missing before it was.
+"""
 
 
 @dataclass(slots=True)
@@ -52,6 +59,8 @@ class Recovered:
     last_run: int = 0
     notes: list[str] = field(default_factory=list)
     """What was odd, a sentence each."""
+    torn: list[str] = field(default_factory=list)
+    """Holes between whole chunks, a sentence each: what a cut may leave of its last tick."""
 
 
 def index_is_complete(archive: Archive, snapshot: Snapshot) -> bool:
@@ -70,14 +79,17 @@ def recover(
         gaps={gap.stream: gap for gap in snapshot.gaps}, inband=set(snapshot.inband_streams)
     )
     for entry in _live_segments(snapshot, archive):
-        fd = disk.open_segment(entry.number, writable=False, direct=is_suspect)
         try:
-            _recover_segment(disk, fd, entry, archive, result)
+            fd = disk.open_segment(entry.number, writable=False, direct=is_suspect)
+            try:
+                _recover_segment(disk, fd, entry, archive, result)
+            finally:
+                os.close(fd)
+        except IndexDamaged:
+            raise  # of all segments
         except StorageError as error:
             # Its readable part is in the index already; the others must not wait for it.
             result.notes.append(f"segment {entry.number} is left as it is: {error}")
-        finally:
-            os.close(fd)
     for stream, row in archive.streams():
         result.last_run = max(result.last_run, row.run)
         if row.is_inband:
@@ -124,6 +136,8 @@ def _recover_segment(
     table = file.table() if entry.state is SegmentState.SEALED else None
     if table is not None and not file.has_free(found.end, native.table_bytes(len(table))):
         table = None  # the seal was torn
+    if table is not None and _live(table) != len(indexed) + len(found.chunks):
+        table = None  # or a chunk before it, of the same tick
     fresh = rows_of(found.chunks, table)
     segment = _segment_of(entry, life, row, indexed, fresh, found, start, decode_end, head, archive)
     file_rows(archive, entry.number, entry.epoch, segment.stream, found.chunks, fresh)
@@ -141,7 +155,11 @@ def _recover_segment(
             archive.mark_last_row(segment.stream, entry.number, filed, flag)
         result.sealed.append(entry)
     for start_hole, end_hole in found.holes:
-        result.notes.append(f"segment {entry.number}: no chunk between {start_hole} and {end_hole}")
+        result.torn.append(f"segment {entry.number}: no chunk between {start_hole} and {end_hole}")
+
+
+def _live(table: list[Row]) -> int:
+    return sum(not row.flags & ChunkFlag.ERASED for row in table)
 
 
 def _segment_of(
@@ -234,10 +252,14 @@ def file_rows(
     if not chunks:
         return
     newest = max(rows, key=lambda r: (r.run, r.sequence))
+    note_stream(archive, stream, chunks[-1].view.claim.camera, newest)
+
+
+def note_stream(archive: Archive, stream: bytes, camera: bytes, newest: Row) -> None:
+    """A stream is recorded up to this row, if not further."""
     known = archive.stream(stream)
     if known is None or (known.run, known.sequence) < (newest.run, newest.sequence):
         is_inband = bool(newest.flags & ChunkFlag.INBAND) or (known is not None and known.is_inband)
-        camera = chunks[-1].view.claim.camera
         end_ns = newest.wall_end_ns
         archive.put_stream(
             stream, StreamRow(camera, newest.run, newest.sequence, end_ns, is_inband)

@@ -78,7 +78,11 @@ class SegmentFile:
 
     def head(self) -> bytes | None:
         """ftyp + moov with its padding; None where there is none. Chunks start behind it."""
-        data = self.read(0, HEAD_BYTES_MAX)
+        # Most have one block: of 20 TB, what is read of each segment is what a rebuild costs.
+        found = self._head_in(self.read(0, BLOCK_BYTES))
+        return found or self._head_in(self.read(0, HEAD_BYTES_MAX))
+
+    def _head_in(self, data: bytes) -> bytes | None:
         at = 0
         wanted = (b"ftyp", b"moov")
         seen: list[bytes] = []
