@@ -83,7 +83,7 @@ def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> in
         return 1
     if started.why_rebuilt is not None:
         _log.warning("%s; it is made again while recording goes on", started.why_rebuilt)
-    for note in started.found.notes:
+    for note in (*started.found.notes, *started.found.torn):
         _log.warning("%s: %s", disk_path, note)
     keeper = Keeper(started, Path(home), control, marker)
     return keeper.run()

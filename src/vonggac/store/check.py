@@ -20,6 +20,7 @@ from vonggac.store.disk import Disk
 from vonggac.store.journal import SegmentState
 from vonggac.store.look import Job, Seen, erased_of, look
 from vonggac.store.payloads import Looked
+from vonggac.store.recovery import TORN_NS
 from vonggac.store.start import Reading
 from vonggac.store.vouched import Vouched, graves_in
 
@@ -97,6 +98,8 @@ class _Check:
         self.leaving = {(intent.segment, intent.epoch) for intent in intents}
         self.rows_seen: dict[bytes, int] = {}
         """Rows of each stream that belong to a segment."""
+        self.torn: set[tuple[int, int]] = set()
+        """Segment and offset of chunks behind a hole that a cut may have left."""
 
     def run(self) -> Report:
         self.vouched.add_graves(graves_in(self.archive.index))
@@ -166,7 +169,7 @@ class _Check:
             self._add(number, 0, DERIVABLE, what)
         end = self._check_places(seen)
         is_leaving = (number, row.epoch) in self.leaving
-        self._check_chunks(number, seen.chunks, is_leaving)
+        self._check_chunks(seen, is_leaving)
         if not self.depth.is_deep:
             self._check_numbers(number, row.stream, indexed)
         if row.state is SegmentState.SEALED and not is_leaving:
@@ -177,27 +180,38 @@ class _Check:
     def _check_places(self, seen: Seen) -> int:
         """Chunk behind chunk, without a hole; gives where the last one ends."""
         at = seen.head_bytes if seen.head_bytes is not None else BLOCK_BYTES
+        stream = seen.job.row.stream
         rows = [*seen.job.indexed, *erased_of(seen.table)]
         for row in sorted(rows, key=lambda r: r.offset):
             is_leaving = (seen.job.number, seen.job.row.epoch) in self.leaving
             if row.offset != at and not is_leaving:
-                self._add(seen.job.number, at, DURABLE, f"no chunk up to {row.offset}")
+                if at not in seen.hidden and self._may_be_torn(stream, row):
+                    self.torn.add((seen.job.number, row.offset))
+                else:
+                    self._add(seen.job.number, at, DURABLE, f"no chunk up to {row.offset}")
             at = row.offset + row.chunk_bytes
             self.report.fragments += 1 if row.kind and not row.flags & ChunkFlag.ERASED else 0
         return at
 
-    def _check_chunks(self, number: int, chunks: list[Looked], is_leaving: bool) -> None:
+    def _check_chunks(self, seen: Seen, is_leaving: bool) -> None:
+        number, stream = seen.job.number, seen.job.row.stream
         decode_end = 0
-        for looked in chunks:
-            offset, view = looked.row.offset, looked.view
-            if view is not None:
-                decode_end = self._check_chunk(number, looked.row, view, decode_end)
-            if looked.why:
-                is_erased = bool(looked.row.flags & ChunkFlag.ERASED)
-                if not (is_erased and is_leaving):
-                    self._add(number, offset, RETAINED if is_erased else DURABLE, looked.why)
-            elif not looked.is_whole or looked.row.flags & ChunkFlag.BROKEN:
-                self._add(number, offset, DURABLE, "the payload does not have its hash")
+        for looked in seen.chunks:
+            if looked.view is not None:
+                decode_end = self._check_chunk(number, looked.row, looked.view, decode_end)
+            self._check_payload(number, stream, looked, is_leaving)
+
+    def _check_payload(self, number: int, stream: bytes, looked: Looked, is_leaving: bool) -> None:
+        row = looked.row
+        is_broken = bool(row.flags & ChunkFlag.BROKEN)
+        if is_broken and looked.view is not None and self._may_be_torn(stream, row):
+            return  # so it was when it was first read, after a crash
+        if row.flags & ChunkFlag.ERASED:
+            if looked.why and not is_leaving:
+                self._add(number, row.offset, RETAINED, looked.why)
+        elif looked.why or is_broken or not looked.is_whole:
+            what = looked.why or "the payload does not have its hash"
+            self._add(number, row.offset, DURABLE, what)
 
     def _check_chunk(self, number: int, entry: Row, view: ChunkView, decode_end: int) -> int:
         claim, place = view.claim, view.place
@@ -216,12 +230,12 @@ class _Check:
         if view.decode_time_ticks < decode_end:
             self._add(number, entry.offset, PLAYABLE, "decode time goes back")
         if self.depth.is_deep:
-            self._check_claim(number, entry.offset, view)
+            self._check_claim(number, entry, view)
         return view.decode_time_ticks + claim.duration_ticks
 
-    def _check_claim(self, number: int, offset: int, view: ChunkView) -> None:
+    def _check_claim(self, number: int, entry: Row, view: ChunkView) -> None:
         """The chain of a run, over segments; its beginning may have been recycled."""
-        claim = view.claim
+        claim, offset = view.claim, entry.offset
         key = (claim.stream, claim.run)
         known = self.ends.get(key)
         self.ends[key] = (claim.sequence, view.claim_sha256)
@@ -235,7 +249,7 @@ class _Check:
         if known is None:
             return
         if claim.sequence != known[0] + 1:
-            self._check_hole(number, offset, key, known[0], claim.sequence)
+            self._check_hole(number, entry, key, known[0])
         elif claim.previous_sha256 != known[1]:
             self._add(number, offset, DURABLE, f"run {claim.run}: the chain of claims is broken")
 
@@ -246,18 +260,25 @@ class _Check:
             known = self.ends.get(key)
             self.ends[key] = (row.sequence, b"")
             if known is not None and row.sequence != known[0] + 1:
-                self._check_hole(number, row.offset, key, known[0], row.sequence)
+                self._check_hole(number, row, key, known[0])
 
-    def _check_hole(
-        self, number: int, offset: int, key: tuple[bytes, int], before: int, after: int
-    ) -> None:
-        """A hole in a run's numbers: erased with a tombstone, or on another disk, or lost."""
-        is_ahead = after > before
-        if is_ahead and self.vouched.has_other_disks:
-            return
-        if is_ahead and self.vouched.is_buried(*key, before + 1, after - 1):
-            return
-        self._add(number, offset, DURABLE, f"run {key[1]}: {after} follows {before}")
+    def _check_hole(self, number: int, row: Row, key: tuple[bytes, int], before: int) -> None:
+        """A hole in a run's numbers before `row`: erased with a tombstone, or on another disk, or
+        never acknowledged, or lost.
+        """
+        if row.sequence > before:
+            is_buried = self.vouched.is_buried(*key, before + 1, row.sequence - 1)
+            is_torn = (number, row.offset) in self.torn
+            if is_buried or self.vouched.has_other_disks or is_torn:
+                return
+        self._add(number, row.offset, DURABLE, f"run {key[1]}: {row.sequence} follows {before}")
+
+    def _may_be_torn(self, stream: bytes, row: Row) -> bool:
+        """Whether `row` shared its sync with the end of its run: then a cut may have taken what lay
+        before it, or a part of it, and nobody had been told of either.
+        """
+        run = self.archive.run(stream, row.run)
+        return run is not None and run.wall_end_ns - row.wall_start_ns <= TORN_NS
 
     def _check_seal(self, seen: Seen, end: int) -> None:
         number, table = seen.job.number, seen.table

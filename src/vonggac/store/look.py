@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Seen:
     """In the order of their place; those the table calls erased are among them."""
     stray_offset: int | None = None
     """Where an open segment holds a whole chunk behind its last row."""
+    hidden: set[int] = field(default_factory=set)
+    """Offsets of whole chunks between two rows, which have none."""
     bytes_read: int = 0
 
 
@@ -96,6 +99,10 @@ def _look(disk: Disk, job: Job, fd: int, seen: Seen, pace: Callable[[int], None]
     rows = sorted([*job.indexed, *erased_of(seen.table)], key=lambda row: row.offset)
     end = rows[-1].offset + rows[-1].chunk_bytes if rows else seen.head_bytes or 0
     seen.gap_header = file.read(end, 8)
+    for before, after in itertools.pairwise(rows):
+        at = before.offset + before.chunk_bytes
+        if at != after.offset and file.chunk_of(life, at) is not None:
+            seen.hidden.add(at)
     if job.is_deep:
         with PayloadReader() as reader:
             for size, looked in reader.look(fd, file.size, life, rows):
