@@ -107,22 +107,22 @@ struct stream {
     int64_t tokens; /* bytes that may still come before it is a flood */
     int64_t tokens_at_ns;
     bool is_flood, flood_waits_for_sync;
-    /* Nothing is kept until there is room. `no_room_ns` (monotonic): since when it is this run's
-     * own room that ran out; 0: its parent had it begin like that. */
-    bool waits_for_room;
-    int64_t no_room_ns;
-    uint32_t messages; /* told to the parent since the last tick */
+    bool waits_for_room; /* nothing is kept until there is */
+    uint32_t messages;   /* told to the parent since the last tick */
 
     int64_t attached_ns, last_picture_ns, last_sync_ns; /* monotonic; 0: none yet */
     uint32_t last_sync_rtp, keyframe_interval_ms;
     bool is_stalled, told_late_keyframe, told_first, had_bye;
+    uint8_t clock_runs; /* how often a run began on this connection because the clock was set */
+    /* Monotonic: since when it is this run's own room that ran out; 0: its parent had it begin
+     * like that. */
+    int64_t no_room_ns;
     uint64_t bytes, sync_samples, skipped_bytes, entries;
     uint64_t dropped; /* access units in a flood or without room, before they reached the chunker */
     int64_t camera_clock_ns; /* of the newest access unit */
     /* The box's clock was set by so much, and this run is still in the old time; 0: it was not.
      * Until `clock_until_ns` (monotonic) a sync sample is waited for. */
     int64_t clock_held_ns, clock_until_ns;
-    uint8_t clock_runs;   /* how often a run began for it on this connection */
     const char *set_rule; /* why the parameter sets cannot be used; NULL if they can */
 
     viewer *viewers;
