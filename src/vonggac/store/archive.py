@@ -29,6 +29,7 @@ _STREAM = struct.Struct(">16sQQqB")
 _U32 = struct.Struct(">I")
 _U64 = struct.Struct(">Q")
 _I64 = struct.Struct(">q")
+_FREE = b"free"
 _NO_ID = bytes(16)
 _NO_HASH = bytes(32)
 
@@ -99,6 +100,8 @@ class Archive:
         """Files the segment; keeps LIVE and ORDER in step."""
         key = _U32.pack(number)
         old = self.segment(number)
+        was_free = old is not None and old.state is SegmentState.FREE
+        self._count_free((row.state is SegmentState.FREE) - was_free)
         if old is not None and _is_ordered(old.state):
             self.index.delete(Table.ORDER, _U64.pack(old.order))
         if _is_ordered(row.state):
@@ -141,8 +144,22 @@ class Archive:
             yield number, row
 
     def free_count(self, segments: int) -> int:
-        """Segments that hold nothing: their order is their number, below that of any sealed one."""
-        return sum(1 for _ in self.index.items(Table.ORDER, b"", _U64.pack(segments - 1)))
+        """Segments that hold nothing: their order is their number, below that of any sealed one.
+
+        Counted once in the life of an index: of a new disk's millions that takes seconds.
+        """
+        known = self.index.get(Table.META, _FREE)
+        if known is None:
+            found = sum(1 for _ in self.index.items(Table.ORDER, b"", _U64.pack(segments - 1)))
+            known = _U32.pack(found)
+            self.index.put(Table.META, _FREE, known)
+        free: int = _U32.unpack(known)[0]
+        return free
+
+    def _count_free(self, change: int) -> None:
+        known = self.index.get(Table.META, _FREE)
+        if change and known is not None:
+            self.index.put(Table.META, _FREE, _U32.pack(_U32.unpack(known)[0] + change))
 
     def oldest_sealed(self, segments: int) -> SegmentRow | None:
         """The next footage to be given up, on a disk of so many segments."""
@@ -347,6 +364,7 @@ class Archive:
 
     def fill_free(self, numbers: Iterable[int]) -> None:
         """A new disk's segments: free, in the order of their numbers."""
+        self.index.put(Table.META, _FREE, _U32.pack(0))
         for number in numbers:
             self.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
 

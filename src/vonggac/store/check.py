@@ -152,6 +152,10 @@ class _Check:
         expected = {number for number, row in rows.items() if row.state in ordered_states}
         for number in expected ^ set(ordered):
             self._add(number, 0, PREALLOCATED, "the order of reuse does not hold it as it should")
+        free = sum(1 for row in rows.values() if row.state is SegmentState.FREE)
+        told = self.archive.free_count(self.disk.identity.segments)
+        if free != told:
+            self._add(-1, 0, DERIVABLE, f"the index counts {told} free segments and has {free}")
 
     # --- a segment's file
 

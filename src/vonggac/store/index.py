@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -172,10 +173,9 @@ class Index:
             batch: list[tuple[bytes, bytes]] = []
             try:
                 with self._env.begin(db=self._dbs[table]) as txn, txn.cursor() as cursor:
-                    found = cursor.set_range(first)
-                    while found and cursor.key() <= last and len(batch) < 256:
-                        batch.append((cursor.key(), cursor.value()))
-                        found = cursor.next()
+                    if cursor.set_range(first):
+                        some = islice(cursor.iternext(), 256)
+                        batch = list(takewhile(lambda item: item[0] <= last, some))
             except lmdb.Error as error:
                 raise StorageError(f"the index cannot be read: {error}") from error
             yield from batch
