@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from interpose.files import Files
 from interpose.preload import Call
-from interpose.simulated_disk import Files, SimulatedDisk
+from interpose.simulated_disk import SimulatedDisk
 
 FOLDER = Path("/nowhere")
 

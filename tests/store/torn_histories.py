@@ -20,10 +20,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from interpose.files import Files
 from interpose.preload import Call, Control, Tape
-from interpose.simulated_disk import Files, SimulatedDisk
+from interpose.simulated_disk import SimulatedDisk
 from store.maker import BOX, FakeChunk
-from store.torn_world import LAST_DEEDS, OPERATIONS, Broken, World, choose
+from store.torn_deeds import LAST_DEEDS, OPERATIONS, choose
+from store.torn_model import Broken
+from store.torn_world import World
 from vonggac.errors import VonggacError
 from vonggac.store import disk as disks
 from vonggac.store.batch import Batch

@@ -1,24 +1,22 @@
-"""A ring on a simulated disk, and beside it a model of what was promised.
-
-The model knows what was acknowledged and what the ring has taken to be used again; it asks nobody
-who could be wrong. What happens in a history is in OPERATIONS: add to it what a keeper learns.
-"""
+"""A ring on a simulated disk, and how the disk is judged by the model (torn_model.py)."""
 
 from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from interpose.files import Files
 from interpose.preload import Tape
-from interpose.simulated_disk import Files, SimulatedDisk
+from interpose.simulated_disk import SimulatedDisk
 from store.maker import BOX, SECOND_NS, FakeChunk, FakeStream, again
+from store.torn_model import Broken, Key, Made, Model, Where, may_be
 from vonggac._native import segment as native
 from vonggac.store.archive import RunRow
 from vonggac.store.batch import Batch
-from vonggac.store.check import Problem, check
+from vonggac.store.check import check
 from vonggac.store.journal import Lock, OpenGap, SegmentState
 from vonggac.store.rebuild import rebuild
 from vonggac.store.segment import Life, SegmentFile
@@ -26,88 +24,6 @@ from vonggac.store.start import Started, open_for_reading, start
 from vonggac.store.tombstone import Rule
 
 FAR_NS = 1 << 62
-Key = tuple[bytes, int, int]
-"""Stream, run, sequence."""
-Where = tuple[int, int, int]
-"""Segment, epoch, offset."""
-TORN_BEFORE_ACKNOWLEDGED = ("no chunk", "follows", "does not have its hash")
-"""What `check` may say of chunks that nobody was told of."""
-
-
-class Broken(AssertionError):
-    """A promise is broken; its number stands first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A chunk that a camera has delivered."""
-
-    sha256: bytes
-    start_ns: int
-    end_ns: int
-    second: int
-
-
-@dataclass(slots=True)
-class Model:
-    """What was promised, and what may be missing."""
-
-    made: dict[Key, Made] = field(default_factory=dict)
-    durable: dict[Key, Where] = field(default_factory=dict)
-    given_up: set[tuple[int, int]] = field(default_factory=set)
-    """(segment, epoch) that the ring has taken to use again: whole or gone."""
-    sealed: dict[tuple[int, int], int] = field(default_factory=dict)
-    """In which order segments were sealed, as far as that was acknowledged."""
-    opened: dict[int, int] = field(default_factory=dict)
-    """Epoch: the segment it was ever used for."""
-    locks: tuple[Lock, ...] = ()
-    gaps: dict[bytes, OpenGap] = field(default_factory=dict)
-    recent: list[Key] = field(default_factory=list)
-    """Made since the power was last cut."""
-    second: int = 0
-    erasing: set[Key] = field(default_factory=set)
-    """On their way out: there or not."""
-    erased: set[Key] = field(default_factory=set)
-    may_lack_index: bool = False
-    """It was taken away, or is being made again."""
-
-    def copy(self) -> Model:
-        return Model(
-            dict(self.made),
-            dict(self.durable),
-            set(self.given_up),
-            dict(self.sealed),
-            dict(self.opened),
-            self.locks,
-            dict(self.gaps),
-            list(self.recent),
-            self.second,
-            set(self.erasing),
-            set(self.erased),
-            self.may_lack_index,
-        )
-
-    def is_locked(self, life: tuple[int, int], locks: Iterable[Lock]) -> bool:
-        """Whether any chunk of a segment's life is."""
-        chunks = self._chunks_of(life)
-        return any(_overlaps(lock, stream, made) for lock in locks for stream, made in chunks)
-
-    def may_be_pinned(self, life: tuple[int, int], locks: Iterable[Lock]) -> bool:
-        """Whether a lock lies between its first and its last moment, where a clock that was set
-        may have left nothing.
-        """
-        chunks = self._chunks_of(life)
-        first_ns = min(made.start_ns for _, made in chunks)
-        last_ns = max(made.end_ns for _, made in chunks)
-        whole = Made(b"", first_ns, last_ns, 0)
-        return any(_overlaps(lock, chunks[0][0], whole) for lock in locks)
-
-    def _chunks_of(self, life: tuple[int, int]) -> list[tuple[bytes, Made]]:
-        return [(key[0], self.made[key]) for key, w in self.durable.items() if w[:2] == life]
-
-
-def _overlaps(lock: Lock, stream: bytes, made: Made) -> bool:
-    return lock.stream == stream and lock.from_ns < made.end_ns and made.start_ns < lock.to_ns
 
 
 @dataclass(slots=True)
@@ -366,7 +282,7 @@ class World:
         promised = {w for w in self.model.durable.values() if w[:2] not in self.model.given_up}
         for problem in report.problems:
             is_known = self.model.may_lack_index and (problem.segment, problem.promise) == (-1, 4)
-            if not is_known and not _may_be(problem, promised):
+            if not is_known and not may_be(problem, promised):
                 raise Broken(f"{problem.promise}: segment {problem.segment}: {problem.what}")
         return list(found)
 
@@ -422,84 +338,3 @@ class World:
             if key not in there and key not in self.model.durable:
                 lost.setdefault(key[0], set()).add(self.model.made[key].second)
         return max(map(len, lost.values()), default=0)
-
-
-def _may_be(problem: Problem, promised: set[Where]) -> bool:
-    """Whether a cut may have torn what `check` names: only what was never acknowledged."""
-    if not any(text in problem.what for text in TORN_BEFORE_ACKNOWLEDGED):
-        return False
-    if "does not have its hash" not in problem.what:
-        return True  # `_judge_found` has seen that all that was acknowledged is there
-    return all(problem.segment != w[0] or problem.offset != w[2] for w in promised)
-
-
-# --- histories
-
-Operation = Callable[[World, random.Random], None]
-
-
-def _sizes(world: World, chance: random.Random) -> list[int]:
-    return [chance.choice((0, 2_000, 9_000, 9_000, 60_000)) for _ in world.streams]
-
-
-def _run(world: World, chance: random.Random) -> None:
-    world.begin_run(chance.choice(world.streams), chance.choice((-3600, -1, 0, 5, 40)))
-
-
-def _other_sets(world: World, chance: random.Random) -> None:
-    """Other parameter sets are another segment."""
-    stream = chance.choice(world.streams)
-    stream.sps = stream.sps[:-1] + bytes([stream.sps[-1] ^ 2])
-
-
-OPERATIONS: dict[str, tuple[int, Operation]] = {
-    "second": (60, lambda world, chance: world.second(_sizes(world, chance))),
-    "commit": (8, lambda world, chance: world.commit()),
-    "run": (5, _run),
-    "sets": (2, _other_sets),
-    "lock": (2, World.lock),
-    "gap": (3, World.open_gap),
-    "erase": (4, World.erase),
-}
-"""Weight, and what is done. An operation may end in a tick, or leave that to the next one."""
-
-
-def _write_without_an_end(world: World, chance: random.Random) -> None:
-    world.write(world.make(_sizes(world, chance)))
-
-
-def _commit_without_an_end(world: World, chance: random.Random) -> None:
-    assert world.started is not None
-    ring = world.started.ring
-    if ring.can_commit:
-        ring.archive.index.commit(ring.freeze())
-
-
-def _locked_without_an_end(world: World, chance: random.Random) -> None:
-    world.lock(chance)
-    world.open_gap(chance)
-    _write_without_an_end(world, chance)
-
-
-def _erase_without_an_end(world: World, chance: random.Random) -> None:
-    """Read, journalled, zeroed: the cut is in one of the three."""
-    world.erase(chance)
-    for _ in range(chance.randrange(3)):
-        world.tick([])
-        world.follow()
-    world.write([])
-
-
-LAST_DEEDS: dict[str, tuple[int, Operation]] = {
-    "tick": (12, _write_without_an_end),
-    "lock": (2, _locked_without_an_end),
-    "erase": (4, _erase_without_an_end),
-    "commit": (4, _commit_without_an_end),
-    "rebuild": (1, lambda world, chance: world.rebuild_offline()),
-}
-"""What the power is cut in: nothing of it is acknowledged."""
-
-
-def choose(table: dict[str, tuple[int, Operation]], chance: random.Random) -> Operation:
-    weights = [weight for weight, _ in table.values()]
-    return chance.choices([deed for _, deed in table.values()], weights)[0]

@@ -12,10 +12,12 @@ import struct
 import time
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from vonggac._native import segment as native
+from vonggac.errors import MediaError
 from vonggac.media.chunk import PackedRow, Row
-from vonggac.store.index import Index, Table
+from vonggac.store.index import Index, IndexDamaged, Table
 from vonggac.store.journal import SegmentState
 from vonggac.store.tombstone import RECYCLED, Rule, bury
 
@@ -24,6 +26,7 @@ _MINUTES_MAX = (1 << 32) - 1
 _U64_MAX = (1 << 64) - 1
 
 _SEGMENT = struct.Struct(">BQ16s16s32sqqQII")
+_CRC = struct.Struct(">I")
 _RUN = struct.Struct(">qqQQBq")
 _STREAM = struct.Struct(">16sQQqB")
 _U32 = struct.Struct(">I")
@@ -112,35 +115,38 @@ class Archive:
         self.index.put(
             Table.SEGMENTS,
             key,
-            _SEGMENT.pack(
-                row.state,
-                row.epoch,
-                row.camera,
-                row.stream,
-                row.entry_sha256,
-                row.wall_start_ns,
-                row.wall_end_ns,
-                row.order,
-                row.chunks,
-                row.used_bytes,
+            _with_crc(
+                _SEGMENT.pack(
+                    row.state,
+                    row.epoch,
+                    row.camera,
+                    row.stream,
+                    row.entry_sha256,
+                    row.wall_start_ns,
+                    row.wall_end_ns,
+                    row.order,
+                    row.chunks,
+                    row.used_bytes,
+                )
             ),
         )
 
     def segments(self) -> Iterator[tuple[int, SegmentRow]]:
         """All of them: for check and disk list, not for start-up."""
         for key, value in self.index.items(Table.SEGMENTS, b"", b"\xff" * 4):
-            yield _U32.unpack(key)[0], _segment_row(value)
+            yield _unpack(_U32, key)[0], _segment_row(value)
 
     def live(self) -> list[int]:
         """Segments that are reserved, ready or open."""
-        return [_U32.unpack(key)[0] for key, _ in self.index.items(Table.LIVE, b"", b"\xff" * 4)]
+        return [_unpack(_U32, key)[0] for key, _ in self.index.items(Table.LIVE, b"", b"\xff" * 4)]
 
     def reusable(self, first: int = 0, last: int = _U64_MAX) -> Iterator[tuple[int, SegmentRow]]:
         """Free and sealed segments in the order of reuse, of the orders [first, last]."""
         for _, value in self.index.items(Table.ORDER, _U64.pack(first), _U64.pack(last)):
-            number = _U32.unpack(value)[0]
+            number = _unpack(_U32, value)[0]
             row = self.segment(number)
-            assert row is not None
+            if row is None:
+                raise IndexDamaged(f"the index orders segment {number}, which it does not know")
             yield number, row
 
     def free_count(self, segments: int) -> int:
@@ -164,7 +170,7 @@ class Archive:
     def oldest_sealed(self, segments: int) -> SegmentRow | None:
         """The next footage to be given up, on a disk of so many segments."""
         for _, value in self.index.items(Table.ORDER, _U64.pack(segments), b"\xff" * 8):
-            return self.segment(_U32.unpack(value)[0])
+            return self.segment(_unpack(_U32, value)[0])
         return None
 
     def forget(self, number: int, rule: Rule = RECYCLED) -> None:
@@ -202,7 +208,7 @@ class Archive:
         for key, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
             kept: list[PackedRow] = []
             gone: list[Row] = []
-            for packed in native.rows_unpack(value):
+            for packed in _rows(value):
                 if (packed.segment, packed.epoch) != (number, row.epoch):
                     kept.append(packed)
                 elif offsets is None or packed.row.offset in offsets:
@@ -238,7 +244,7 @@ class Archive:
 
     def _count_entry(self, sha256: bytes, change: int, head: bytes) -> None:
         value = self.index.get(Table.ENTRIES, sha256)
-        count = change + (_U32.unpack(value[:4])[0] if value is not None else 0)
+        count = change + (_unpack(_U32, value[:4])[0] if value is not None else 0)
         if count > 0:
             head = head if value is None else value[4:]
             self.index.put(Table.ENTRIES, sha256, _U32.pack(count) + head)
@@ -260,7 +266,7 @@ class Archive:
             name = key[0] + _U32.pack(key[1])
             value = self.index.get(Table.ROWS, name)
             if self.is_unordered:
-                rows = sorted([*(native.rows_unpack(value) if value else ()), *rows], key=_in_order)
+                rows = sorted([*(_rows(value) if value else ()), *rows], key=_in_order)
                 value = None
             packed = native.rows_pack(rows) if value is None else native.rows_append(value, rows)
             self.index.put(Table.ROWS, name, packed)
@@ -284,7 +290,7 @@ class Archive:
         """A segment's rows in the order of their place."""
         found: list[Row] = []
         for _, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
-            for packed in native.rows_unpack(value):
+            for packed in _rows(value):
                 if (packed.segment, packed.epoch) == (number, row.epoch):
                     found.append(packed.row)
         found.sort(key=lambda r: r.offset)
@@ -296,14 +302,14 @@ class Archive:
         # (promise 7).
         last: tuple[int, bytes, int] | None = None
         for key, value in self._minutes(stream, row.wall_start_ns, row.wall_end_ns):
-            for at, packed in enumerate(native.rows_unpack(value)):
+            for at, packed in enumerate(_rows(value)):
                 is_own = (packed.segment, packed.epoch) == (number, row.epoch)
                 if is_own and (last is None or packed.row.offset > last[0]):
                     last = packed.row.offset, key, at
         if last is None:
             return
         _, key, at = last
-        rows = native.rows_unpack(self.index.get(Table.ROWS, key) or b"")
+        rows = _rows(self.index.get(Table.ROWS, key) or b"")
         marked = replace(rows[at].row, flags=rows[at].row.flags | flag)
         rows[at] = replace(rows[at], row=marked)
         self.index.put(Table.ROWS, key, native.rows_pack(rows))
@@ -312,7 +318,7 @@ class Archive:
 
     def run(self, stream: bytes, run: int) -> RunRow | None:
         value = self.index.get(Table.RUNS, stream + _U64.pack(run))
-        return None if value is None else RunRow(run, *_RUN.unpack(value))
+        return None if value is None else RunRow(run, *_unpack(_RUN, value))
 
     def put_run(self, stream: bytes, row: RunRow) -> None:
         self.index.put(
@@ -332,7 +338,7 @@ class Archive:
         """Runs of a stream that overlap [from_ns, to_ns), by their numbers."""
         first, last = stream + _U64.pack(0), stream + _U64.pack(_U64_MAX)
         found = (
-            RunRow(_U64.unpack(key[16:])[0], *_RUN.unpack(value))
+            RunRow(_unpack(_U64, key[16:])[0], *_unpack(_RUN, value))
             for key, value in self.index.items(Table.RUNS, first, last)
         )
         return [r for r in found if r.wall_start_ns < to_ns and r.wall_end_ns > from_ns]
@@ -355,7 +361,7 @@ class Archive:
 
     def sessions(self) -> list[tuple[int, int]]:
         found = self.index.items(Table.SESSIONS, b"", b"\xff" * 8)
-        return [(_U64.unpack(key)[0], _I64.unpack(value)[0]) for key, value in found]
+        return [(_unpack(_U64, key)[0], _unpack(_I64, value)[0]) for key, value in found]
 
     def trim_sessions(self, most: int) -> None:
         """Forgets the oldest ones: each start adds one."""
@@ -378,10 +384,35 @@ def _is_ordered(state: SegmentState) -> bool:
 
 
 def _segment_row(value: bytes) -> SegmentRow:
-    state, *rest = _SEGMENT.unpack(value)
-    return SegmentRow(SegmentState(state), *rest)
+    sealed, crc = value[: _SEGMENT.size], value[_SEGMENT.size :]
+    if crc not in (b"", _CRC.pack(native.crc32c(sealed))):
+        raise IndexDamaged("a segment's row in the index does not have its CRC")
+    state, *rest = _unpack(_SEGMENT, sealed)
+    try:
+        return SegmentRow(SegmentState(state), *rest)
+    except ValueError as error:
+        raise IndexDamaged(f"a segment's row in the index: {error}") from error
+
+
+def _with_crc(value: bytes) -> bytes:
+    """What a segment's row says decides what is locked and what is reused: never on a wrong bit."""
+    return value + _CRC.pack(native.crc32c(value))
+
+
+def _unpack(layout: struct.Struct, value: bytes) -> tuple[Any, ...]:
+    try:
+        return layout.unpack(value)
+    except struct.error as error:
+        raise IndexDamaged(f"a value of the index: {error}") from error
+
+
+def _rows(value: bytes) -> list[PackedRow]:
+    try:
+        return native.rows_unpack(value)
+    except MediaError as error:
+        raise IndexDamaged(f"a minute's rows in the index: {error}") from error
 
 
 def _stream_row(value: bytes) -> StreamRow:
-    camera, run, sequence, wall_end_ns, is_inband = _STREAM.unpack(value)
+    camera, run, sequence, wall_end_ns, is_inband = _unpack(_STREAM, value)
     return StreamRow(camera, run, sequence, wall_end_ns, bool(is_inband))

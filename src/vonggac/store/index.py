@@ -35,6 +35,10 @@ _META: Final = b"index"
 _META_VALUE: Final = struct.Struct(">H16sQQQ")
 
 
+class IndexDamaged(StorageError):
+    """The index cannot be read, or says what cannot be: it is made again (promise 4)."""
+
+
 class Table(StrEnum):
     """The named databases."""
 
@@ -66,10 +70,10 @@ class Meta:
     @classmethod
     def decode(cls, value: bytes) -> Self:
         if len(value) != _META_VALUE.size:
-            raise StorageError("the index says nothing about itself")
+            raise IndexDamaged("the index says nothing about itself")
         version, disk, commits, highest_epoch, seal_order = _META_VALUE.unpack(value)
         if version != VERSION:
-            raise StorageError(f"the index has version {version}, this program writes {VERSION}")
+            raise IndexDamaged(f"the index has version {version}, this program writes {VERSION}")
         return cls(disk, commits, highest_epoch, seal_order)
 
 
@@ -101,6 +105,8 @@ class Index:
     meta: Meta
     _env: lmdb.Environment | None
     _dbs: dict[Table, _Database]
+    _path: Path = Path()
+    _size: int = 0
     _changes: dict[Key, bytes | None] = field(default_factory=dict)
     _committing: Layer = field(default_factory=dict)
 
@@ -110,20 +116,21 @@ class Index:
 
     @classmethod
     def open(cls, path: Path, disk: bytes, size: int, *, writable: bool) -> Self:
-        """StorageError when it cannot be read, or is another disk's: then it is rebuilt."""
-        if not (path / DATA_NAME).exists():
-            raise StorageError(f"{path} has no index")
+        """IndexDamaged when it cannot be read, or is another disk's: then it is rebuilt."""
+        _check_size(path, size)
+        env: lmdb.Environment | None = None
         try:
             env = _open_env(path, size, writable=writable, create=False)
             dbs: dict[Table, _Database] = {t: env.open_db(t.encode(), create=False) for t in Table}
             with env.begin(db=dbs[Table.META]) as txn:
                 meta = Meta.decode(txn.get(_META) or b"")
-        except lmdb.Error as error:
-            raise StorageError(f"the index in {path} cannot be read: {error}") from error
-        if meta.disk != disk:
-            env.close()
-            raise StorageError(f"the index in {path} belongs to another disk")
-        return cls(meta, env, dbs)
+            if meta.disk != disk:
+                raise IndexDamaged(f"the index in {path} belongs to another disk")
+        except (lmdb.Error, IndexDamaged) as error:
+            if env is not None:
+                env.close()
+            raise IndexDamaged(f"the index in {path} cannot be read: {error}") from error
+        return cls(meta, env, dbs, path, size)
 
     @property
     def is_dirty(self) -> bool:
@@ -140,7 +147,7 @@ class Index:
                 value: bytes | None = txn.get(key)
                 return value
         except lmdb.Error as error:
-            raise StorageError(f"the index cannot be read: {error}") from error
+            raise IndexDamaged(f"the index cannot be read: {error}") from error
 
     def put(self, table: Table, key: bytes, value: bytes) -> None:
         self._changes[table, key] = value
@@ -177,7 +184,7 @@ class Index:
                         some = islice(cursor.iternext(), 256)
                         batch = list(takewhile(lambda item: item[0] <= last, some))
             except lmdb.Error as error:
-                raise StorageError(f"the index cannot be read: {error}") from error
+                raise IndexDamaged(f"the index cannot be read: {error}") from error
             yield from batch
             if len(batch) < 256:
                 return
@@ -215,6 +222,15 @@ class Index:
         """The commit is on the disk: reads may go there."""
         self._committing = {}
 
+    def give_up_writing(self) -> None:
+        """After a commit that failed: LMDB may refuse to read as well until it is opened anew. What
+        that commit was to write stays above it, in memory.
+        """
+        assert self._env is not None
+        self._env.close()
+        read = Index.open(self._path, self.meta.disk, self._size, writable=False)
+        self._env, self._dbs = read._env, read._dbs
+
     def commit_now(self, highest_epoch: int, seal_order: int) -> int:
         """Freeze, commit and settle in one go (format, rebuild, the end of a keeper)."""
         frozen = self.freeze(highest_epoch, seal_order)
@@ -231,6 +247,18 @@ class Index:
 def _present(key: bytes, value: bytes | None) -> Iterator[tuple[bytes, bytes]]:
     if value is not None:
         yield key, value
+
+
+def _check_size(path: Path, size: int) -> None:
+    """LMDB maps the file by its own size: a page behind the end would be the end of the process."""
+    try:
+        found = (path / DATA_NAME).stat().st_size
+    except FileNotFoundError as error:
+        raise IndexDamaged(f"{path} has no index") from error
+    except OSError as error:
+        raise IndexDamaged(f"the index in {path} cannot be read: {error.strerror}") from error
+    if found != size:
+        raise IndexDamaged(f"the index in {path} has {found} bytes, not {size}")
 
 
 def _open_env(path: Path, size: int, *, writable: bool, create: bool) -> lmdb.Environment:
@@ -250,10 +278,22 @@ def _open_env(path: Path, size: int, *, writable: bool, create: bool) -> lmdb.En
 
 
 def create(path: Path, disk: bytes, size: int) -> None:
-    """A new, empty index, its file grown to its final size; one that lies there is thrown away."""
-    path.mkdir(mode=0o750, exist_ok=True)
-    for name in (DATA_NAME, LOCK_NAME):
-        (path / name).unlink(missing_ok=True)
+    """A new, empty index, its file grown to its final size; one that lies there is thrown away.
+
+    StorageError where the disk does not let it be made.
+    """
+    try:
+        path.mkdir(mode=0o750, exist_ok=True)
+        for name in (DATA_NAME, LOCK_NAME):
+            (path / name).unlink(missing_ok=True)
+        _fill(path, disk, size)
+    except OSError as error:
+        raise StorageError(f"no index can be made in {path}: {error.strerror}") from error
+    except lmdb.Error as error:
+        raise StorageError(f"no index can be made in {path}: {error}") from error
+
+
+def _fill(path: Path, disk: bytes, size: int) -> None:
     env = _open_env(path, size, writable=True, create=True)
     try:
         dbs: dict[Table, _Database] = {table: env.open_db(table.encode()) for table in Table}

@@ -438,6 +438,7 @@ class Ring:
         """The index is lost; recording goes on with journal and memory (promise 4)."""
         self.is_index_lost, self.is_rebuilt = True, False
         self.is_journal_dirty = True
+        self.archive.index.give_up_writing()
 
     def rebuilt(self) -> None:
         """The archive holds every segment again; the next commit makes that durable."""

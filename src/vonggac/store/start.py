@@ -12,7 +12,7 @@ from vonggac.store import journal
 from vonggac.store.archive import Archive
 from vonggac.store.disk import Disk
 from vonggac.store.erase import forget_erased, redo
-from vonggac.store.index import Index
+from vonggac.store.index import Index, IndexDamaged
 from vonggac.store.journal import Snapshot
 from vonggac.store.rebuild import Rebuild
 from vonggac.store.recovery import Recovered, index_is_complete, recover
@@ -60,16 +60,25 @@ def read_journal(disk: Disk) -> Snapshot:
     return snapshot
 
 
-def start(path: Path, box: bytes, is_suspect: bool = False) -> Started:
-    """Takes the disk for a keeper. Recording can begin when this returns, whatever the index is."""
+def start(path: Path, box: bytes, is_suspect: bool = False, distrust: str = "") -> Started:
+    """Takes the disk for a keeper. Recording can begin when this returns, whatever the index is.
+
+    `distrust`: why the index is not even opened; it has ended the keeper before.
+    """
     disk = disks.open_disk(path, box, exclusive=True, wait_seconds=LOCK_WAIT_SECONDS)
     try:
         snapshot = read_journal(disk)
         redo(disk, snapshot)
-        index, why = _index_for_keeping(disk, snapshot)
-        archive = Archive(index)
-        found = recover(disk, snapshot, archive, is_suspect=is_suspect)
-        ring = Ring.start(disk, snapshot, archive, found, seal_all=is_suspect)
+        index, why = (None, distrust) if distrust else _usable_index(disk, snapshot, writable=True)
+        try:
+            ring, found = _begin(disk, snapshot, index or _new_index(disk), is_suspect)
+        except IndexDamaged as error:
+            if index is None:
+                raise
+            # Promise 4: recording starts with what the journal holds.
+            index.close()
+            why = str(error)
+            ring, found = _begin(disk, snapshot, _new_index(disk), is_suspect)
     except BaseException:
         disk.close()
         raise
@@ -77,17 +86,21 @@ def start(path: Path, box: bytes, is_suspect: bool = False) -> Started:
         return Started(ring, found, None, None)
     ring.is_index_lost = True
     ring.spares.may_reuse_sealed = False  # the oldest is not known before all were seen
-    return Started(ring, found, Rebuild(disk, archive, skip=ring.live_numbers()), why)
+    return Started(ring, found, Rebuild(disk, ring.archive, skip=ring.live_numbers()), why)
 
 
-def _index_for_keeping(disk: Disk, snapshot: Snapshot) -> tuple[Index, str | None]:
-    index, why = _usable_index(disk, snapshot, writable=True)
-    if index is not None:
-        return index, None
-    # Promise 4: recording starts with what the journal holds.
+def _begin(
+    disk: Disk, snapshot: Snapshot, index: Index, is_suspect: bool
+) -> tuple[Ring, Recovered]:
+    archive = Archive(index)
+    found = recover(disk, snapshot, archive, is_suspect=is_suspect)
+    return Ring.start(disk, snapshot, archive, found, seal_all=is_suspect), found
+
+
+def _new_index(disk: Disk) -> Index:
     path, size = disk.index_path(), disk.index_bytes()
     indexes.create(path, disk.identity.disk, size)
-    return Index.open(path, disk.identity.disk, size, writable=True), why
+    return Index.open(path, disk.identity.disk, size, writable=True)
 
 
 def _usable_index(
@@ -114,15 +127,25 @@ def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
     try:
         snapshot = read_journal(disk)
         index, why = _usable_index(disk, snapshot, writable=False)
-        archive = Archive(index or Index.in_memory(disk.identity.disk))
-        found = recover(disk, snapshot, archive)
-        if why is not None:
-            live = {s.life.number for s in found.segments} | {s.number for s in found.spares}
-            rebuild = Rebuild(disk, archive, skip=live | {s.number for s in found.sealed})
-            while rebuild.step():
-                pass
-        forget_erased(archive, snapshot.erase_intents)
+        if index is not None:
+            try:
+                return _reading(disk, snapshot, index, None)
+            except IndexDamaged as error:
+                index.close()
+                why = str(error)
+        return _reading(disk, snapshot, Index.in_memory(disk.identity.disk), why)
     except BaseException:
         disk.close()
         raise
+
+
+def _reading(disk: Disk, snapshot: Snapshot, index: Index, why: str | None) -> Reading:
+    archive = Archive(index)
+    found = recover(disk, snapshot, archive)
+    if why is not None:
+        live = {s.life.number for s in found.segments} | {s.number for s in found.spares}
+        rebuild = Rebuild(disk, archive, skip=live | {s.number for s in found.sealed})
+        while rebuild.step():
+            pass
+    forget_erased(archive, snapshot.erase_intents)
     return Reading(disk, snapshot, archive, found, why)
