@@ -244,7 +244,8 @@ class Keeper:
         self._again = asyncio.get_running_loop().create_task(self._start_after(0.0))
 
     def _start_later(self, why: str) -> None:
-        self._looks += 1
+        lived_s = time.monotonic() - self._started_s
+        self._looks = 1 if lived_s > _GOOD_AFTER_S and self._ready_s else self._looks + 1
         delay_s = _LOOK_AGAIN.delay_s(self._looks, 0.0)
         _log.error("disk %s: %s; looking again in %g s", self.path, why, delay_s)
         self._again = asyncio.get_running_loop().create_task(self._start_after(delay_s))
@@ -315,7 +316,6 @@ class Keeper:
             self._ready_s = time.monotonic()
             self._expected = -1
             self._is_silent = False
-            self._looks = 0
             self.lost_s = None
             self.slow_ticks = 0
             _log.info("disk %s is recovered and writable", self.path)

@@ -194,8 +194,8 @@ class Recorder:
 
     @property
     def keepers(self) -> list[Keeper]:
-        """By slot; also of disks that were taken out."""
-        return self.disks.keepers
+        """Of all disks that were not taken out."""
+        return self.disks.present
 
     # --- cameras ------------------------------------------------------------------------------
 

@@ -151,16 +151,17 @@ def keepers(box: Box) -> list[tuple[int, str]]:
 
 
 @pytest.mark.slow
-def test_a_disk_that_hangs_and_one_that_is_pulled_lose_nothing(
-    box: TwoDisks, tmp_path: Path
-) -> None:
+def test_a_disk_that_is_slow_hangs_or_is_pulled_loses_nothing(box: TwoDisks) -> None:
     with behind_fuse(box.disk) as first, behind_fuse(box.second) as second, recording(box):
         before = runs(box)
+        second.tell("slow 600")  # a tick has two writes and more
+        box.until(lambda now: is_elsewhere(now, box.second))
+        second.tell("go")
+
         first.tell("hang")
         box.until(lambda now: is_elsewhere(now, box.disk))
         until_further(box)
         assert disk_of(box.status(), box.disk).state == "hung"
-
         first.tell("go")
         box.until(lambda now: disk_of(now, box.disk).state == "recording")
         assert disk_of(box.status(), box.disk).streams == 0
@@ -170,6 +171,25 @@ def test_a_disk_that_hangs_and_one_that_is_pulled_lose_nothing(
         until_further(box)
         assert runs(box) == before
     assert_nothing_is_missing(box)
+
+
+def test_the_only_disk_is_tried_again_after_it_failed(tmp_path: Path, cameras: Cameras) -> None:
+    box = Box(tmp_path / "home", "512M")
+    box.add(cameras, "cam1")
+    box.start()
+    try:
+        box.until_durable(1.0)
+        before = runs(box)
+        resource.prlimit(box.keeper_pid(), resource.RLIMIT_FSIZE, (4096, 4096))
+        box.until(lambda now: now.disks[0].state == "failed")
+        box.until(lambda now: now.disks[0].state == "recording")
+        until_further(box)
+        assert runs(box) == before, "what was not durable waited in memory"
+        assert list((box.home / "suspect").iterdir()), "a person still has to look at it"
+    finally:
+        assert box.stop() == 0, box.log.read_text()
+    assert box.holes("cam1", "main") == box.holes("cam1", "sub") == []
+    box.discard()
 
 
 @contextlib.contextmanager
