@@ -88,6 +88,7 @@ class LockCourier:
                     self._durable.get(keeper.uuid) if keeper.is_ready else None,
                 )
                 for keeper in self._keepers()
+                if keeper.state != "retired"
             ]
         )
 

@@ -288,7 +288,7 @@ class Locking:
             ) from error
 
 
-_AWAY = ("starting", "failed", "down", "hung", "retired")
+_AWAY = ("starting", "failed", "down", "hung")
 """States of a disk that nothing is written to now."""
 
 

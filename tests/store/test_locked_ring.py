@@ -21,7 +21,7 @@ ONE, TWO = b"1" * 16, b"2" * 16
 
 @pytest.fixture
 def where(tmp_path: Path) -> Path:
-    make_disk(tmp_path / "disk")
+    make_disk(tmp_path / "disk", 150 << 20)  # eight segments of eight chunks
     return tmp_path / "disk"
 
 
@@ -66,9 +66,9 @@ def test_locked_seconds_are_there_after_the_ring_turned_twice(
 ) -> None:
     bench, stream = begun
     bench.ring.hold((lock(stream, 5, 12),))
-    assert record(bench, stream, 190) == 0
+    assert record(bench, stream, 130) == 0
     kept = seconds_of(bench, stream)
-    assert set(range(5, 12)) <= set(kept) and 229 in kept
+    assert set(range(5, 12)) <= set(kept) and 169 in kept
     assert len([second for second in kept if second < 100]) < 24  # two or three segments, no more
     bench.crash()
 
@@ -76,9 +76,9 @@ def test_locked_seconds_are_there_after_the_ring_turned_twice(
 def test_what_was_unlocked_goes_with_the_next_turn(begun: tuple[Bench, FakeStream]) -> None:
     bench, stream = begun
     bench.ring.hold((lock(stream, 5, 12), lock(stream, 20, 21, TWO)))
-    record(bench, stream, 90)
+    record(bench, stream, 70)
     bench.ring.hold((lock(stream, 20, 21, TWO),))
-    record(bench, stream, 90)
+    record(bench, stream, 70)
     kept = seconds_of(bench, stream)
     assert 5 not in kept and 20 in kept
     bench.crash()
@@ -98,7 +98,7 @@ def test_a_lock_is_durable_with_the_next_tick_and_survives_a_crash(
     assert bench.ring.locks == bench.ring.durable_locks == held
     bench.prime(1)
     stream.begin(2)
-    record(bench, stream, 90)
+    record(bench, stream, 70)
     assert set(range(5, 12)) <= set(seconds_of(bench, stream))
     bench.crash()
 
@@ -108,11 +108,11 @@ def test_a_ring_that_is_locked_all_over_is_full_until_something_is_unlocked(
 ) -> None:
     bench, stream = begun
     bench.ring.hold((Lock(ONE, stream.stream, 0, FAR_NS),))
-    assert record(bench, stream, 100) > 0
+    assert record(bench, stream, 70) > 0
     assert bench.ring.spares.is_full
     assert seconds_of(bench, stream)[:40] == list(range(40))
     bench.ring.hold(())
-    assert record(bench, stream, 100) == 0
+    assert record(bench, stream, 70) == 0
     assert not bench.ring.spares.is_full
     bench.crash()
 
@@ -122,11 +122,11 @@ def test_no_footage_is_given_up_before_the_catalogs_locks_are_known(
 ) -> None:
     bench, stream = begun
     bench.ring.spares.are_locks_known = False
-    assert record(bench, stream, 100) > 0
+    assert record(bench, stream, 70) > 0
     assert seconds_of(bench, stream)[:40] == list(range(40))
     bench.ring.hold((lock(stream, 0, 3),))
     bench.ring.spares.are_locks_known = True
-    assert record(bench, stream, 100) == 0
+    assert record(bench, stream, 70) == 0
     assert set(range(3)) <= set(seconds_of(bench, stream))
     bench.crash()
 
