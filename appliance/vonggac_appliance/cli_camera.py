@@ -21,6 +21,7 @@ from vonggac.registry.people import local_person
 from vonggac.registry.rules import may_record
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
 from vonggac_appliance import bus, config, control
+from vonggac_appliance.admission import admission, asked
 from vonggac_appliance.cli_common import (
     UsageError,
     emit,
@@ -102,6 +103,9 @@ def _add_add(nested: Commands) -> None:
     basis.add_argument(
         "--basis-retention-days", type=int, metavar="N", help="nothing older is kept or shown"
     )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse it where a promise of days would break"
+    )
 
 
 def _add(args: argparse.Namespace) -> int:
@@ -131,6 +135,11 @@ def _add(args: argparse.Namespace) -> int:
     )
     with Catalog(args.home) as catalog:
         sealed = None
+        outlook = admission(
+            catalog.cameras(), camera, settings.retention, catalog.disks(), asked(args.home)
+        )
+        if args.strict and outlook is not None and outlook.is_at_risk:
+            raise Refused(f"{camera.code} is not added: {outlook.sentence()}")
         if credentials is not None:
             sealed = seal(ensure_record_key(args.home), camera.id, credentials)
         catalog.add_camera(camera, sealed)
@@ -147,9 +156,12 @@ def _add(args: argparse.Namespace) -> int:
         "may_record": answer.is_allowed,
         "red": answer.is_red,
         "what": answer.sentence,
+        "retention": None if outlook is None else outlook.facts(),
     }
     verb = "will be recorded" if answer.is_allowed else "is NOT recorded"
     emit(args, facts, f"{camera.code} {verb}" + (f": {answer.sentence}" if answer.sentence else ""))
+    if outlook is not None:
+        note(outlook.sentence())
     if camera.owner_kind is OwnerKind.HOUSEHOLD and camera.basis is None:
         note("add it with --basis-mode C or D once its owner has signed")
     return 0
@@ -296,7 +308,7 @@ def _remove(args: argparse.Namespace) -> int:
         camera = catalog.remove_camera(args.id)
     _tell_recorder(args.home)
     note_event(args.home, Action.CAMERA_REMOVE, camera.code)
-    print(f"{camera.code} is out; what is recorded of it stays until it is reused")
+    print(f"{camera.code} is out; what is recorded of it stays as long as it would have")
     return 0
 
 

@@ -44,8 +44,11 @@ _TOLD_S = 60.0
 _STEP_S = 60.0
 _AGAIN_S = 43_200.0
 """When a segment of which nothing could be erased is looked at again."""
-_TOMBSTONES_MOST = 200
-_SEND_AGAIN_S = 60.0
+_LEDGER_S = 3600.0
+"""A list of tombstones an hour, and a line of the audit chain for each."""
+_TOMBSTONES_MOST = 1000
+"""In one message; so many are sent before the hour is over."""
+_COUNT_S = 60.0
 _IDLE_NS = 60 * 1_000_000_000
 
 
@@ -53,7 +56,11 @@ class KeepRetention:
     """The chore. `revoke`: takes a segment's leases away, (number, epoch)."""
 
     def __init__(
-        self, desk: Desk, revoke: Callable[[int, int], None], clock: Clock = wall_ns
+        self,
+        desk: Desk,
+        revoke: Callable[[int, int], None],
+        clock: Clock = wall_ns,
+        ledger_s: float = _LEDGER_S,
     ) -> None:
         self._desk = desk
         self._ring = desk.ring
@@ -75,7 +82,9 @@ class KeepRetention:
         self._settled: dict[int, tuple[int, int, float]] = {}
         """Of which nothing more is due: number, then epoch, hash of its locks, until when."""
         self._alarmed: dict[str, str] = {}
-        self._sent: tuple[int, float] = (0, 0.0)
+        self._ledger_s = ledger_s
+        self._counted_s = 0.0
+        self._sent_s: float | None = None
 
     @property
     def obeys(self) -> Mapping[Kind, Obey]:
@@ -339,18 +348,21 @@ class KeepRetention:
             self._alarmed.pop(kind, None)
 
     def _send_tombstones(self) -> None:
-        sent, at_s = self._sent
-        if sent and self._now_s - at_s < _SEND_AGAIN_S:
-            return  # one after the other: the ledger has them in order
+        """Once an hour, or when there are many; again with the next count if no answer comes."""
+        if self._sent_s is None:
+            self._sent_s = self._now_s
+        if self._now_s - self._counted_s < min(_COUNT_S, self._ledger_s):
+            return
+        self._counted_s = self._now_s
         upto, lines = tombstone.pending(self._ring.archive.index, _TOMBSTONES_MOST)
-        self._sent = (upto, self._now_s)
-        if lines:
+        is_time = self._now_s - self._sent_s >= self._ledger_s
+        if lines and (is_time or len(lines) == _TOMBSTONES_MOST):
             disk = self._ring.disk.identity.disk
             self._desk.say(Kind.TOMBSTONES, Tombstones(disk, upto, lines))
 
     def _kept(self, message: sockets.Message) -> None:
         tombstone.kept(self._ring.archive.index, sockets.decode(message, TombstonesKept).upto)
-        self._sent = (0, 0.0)
+        self._sent_s = self._now_s
 
 
 def _limits_of(kept: KeptDays) -> Limits:

@@ -50,7 +50,10 @@ class Box:
         self.bench = bench
         desk = Desk(bench.ring, self.where.parent, self.say, lambda: None)
         self.chore = KeepRetention(
-            desk, lambda n, e: self.revoked.append((n, e)), lambda: self.now_ns
+            desk,
+            lambda n, e: self.revoked.append((n, e)),
+            lambda: self.now_ns,
+            ledger_s=5.0,
         )
         self.tell()
 
@@ -245,7 +248,7 @@ def test_tombstones_wait_for_the_ledger_through_a_crash(box: Box) -> None:
     box.said.clear()
     box.is_ledger_there = True
     box.begin(Bench.start(box.where))
-    box.turns(5)
+    box.turns(12)
     assert {(t["number"], t["first"]) for t in box.tombstones()} >= told
     box.said.clear()
     box.turns(100)
@@ -272,6 +275,7 @@ def test_too_much_at_once_waits_for_a_person(box: Box) -> None:
     assert len(box.rows(stream)) == before
     box.is_confirmed = True
     box.tell()
+    box.later(HOUR_S)
     box.turns()
     assert len(box.rows(stream)) < before
 

@@ -50,6 +50,14 @@ def test_a_chunk_stands_until_its_segment_is_emptied(file: SegmentFile, flags: i
     assert not stands(file, view)
 
 
+def test_a_chunk_whose_payload_is_being_erased_stands_no_more(file: SegmentFile) -> None:
+    os.pwrite(file.fd, chunk(epoch=5, offset=8192), 8192)
+    view = file.chunk_of(Life(DISK, 7, 5), 8192)
+    assert view is not None
+    os.pwrite(file.fd, bytes(4), 8192 + view.payload_offset)
+    assert not stands(file, view)
+
+
 @pytest.mark.parametrize("offset", [8192, 4096, 12288])
 def test_a_chunk_of_a_later_life_is_not_the_one_that_stood_there(
     file: SegmentFile, offset: int

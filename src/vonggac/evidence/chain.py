@@ -60,6 +60,8 @@ class Action:
     """Somebody asked for it."""
     LOCK_CONFIRM = "lock confirm"
     CLOCK_CONFIRM = "clock confirm"
+    RETENTION_SET = "retention set"
+    RETENTION_CONFIRM = "retention confirm"
     LEDGER = "ledger"
 
     ALL = frozenset(
@@ -85,6 +87,8 @@ class Action:
             LOCK_REVIEW,
             LOCK_REMOVE,
             LOCK_CONFIRM,
+            RETENTION_SET,
+            RETENTION_CONFIRM,
             CLOCK_CONFIRM,
             LEDGER,
         )

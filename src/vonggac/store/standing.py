@@ -2,7 +2,8 @@
 
 A segment is emptied as a whole before anything new is written into it (docs/design/storage.md), and
 no life of a segment has the number of another one. So where a chunk's place still stands, nothing
-that was read before belongs to a later life.
+that was read before belongs to a later life; and where its payload still begins, none of it was
+erased before it was read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __all__ = ["stands"]
 _PLACE = struct.Struct(">16sIQQIIII")
 """The last part of `uuid`, before `moof` (docs/ref/segment-format.md)."""
 _BOX_BYTES = 8
+_LENGTH_BYTES = 4
 
 
 def stands(file: SegmentFile, view: ChunkView) -> bool:
@@ -33,4 +35,8 @@ def stands(file: SegmentFile, view: ChunkView) -> bool:
         place.crc32c,
     )
     moof = view.payload_offset - _BOX_BYTES - place.moof_bytes
-    return file.read(place.offset + moof - _PLACE.size, _PLACE.size) == wanted
+    if file.read(place.offset + moof - _PLACE.size, _PLACE.size) != wanted:
+        return False
+    # Erasing keeps the place and zeroes the payload, its first bytes first; a picture begins with
+    # the length of a NAL unit, which is not 0.
+    return file.read(place.offset + view.payload_offset, _LENGTH_BYTES) != bytes(_LENGTH_BYTES)
