@@ -126,6 +126,8 @@ def _behind(stretch: Stretch, sequence: int) -> Stretch | None:
     """From the fragment on that begins at a sequence or later: what was handed over to a second
     disk before the first had acknowledged it is on both.
     """
+    if stretch.first.sequence >= sequence:
+        return stretch
     for at, fragment in zip(range(stretch.start, stretch.stop), stretch, strict=True):
         if fragment.sequence >= sequence:
             return replace(stretch, start=at)
