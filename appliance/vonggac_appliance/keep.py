@@ -20,11 +20,12 @@ from pathlib import Path
 from vonggac.errors import ConfigError, MediaError, StorageError, VonggacError
 from vonggac.store.batch import Batch, Outcome
 from vonggac.store.filing import Finished
-from vonggac.store.index import Commit
+from vonggac.store.index import Commit, IndexDamaged
 from vonggac.store.journal import OpenGap
 from vonggac.store.start import Started, start
 from vonggac_appliance import keep_pace, sockets
 from vonggac_appliance.keep_chores import Chores, Desk
+from vonggac_appliance.keep_faults import Faults
 from vonggac_appliance.keep_locks import KeepLocks
 from vonggac_appliance.keep_loops import BATCH_BYTES, Chunk, LoopLink, Status, take
 from vonggac_appliance.keep_parent import Parent
@@ -63,8 +64,11 @@ def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> in
     _raise_descriptor_limit()
     path = Path(disk_path)
     marker = suspect_marker(Path(home), path)
+    faults = Faults(marker.with_name(marker.name + ".fault"))
+    distrust = faults.why_distrusted()
+    faults.watch()
     try:
-        started = start(path, box_id, is_suspect=marker.exists())
+        started = start(path, box_id, is_suspect=marker.exists(), distrust=distrust)
     except ConfigError as error:
         _log.error("%s", error)
         return EXIT_CONFIG
@@ -85,8 +89,15 @@ def main(disk_path: str, home: str, box_id: bytes, control: socket.socket) -> in
         _log.warning("%s; it is made again while recording goes on", started.why_rebuilt)
     for note in (*started.found.notes, *started.found.torn):
         _log.warning("%s: %s", disk_path, note)
-    keeper = Keeper(started, Path(home), control, marker)
-    return keeper.run()
+    try:
+        return Keeper(started, Path(home), control, marker).run()
+    except IndexDamaged as error:
+        # Promise 4: the next keeper makes it again while it records; nothing has to wait for that.
+        _log.error("%s: %s; the keeper begins again without it", disk_path, error)
+        faults.note_index(str(error))
+        return 1
+    finally:
+        faults.close()
 
 
 def _raise_descriptor_limit() -> None:

@@ -23,6 +23,7 @@ from vonggac.errors import MediaError, Unavailable, VonggacError
 from vonggac.errors import Refused as RefusedError
 from vonggac.evidence import receipt as receipts
 from vonggac.store.archive import SegmentRow
+from vonggac.store.index import IndexDamaged
 from vonggac.store.journal import SegmentState
 from vonggac.store.lease import LEASE_MS, Leases
 from vonggac.store.ring import Ring
@@ -182,6 +183,8 @@ class Questions:
         except (OSError, sockets.Closed):
             self._drop(client)
             return
+        except IndexDamaged:
+            raise  # not the question's fault: the keeper ends, and the next one mends it
         except VonggacError as error:
             _log.warning("a question that is none: %s", error)
             self._drop(client)
