@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from store.maker import SECOND_NS, START_NS, Bench, FakeStream, make_disk
 from vonggac._native import segment as native
@@ -162,3 +165,83 @@ def test_ten_thousand_locked_segments_do_not_hide_one_that_is_free_to_go(where: 
     assert len(looked) == 10_001
     spares.close()
     bench.crash()
+
+
+class Turning:
+    """Eight segments that go round: taken, sealed again as somebody's footage, locked, read."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.archive = Archive(Index.in_memory(bench.disk.identity.disk))
+        self.spares = Spares(bench.disk, self.archive, 1 << 41)
+        self.spares.is_leased = lambda number, _: number in self.leased
+        self.locks: set[bytes] = set()
+        self.leased: set[int] = set()
+        self.order = 1000
+        self.epoch = 1
+        for number in range(8):
+            self.seal(number, bytes([number % 3]) * 16)
+
+    def seal(self, number: int, stream: bytes) -> None:
+        self.order, self.epoch = self.order + 1, self.epoch + 1
+        row = SegmentRow(
+            SegmentState.SEALED, self.epoch, ONE, stream, bytes(32), 1, 2, self.order, chunks=1
+        )
+        self.archive.put_segment(number, row)
+
+    def is_locked(self, row: SegmentRow) -> bool:
+        return row.stream in self.locks
+
+    def take(self, stream: bytes) -> bool:
+        """One segment is given up, and holds `stream` from then on; False: there was none."""
+        before = {
+            number: row
+            for number, row in self.archive.segments()
+            if row.state is SegmentState.SEALED
+        }
+        self.spares.move_on(Batch[None](-1, 0), [], 0, self.is_locked)
+        for spare in self.spares.reserved:
+            assert not self.is_locked(before[spare.number])
+            os.close(spare.fd)
+            self.seal(spare.number, stream)
+        taken = bool(self.spares.reserved)
+        self.spares.reserved.clear()
+        return taken
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("take"), st.integers(0, 2)),
+            st.tuples(st.just("lock"), st.integers(0, 2)),
+            st.tuples(st.just("unlock"), st.integers(0, 2)),
+            st.tuples(st.just("read"), st.integers(0, 7)),
+            st.tuples(st.just("let go"), st.integers(0, 7)),
+        ),
+        max_size=40,
+    )
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_locked_read_and_reused_in_between(
+    where: Path, steps: list[tuple[str, int]]
+) -> None:
+    """No locked segment is ever given up, and one that is not is found, also behind readers."""
+    turning = Turning(Bench.open(where))
+    try:
+        for step, number in steps:
+            stream = bytes([number]) * 16
+            if step == "take":
+                rows = [row for _, row in turning.archive.segments()]
+                can = any(not turning.is_locked(row) for row in rows)
+                assert turning.take(stream) == can
+            elif step == "lock":
+                turning.locks.add(stream)
+            elif step == "unlock":
+                turning.locks.discard(stream)
+                turning.spares.look_again()
+            elif step == "read":
+                turning.leased.add(number)
+            else:
+                turning.leased.discard(number)
+    finally:
+        turning.bench.crash()
