@@ -27,6 +27,7 @@ enum {
     KIND_NONE = 0,
     KIND_LAST = 1,
     KIND_TOLD = 2,
+    SPANS_IN_TURNS = 8, /* so many runs may overlap and still be one span each */
 };
 
 /* What the rows so far say about the next one. */
@@ -297,10 +298,20 @@ vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint
     return get_end(&b, fault);
 }
 
-static bool continues(const vg_span *span, const vg_row *row) {
-    if (row->run == span->run && row->sequence == span->sequence + 1) return true;
-    const int64_t distance_ns = (int64_t)((uint64_t)row->wall_start_ns - (uint64_t)span->end_ns);
-    return distance_ns > -VG_SPAN_JOIN_NS && distance_ns < VG_SPAN_JOIN_NS;
+static bool follows(const vg_span *span, const vg_row *row) {
+    return row->run == span->run && row->sequence == span->sequence + 1;
+}
+
+/* The span that a row goes on with; NULL: it begins one. Where the box's clock was set back, the
+ * runs of before and of after lie in the same minutes, in turns. */
+static vg_span *span_before(vg_span *spans, uint32_t count, const vg_row *row) {
+    if (count == 0) return NULL;
+    vg_span *last = &spans[count - 1];
+    if (follows(last, row)) return last;
+    for (uint32_t back = 2; back <= SPANS_IN_TURNS && back <= count; back++)
+        if (follows(&spans[count - back], row)) return &spans[count - back];
+    const int64_t distance_ns = (int64_t)((uint64_t)row->wall_start_ns - (uint64_t)last->end_ns);
+    return distance_ns > -VG_SPAN_JOIN_NS && distance_ns < VG_SPAN_JOIN_NS ? last : NULL;
 }
 
 vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
@@ -317,8 +328,8 @@ vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t 
     for (uint32_t i = 0; i < rows; i++) {
         if (!get_row(&b, &p)) return row_fault(&b, fault);
         if (row->wall_end_ns <= from_ns || row->wall_start_ns >= to_ns) continue;
-        if (*count > 0 && continues(&spans[*count - 1], row)) {
-            vg_span *span = &spans[*count - 1];
+        vg_span *span = span_before(spans, *count, row);
+        if (span != NULL) {
             if (row->wall_end_ns > span->end_ns) span->end_ns = row->wall_end_ns;
             span->samples += row->samples;
             span->bytes += row->chunk_bytes;

@@ -186,6 +186,25 @@ def test_overlapping_runs_are_both_shown() -> None:
     assert spans_of(rows, *FOREVER) == [(0, 10**10), (5 * 10**9, 12 * 10**9)]
 
 
+def test_runs_that_lie_in_the_same_minutes_in_turns_are_one_range_each() -> None:
+    # The clock was set back by a minute and a half: the minutes are recorded twice.
+    old = [row(n * 10**9, (n + 1) * 10**9, 5, n) for n in range(120)]
+    new = [row((n + 30) * 10**9 + 5, (n + 31) * 10**9 + 5, 6, n) for n in range(120)]
+    values = [
+        segment.rows_pack(
+            [
+                *(r for r in old if r.row.wall_start_ns // (60 * 10**9) == minute),
+                *(r for r in new if r.row.wall_start_ns // (60 * 10**9) == minute),
+            ]
+        )
+        for minute in range(3)
+    ]
+    assert segment.rows_spans(values, *FOREVER) == [
+        (0, 120 * 10**9, 120, 120 * 4096),
+        (30 * 10**9 + 5, 150 * 10**9 + 5, 120, 120 * 4096),
+    ]
+
+
 def test_a_question_gets_the_rows_it_touches_whole() -> None:
     rows = [row(n * 10**9, (n + 1) * 10**9, 5, n) for n in range(10)]
     assert spans_of(rows, 3_500_000_000, 5_500_000_000) == [(3 * 10**9, 6 * 10**9)]
