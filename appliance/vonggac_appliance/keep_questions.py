@@ -75,7 +75,7 @@ class _Client:
         self.sock = sock
         self.name = name
         self.leases: dict[int, int] = {}
-        """Number: wall time in ns after which it is not renewed (its receipt's expiry)."""
+        """Number: monotonic time in ns after which it is not renewed (its receipt's expiry)."""
         self.out: deque[tuple[bytes, int]] = deque()
 
     def write(self) -> None:
@@ -314,7 +314,7 @@ class Questions:
             seen, why = self._seen_receipt(ask, row)
             if seen is None:
                 return _refused("receipt", why)
-            until_ns = seen.expires_ns
+            until_ns = time.monotonic_ns() + seen.expires_ns - time.time_ns()
         now_ms = time.monotonic_ns() // 1_000_000
         try:
             lease = self.leases.take(ask.segment, ask.epoch, now_ms)
@@ -350,7 +350,7 @@ class Questions:
         return (seen, "") if why is None else (None, why)
 
     def _renew(self, client: _Client, ask: Renew) -> Answer:
-        if time.time_ns() >= client.leases.get(ask.lease, _TIME_MAX_NS):
+        if time.monotonic_ns() >= client.leases.get(ask.lease, _TIME_MAX_NS):
             self.leases.give(ask.lease)
             del client.leases[ask.lease]
             return _refused("receipt", "the receipt has expired")

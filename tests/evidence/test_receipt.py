@@ -47,6 +47,14 @@ def test_what_it_covers_is_shown(changes: dict[str, object]) -> None:
     assert check(**changes) is None
 
 
+def test_a_clock_that_was_set_back_makes_no_receipt_last_longer() -> None:
+    made_ns = 1_795_305_600 * 1_000_000_000
+    raw = receipt.write(KEY, replace(WHOLE, expires_ns=made_ns + receipt.LIFETIME_NS))
+    assert check(raw, now_ns=made_ns - 59 * 1_000_000_000) is None
+    assert "set back" in (check(raw, now_ns=made_ns - 61 * 1_000_000_000) or "")
+    assert "expired" in (check(raw, now_ns=made_ns + receipt.LIFETIME_NS) or "")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -18,6 +18,8 @@ KEY_BYTES = 32
 STREAMS_MAX = 16
 LIFETIME_NS = 15 * 60 * 1_000_000_000
 """A look lasts at most that long before it is logged again (evidence V-3)."""
+_CLOCK_SLACK_NS = 60 * 1_000_000_000
+"""A clock may be put right by so much without ending looks."""
 
 _MAGIC = b"VGR1"
 # magic, line, camera, from, to, permit, expiry, number of streams
@@ -100,6 +102,8 @@ def verify(
         return "this is no receipt of the audit chain"
     if now_ns >= seen.expires_ns:
         return "the receipt has expired"
+    if now_ns < seen.expires_ns - LIFETIME_NS - _CLOCK_SLACK_NS:
+        return "the receipt was made in the future: the clock has been set back"
     if camera not in (None, seen.camera) or stream not in seen.streams:
         return "the receipt is for another camera"
     if permit is Permit.LIVE and seen.permit is not Permit.LIVE:
