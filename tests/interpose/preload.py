@@ -83,9 +83,14 @@ class Control:
         *,
         is_lasting: bool = False,
         is_torn: bool = False,
+        is_light: bool = False,
     ) -> None:
-        """The n-th call from now on fails, over all processes; 0: none does, they are counted."""
-        self._set(counted, error, is_lasting, is_torn, False, False)
+        """The n-th call from now on fails, over all processes; 0: none does, they are counted.
+
+        `is_lasting`: so do all after it; `is_torn`: half of what a failed write was to write is
+        there; `is_light`: nothing is really synced.
+        """
+        self._set(counted, error, is_lasting, is_torn, False, is_light)
         self._map[: _COUNTS.size] = _COUNTS.pack(0, number, 0)
 
     def record(self) -> None:

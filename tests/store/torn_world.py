@@ -14,6 +14,7 @@ from interpose.simulated_disk import SimulatedDisk
 from store.maker import BOX, SECOND_NS, FakeChunk, FakeStream, again
 from store.torn_model import Broken, Key, Made, Model, Where, may_be
 from vonggac._native import segment as native
+from vonggac.errors import StorageError
 from vonggac.store.archive import RunRow
 from vonggac.store.batch import Batch
 from vonggac.store.check import check
@@ -24,6 +25,10 @@ from vonggac.store.start import Started, open_for_reading, start
 from vonggac.store.tombstone import Rule
 
 FAR_NS = 1 << 62
+
+
+class DiskFailed(Exception):
+    """A write or sync of a tick has failed: the keeper ends here."""
 
 
 @dataclass(slots=True)
@@ -80,9 +85,9 @@ class World:
 
     # --- recording
 
-    def start(self, found: Iterable[Key] = ()) -> None:
+    def start(self, found: Iterable[Key] = (), is_suspect: bool = False) -> None:
         """`found`: what was seen on the disk before."""
-        self.started = start(self.folder, BOX)
+        self.started = start(self.folder, BOX, is_suspect=is_suspect)
         if self.started.ring.eraser.is_settled:
             # A wish that was not journalled is forgotten; one that was done is done.
             self.model.erased |= self.model.erasing - set(found)
@@ -161,7 +166,8 @@ class World:
             raise Broken(f"1: refused {batch.refused}")
         self._judge_reuse(batch)
         outcome = batch.run()
-        assert outcome.errno == 0, outcome
+        if outcome.errno:
+            raise DiskFailed(outcome.sentence())
         return batch
 
     def _judge_reuse(self, batch: Batch[FakeChunk]) -> None:
@@ -195,9 +201,15 @@ class World:
     def commit(self) -> None:
         assert self.started is not None
         ring = self.started.ring
-        if ring.can_commit:
-            frozen = ring.freeze()
+        if not ring.can_commit:
+            return
+        frozen = ring.freeze()
+        try:
             ring.archive.index.commit(frozen)
+        except StorageError:
+            ring.commit_failed()
+            self.model.may_lack_index = True
+        else:
             ring.committed(frozen)
 
     def step_rebuild(self) -> None:

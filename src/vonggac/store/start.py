@@ -76,7 +76,6 @@ def start(path: Path, box: bytes, is_suspect: bool = False, distrust: str = "") 
             if index is None:
                 raise
             # Promise 4: recording starts with what the journal holds.
-            index.close()
             why = str(error)
             ring, found = _begin(disk, snapshot, _new_index(disk), is_suspect)
     except BaseException:
@@ -92,9 +91,13 @@ def start(path: Path, box: bytes, is_suspect: bool = False, distrust: str = "") 
 def _begin(
     disk: Disk, snapshot: Snapshot, index: Index, is_suspect: bool
 ) -> tuple[Ring, Recovered]:
-    archive = Archive(index)
-    found = recover(disk, snapshot, archive, is_suspect=is_suspect)
-    return Ring.start(disk, snapshot, archive, found, seal_all=is_suspect), found
+    try:
+        archive = Archive(index)
+        found = recover(disk, snapshot, archive, is_suspect=is_suspect)
+        return Ring.start(disk, snapshot, archive, found, seal_all=is_suspect), found
+    except BaseException:
+        index.close()
+        raise
 
 
 def _new_index(disk: Disk) -> Index:
