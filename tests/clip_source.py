@@ -11,7 +11,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from packetiser import access_units, interleaved, nal_type, payloads, rtp, split_annex_b
@@ -39,6 +39,9 @@ class Film:
     """How much faster than real time it is sent."""
     joined: bool = False
     """Small NAL units share packets (STAP-A, AP)."""
+    pauses: Mapping[int, float] = field(default_factory=dict)
+    """Seconds for which nothing is sent before a picture, by its number; what became due meanwhile
+    comes at once."""
 
     @property
     def nals(self) -> list[bytes]:
@@ -164,6 +167,7 @@ class ClipSource:
         step_s = film.frame_ticks / TICKS_PER_SECOND / film.speed
         began_s = self._loop.time()
         for number, packets in enumerate(self._packets[name]):
+            await asyncio.sleep(film.pauses.get(number, 0.0))
             await asyncio.sleep(began_s + number * step_s - self._loop.time())
             writer.write(packets)
             await writer.drain()

@@ -141,7 +141,7 @@ class Footage:
                 assert after.row.sequence == 0 and after.row.kind
             else:
                 assert after.row.sequence == before.row.sequence + 1
-                assert after.row.wall_start_ns >= before.row.wall_end_ns - 1
+                assert after.row.wall_start_ns > before.row.wall_start_ns
             if before is not None:
                 place = (after.epoch, after.row.offset)
                 assert place > (before.epoch, before.row.offset)
