@@ -239,24 +239,27 @@ class Keeper:
 
     def _begin_commit(self) -> None:
         self._ticks_since_commit = 0
-        if not self.ring.can_commit:
+        is_whole = self.ring.can_commit
+        if not is_whole and (self.rebuild is None or self.ring.is_index_given_up):
             self.ring.filing.settle()  # packed, so that memory holds out
             return
         self.ring.archive.put_session(self._session_start_ns, time.time_ns())
-        frozen = self.ring.freeze()
+        frozen = self.ring.freeze() if is_whole else self.ring.freeze_part()
         errors: list[StorageError] = []
         self.writer.submit(
             lambda: _commit(self.ring.archive.index.commit, frozen, errors),
-            lambda: self._finish_commit(frozen, errors),
+            lambda: self._finish_commit(frozen, errors, is_whole),
         )
 
-    def _finish_commit(self, frozen: Commit, errors: list[StorageError]) -> None:
+    def _finish_commit(self, frozen: Commit, errors: list[StorageError], is_whole: bool) -> None:
         if errors:
             self.ring.commit_failed()
             _log.error("%s; recording goes on, the next start makes it again", errors[0])
             self._become("recording", str(errors[0]))
-            return
-        self.ring.committed(frozen)
+        elif is_whole:
+            self.ring.committed(frozen)
+        else:
+            self.ring.part_committed()
 
     # --- the disk's state
 

@@ -58,6 +58,8 @@ class Ring:
     rebuilds.
     """
     is_rebuilt: bool = False
+    is_index_given_up: bool = False
+    """A commit has failed: nothing more is written to it before the next start."""
     filing: Filing = field(init=False)
     eraser: Eraser = field(init=False)
     lock_set: LockSet = field(init=False)
@@ -434,15 +436,27 @@ class Ring:
         if self.is_rebuilt:
             self.is_index_lost = self.is_rebuilt = False
 
+    def freeze_part(self) -> Commit:
+        """What a rebuild has made so far, so that it need not wait in memory. The journal says
+        meanwhile that no index is whole, so a crash has it made from the start again.
+        """
+        self.filing.settle()
+        return self.archive.index.freeze(self.spares.highest_epoch, self.seal_order)
+
+    def part_committed(self) -> None:
+        """A part is on the disk; nothing that the journal says changes by it."""
+        self.archive.index.settle()
+
     def commit_failed(self) -> None:
         """The index is lost; recording goes on with journal and memory (promise 4)."""
         self.is_index_lost, self.is_rebuilt = True, False
+        self.is_index_given_up = True
         self.is_journal_dirty = True
         self.archive.index.give_up_writing()
 
     def rebuilt(self) -> None:
         """The archive holds every segment again; the next commit makes that durable."""
-        self.is_rebuilt = True
+        self.is_rebuilt = not self.is_index_given_up
         self.spares.may_reuse_sealed = True
 
     def close(self) -> None:
