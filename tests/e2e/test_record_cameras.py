@@ -42,6 +42,13 @@ def cameras() -> Iterator[Cameras]:
 
 
 @pytest.fixture
+def three_cameras() -> Iterator[Cameras]:
+    served = Cameras(3)
+    yield served
+    served.stop()
+
+
+@pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
     made = Box(tmp_path / "home", "320M")
     yield made
@@ -358,11 +365,12 @@ def test_a_killed_recorder_takes_its_children_along_and_its_successor_goes_on(
 
 @pytest.mark.slow
 def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_no_connection(
-    box: Box, cameras: Cameras
+    box: Box, three_cameras: Cameras
 ) -> None:
+    cameras = three_cameras
     (box.home / "config.toml").write_text('[record]\narena = "16 MiB"\n')
-    box.add(cameras, "cam1")
-    box.add(cameras, "cam2")
+    for name in cameras.names:
+        box.add(cameras, name)
     with box.running():
         box.until_durable(1.0)
         connections = cameras.connections
@@ -380,11 +388,10 @@ def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_no_connection(
         box.until_durable(2.0)
 
     assert cameras.connections == connections
-    for camera in ("cam1", "cam2"):
-        for stream in ("main", "sub"):
-            holes = box.holes(camera, stream)
-            assert holes, (camera, stream)
-            assert {reason for reason, _ in holes} == {"disk"}
+    for camera, stream in waiting:
+        holes = box.holes(camera, stream)
+        assert holes, (camera, stream)
+        assert {reason for reason, _ in holes} == {"disk"}
 
 
 def _all_wait_for_their_disk(now: bus.StatusReply) -> bool:
