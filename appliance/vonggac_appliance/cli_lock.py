@@ -6,20 +6,17 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vonggac.errors import ConfigError, Invalid, NotSignedIn, Refused
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog
-from vonggac.registry.locks import Lock, quota_segments
 from vonggac.registry.people import Person, local_person
-from vonggac_appliance import config
+from vonggac_appliance import config, lock_words
 from vonggac_appliance.cli_common import UsageError, camera_of, emit, group, leaf, note, table
 from vonggac_appliance.clock import iso, parse_time, wall_ns
-from vonggac_appliance.lock_survey import DiskHold
-from vonggac_appliance.locking import Added, Locking, Order
+from vonggac_appliance.locking import Locking, Order
 from vonggac_appliance.secrets import parse_credentials
 
 if TYPE_CHECKING:
@@ -133,44 +130,8 @@ def _add(args: argparse.Namespace) -> int:
             note(f"{hold.row.path} could not be asked what it holds: {hold.what}")
     if not added.is_logged:
         note("`audit run` is not writing, so this lock does not stand in the audit chain")
-    emit(args, _added_facts(added), _added_text(added))
+    emit(args, lock_words.added_facts(added), lock_words.added_text(added))
     return 1 if added.missing else 0
-
-
-def _added_facts(added: Added) -> dict[str, object]:
-    lock = added.lock
-    return {
-        "lock": lock.number,
-        "id": lock.id.hex(),
-        "camera": lock.code,
-        "streams": [
-            {"name": s.name, "from": iso(s.from_ns), "to": iso(s.to_ns)} for s in lock.streams
-        ],
-        "recorder": added.is_recorder,
-        "durable_on": added.durable,
-        "later_on": added.later,
-        "not_confirmed_on": added.missing,
-        "segments": sum(hold.segments([lock.number]) for hold in added.holds),
-    }
-
-
-def _added_text(added: Added) -> str:
-    number = added.lock.number
-    segments = sum(hold.segments([number]) for hold in added.holds)
-    size = sum(hold.segments([number]) * hold.row.segment_bytes for hold in added.holds)
-    held = f"holds {segments} segments, {size} bytes"
-    if added.missing:
-        paths = ", ".join(added.missing)
-        return f"lock {number} stands in the catalog, but {paths} has not confirmed it yet; {held}"
-    if not added.is_recorder:
-        return (
-            f"lock {number} stands in the catalog; no recorder is running, and the next one takes "
-            f"it before it overwrites anything; {held}"
-        )
-    text = f"lock {number}: locked, durable on {', '.join(added.durable) or 'no disk yet'}; {held}"
-    if added.later:
-        text += f"; {', '.join(added.later)} takes it before it overwrites anything"
-    return text
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -180,9 +141,9 @@ def _list(args: argparse.Namespace) -> int:
         rows, holds = Locking(args.home, catalog, settings.quota_percent).holds()
     now_ns = wall_ns()
     shown = [row for row in rows if row.is_held or args.all]
-    facts = [_facts(row, holds, now_ns) for row in shown]
+    facts = [lock_words.facts(row, holds, now_ns) for row in shown]
     held = [row.number for row in rows if row.is_held]
-    disks = [_disk_facts(hold, held, settings.quota_percent) for hold in holds]
+    disks = [lock_words.disk_facts(hold, held, settings.quota_percent) for hold in holds]
     lines = [
         (
             str(row.number),
@@ -192,7 +153,7 @@ def _list(args: argparse.Namespace) -> int:
             row.officer,
             str(fact["bytes"]),
             iso(row.review_ns) + (" OVERDUE" if fact["overdue"] else ""),
-            _state_text(row, names, now_ns),
+            lock_words.state_text(row, names, now_ns),
         )
         for row, fact in zip(shown, facts, strict=True)
     ]
@@ -204,55 +165,6 @@ def _list(args: argparse.Namespace) -> int:
         text += str(disk["what"] or what)
     emit(args, {"locks": facts, "disks": disks}, text)
     return 0
-
-
-def _facts(row: Lock, holds: Sequence[DiskHold], now_ns: int) -> dict[str, object]:
-    size = sum(hold.segments([row.number]) * hold.row.segment_bytes for hold in holds)
-    unlock = row.unlock
-    asked = unlock is not None and not unlock.confirmed_ns
-    return {
-        "lock": row.number,
-        "id": row.id.hex(),
-        "camera": row.code,
-        "streams": [
-            {"name": s.name, "from": iso(s.from_ns), "to": iso(s.to_ns)} for s in row.streams
-        ],
-        "from": iso(row.from_ns),
-        "to": iso(row.to_ns),
-        "case": row.case,
-        "officer": row.officer,
-        "reason": row.reason,
-        "review": iso(row.review_ns),
-        "overdue": row.is_held and row.review_ns <= now_ns,
-        "made_by": row.made_by,
-        "made": iso(row.made_ns),
-        "state": "removed" if not row.is_held else "removal asked" if asked else "held",
-        "asked_by": None if unlock is None else unlock.asked_by,
-        "confirmed_by": None if unlock is None else unlock.confirmed_by or None,
-        "bytes": size,
-    }
-
-
-def _disk_facts(hold: DiskHold, held: Sequence[int], percent: int) -> dict[str, object]:
-    row = hold.row
-    return {
-        "path": row.path,
-        "uuid": row.uuid.hex(),
-        "segments": row.segments,
-        "quota_segments": quota_segments(row.segments, percent),
-        "pinned_segments": None if hold.what else hold.segments(held),
-        "what": hold.what,
-    }
-
-
-def _state_text(row: Lock, names: dict[str, str], now_ns: int) -> str:
-    unlock = row.unlock
-    if unlock is None:
-        return "held"
-    asked_by = names.get(unlock.asked_by, unlock.asked_by)
-    if row.is_held:
-        return f"held; {asked_by} asks to remove it: {unlock.reason}"
-    return f"removed by {asked_by} and {names.get(unlock.confirmed_by, unlock.confirmed_by)}"
 
 
 def _adopt(args: argparse.Namespace) -> int:

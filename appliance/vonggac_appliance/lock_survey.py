@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +14,10 @@ from vonggac.registry.catalog import DiskRow
 from vonggac.registry.locks import Lock, LockedStream
 from vonggac.store import journal
 from vonggac.store.disk import JOURNAL_NAME
-from vonggac.store.locks import pinned
+from vonggac.store.locks import pinned, union
 from vonggac_appliance.sources import Source, open_source
 
-__all__ = ["DiskHold", "OpenDisks", "journalled", "open_disks"]
+__all__ = ["DiskHold", "OpenDisks", "open_disks", "unknown_locks"]
 
 _DEADLINE_S = 3.0
 _MARGIN_NS = 600 * 1_000_000_000
@@ -95,11 +95,30 @@ def open_disks(home: Path, rows: Sequence[DiskRow]) -> Iterator[OpenDisks]:
                 opened.close()
 
 
-def journalled(row: DiskRow) -> tuple[journal.Lock, ...]:
-    """The locks in a disk's journal. Its keeper may be writing: of two halves one is always whole.
+def unknown_locks(
+    rows: Sequence[DiskRow], known: Set[bytes]
+) -> tuple[dict[bytes, tuple[str, list[journal.Lock]]], list[str]]:
+    """Locks that stand in a disk's journal and are none of `known`: a path where, and their ranges.
 
-    Raises StorageError where it cannot be read.
+    And a sentence for each disk that cannot be read.
     """
+    found: dict[bytes, tuple[str, list[journal.Lock]]] = {}
+    faults: list[str] = []
+    for row in rows:
+        try:
+            journalled = _journalled(row)
+        except StorageError as error:
+            faults.append(str(error))
+            continue
+        for lock in journalled:
+            if lock.lock not in known:
+                where, ranges = found.get(lock.lock, (row.path, []))
+                found[lock.lock] = (where, list(union(ranges, [lock])))
+    return found, faults
+
+
+def _journalled(row: DiskRow) -> tuple[journal.Lock, ...]:
+    """From a file that its keeper may be writing: of two halves one is always whole."""
     where = Path(row.path) / JOURNAL_NAME
     try:
         snapshot = journal.newest(where.read_bytes())

@@ -22,10 +22,9 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.locks import Lock, LockedStream
 from vonggac.registry.people import Person, PurposeCode
 from vonggac.store import journal
-from vonggac.store.locks import union
 from vonggac_appliance import audit_client, bus, control
 from vonggac_appliance.clock import Clock, iso, wall_ns
-from vonggac_appliance.lock_survey import DiskHold, OpenDisks, journalled, open_disks
+from vonggac_appliance.lock_survey import DiskHold, OpenDisks, open_disks, unknown_locks
 from vonggac_appliance.messages import AuditAppend
 
 __all__ = ["Added", "Locking", "Order"]
@@ -99,23 +98,10 @@ class Locking:
         Gives them, and a sentence for each disk that could not be read.
         """
         rows = self._catalog.locks()
-        known = {row.id for row in rows}
-        found: dict[bytes, dict[bytes, journal.Lock]] = {}
-        where: dict[bytes, str] = {}
-        faults: list[str] = []
-        for disk in self._catalog.disks():
-            try:
-                locks = journalled(disk)
-            except StorageError as error:
-                faults.append(str(error))
-                continue
-            for lock in union((), locks):
-                if lock.lock not in known:
-                    found.setdefault(lock.lock, {})[lock.stream] = lock
-                    where.setdefault(lock.lock, disk.path)
+        found, faults = unknown_locks(self._catalog.disks(), {row.id for row in rows})
         made: list[Lock] = []
-        for lock_id, ranges in found.items():
-            row = self._found(lock_id, len(rows) + len(made) + 1, ranges, where[lock_id], person)
+        for lock_id, (where, ranges) in found.items():
+            row = self._found(lock_id, len(rows) + len(made) + 1, ranges, where, person)
             self._log(Action.LOCK_ADOPT, row, f"by {person.name}: {row.reason}", person)
             if not self._catalog.add_lock(row, len(rows) + len(made)):
                 raise Unavailable("others are locking at this moment: try again")
@@ -176,16 +162,16 @@ class Locking:
         self,
         lock_id: bytes,
         number: int,
-        ranges: dict[bytes, journal.Lock],
+        ranges: list[journal.Lock],
         where: str,
         person: Person,
     ) -> Lock:
         cameras = self._catalog.cameras()
         streams = {s.id: (camera, s.name) for camera in cameras for s in camera.streams}
-        known = [streams[stream] for stream in ranges if stream in streams]
+        known = [streams[r.stream] for r in ranges if r.stream in streams]
         held = tuple(
-            LockedStream(r.stream, streams[r.stream][1] if r.stream in streams else "", *_span(r))
-            for r in ranges.values()
+            LockedStream(r.stream, streams.get(r.stream, (None, ""))[1], r.from_ns, r.to_ns)
+            for r in ranges
         )
         camera = known[0][0] if known else None
         return rules.found_lock(lock_id, number, camera, held, where, person, self._clock())
@@ -198,6 +184,7 @@ class Locking:
         with open_disks(self._home, self._catalog.disks()) as disks:
             lock = self._widened(lock, disks)
             holds = disks.holds([*held, lock], self._clock())
+        self._refuse_unknown(holds)
         try:
             for hold in holds:
                 before = hold.segments(row.number for row in held)
@@ -210,6 +197,19 @@ class Locking:
                 control.ask(self._home, bus.LockRefused(lock.code, str(error)))
             raise
         return (lock, holds) if self._catalog.add_lock(lock, len(rows)) else None
+
+    def _refuse_unknown(self, holds: list[DiskHold]) -> None:
+        """A disk that is away is not waited for; one that is written to has to tell its share."""
+        unknown = {hold.row.path: hold.what for hold in holds if hold.what}
+        if not unknown:
+            return
+        with contextlib.suppress(Unavailable):
+            reply = control.ask(self._home, bus.AskLocks())
+            disks = reply.disks if isinstance(reply, bus.LocksReply) else []
+            for disk in disks:
+                if disk.path in unknown and disk.state not in _AWAY:
+                    what = f"not locked: {disk.path} is {disk.state} and does not say what locks"
+                    raise Refused(f"{what} hold of it already: {unknown[disk.path]}")
 
     def _draft(self, order: Order, person: Person, number: int) -> Lock:
         streams = tuple(s for s in order.camera.streams if s.name in order.names)
@@ -290,10 +290,6 @@ class Locking:
 
 _AWAY = ("starting", "failed", "down", "hung")
 """States of a disk that nothing is written to now."""
-
-
-def _span(lock: journal.Lock) -> tuple[int, int]:
-    return lock.from_ns, lock.to_ns
 
 
 def _event(action: str, lock: Lock, result: str) -> AuditAppend:

@@ -125,3 +125,9 @@ def test_what_two_people_remove_leaves_the_disk_and_a_third_lock_is_beyond_the_q
         reply = control.ask(box.home, bus.AskLocks())
         assert isinstance(reply, bus.LocksReply)
         assert [disk.locks for disk in reply.disks] == [[bytes.fromhex(other["id"])]]
+
+        (box.home / "config.toml").unlink()
+        (questions,) = (box.home / "run" / "view").glob("index-*.sock")
+        questions.unlink()
+        said = box.run("lock", "add", "cam1", *span, *WHY, status=1)
+        assert "does not say what locks hold" in said
