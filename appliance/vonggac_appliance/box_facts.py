@@ -7,7 +7,21 @@ from dataclasses import dataclass, field
 from vonggac.store.forecast import Forecast
 from vonggac_appliance.processes import Process
 
-__all__ = ["BoxFacts", "ChainFacts", "ClockFacts", "DiskFacts"]
+__all__ = ["BoxFacts", "ChainFacts", "ClockFacts", "DiskFacts", "PromiseFacts"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseFacts:
+    """How a disk stands to the days that were promised."""
+
+    holds_days: float | None
+    """How far back it reaches at the present rate; None: nobody can tell yet."""
+    is_broken: bool
+    """It has no room for all that was promised."""
+    due_bytes: int
+    """Expired, and not erased yet."""
+    must_confirm: bool
+    """So much has expired at once that a person has to say that it may go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,9 @@ class DiskFacts:
     forecast: Forecast | None = None
     pinned_bytes: int | None = None
     """Held by locks; None while they are being counted."""
+
+    promises: PromiseFacts | None = None
+    """None while its segments were not looked at."""
 
     @property
     def is_answering(self) -> bool:

@@ -11,14 +11,16 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vonggac.errors import VonggacError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store.forecast import forecast
-from vonggac_appliance import audit_client, box_metrics, chrony
+from vonggac_appliance import audit_client, box_metrics, bus, chrony
+from vonggac_appliance.admission import asked
 from vonggac_appliance.box_counters import PageCounters
-from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts
+from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts, PromiseFacts
 from vonggac_appliance.clock import Clock, is_synchronised, wall_ns
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.messages import Disk
@@ -126,6 +128,7 @@ class BoxStatus:
             rows = self._catalog.disks()
         except VonggacError:
             return self._facts.disks, []
+        promises = {disk.uuid: _promises(disk) for disk in asked(self._home)}
         for row in rows:
             try:
                 with IndexClient(self._home, row.uuid, _ANSWER_S) as client:
@@ -135,7 +138,7 @@ class BoxStatus:
                 capacity_bytes = row.segments * row.segment_bytes
                 found.append(DiskFacts(row.uuid.hex(), row.path, "down", capacity_bytes))
                 continue
-            found.append(self._disk(row, told))
+            found.append(replace(self._disk(row, told), promises=promises.get(row.uuid.hex())))
         return tuple(found), pids
 
     def _disk(self, row: DiskRow, told: Disk) -> DiskFacts:
@@ -181,3 +184,7 @@ class BoxStatus:
         if audit_pid:
             found.append(look_at("audit", 0, audit_pid))
         return tuple(found)
+
+
+def _promises(disk: bus.DiskRetention) -> PromiseFacts:
+    return PromiseFacts(disk.holds_days, bool(disk.broken), disk.due_bytes, disk.is_guarded)

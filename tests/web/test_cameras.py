@@ -259,6 +259,7 @@ def test_the_status_page_says_how_the_box_is(page: Page) -> None:
     for text in ("Ổ đĩa", "Còn trống", "Mất điện lúc này", "Độ lệch giờ", told["audit"]["head"]):
         assert text in html, text
     assert "style=" not in html
+    page.until(lambda: "Số ngày đã hứa" in page.get("/status").text)
 
 
 def test_locked_footage_is_listed_for_whom_may_know_of_its_camera(
