@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from store.maker import BOX, Bench, FakeStream, make_disk
 from vonggac.store.check import check
 from vonggac.store.index import Table
@@ -50,6 +52,16 @@ def test_an_index_that_does_not_say_is_counted_once(tmp_path: Path) -> None:
     reading = open_for_reading(where)
     assert reading.archive.free_count(segments) == segments
     reading.close()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 4, b"\0" * 9])
+def test_a_count_that_is_nonsense_is_counted_again(tmp_path: Path, damage: bytes) -> None:
+    where = tmp_path / "disk"
+    segments = make_disk(where).segments
+    bench = Bench.open(where)
+    bench.index.put(Table.META, b"free", damage)
+    assert bench.ring.archive.free_count(segments) == segments
+    bench.crash()
 
 
 def test_a_count_that_is_wrong_is_told(tmp_path: Path) -> None:

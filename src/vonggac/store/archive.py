@@ -154,18 +154,21 @@ class Archive:
 
         Counted once in the life of an index: of a new disk's millions that takes seconds.
         """
-        known = self.index.get(Table.META, _FREE)
-        if known is None:
-            found = sum(1 for _ in self.index.items(Table.ORDER, b"", _U64.pack(segments - 1)))
-            known = _U32.pack(found)
-            self.index.put(Table.META, _FREE, known)
-        free: int = _U32.unpack(known)[0]
-        return free
+        known = self._known_free()
+        if known is None or known > segments:
+            known = sum(1 for _ in self.index.items(Table.ORDER, b"", _U64.pack(segments - 1)))
+            self.index.put(Table.META, _FREE, _U32.pack(known))
+        return known
+
+    def _known_free(self) -> int | None:
+        """None: the index does not say, or says nonsense; then it is counted."""
+        value = self.index.get(Table.META, _FREE)
+        return None if value is None or len(value) != _U32.size else _U32.unpack(value)[0]
 
     def _count_free(self, change: int) -> None:
-        known = self.index.get(Table.META, _FREE)
-        if change and known is not None:
-            self.index.put(Table.META, _FREE, _U32.pack(_U32.unpack(known)[0] + change))
+        known = self._known_free() if change else None
+        if known is not None:
+            self.index.put(Table.META, _FREE, _U32.pack(max(known + change, 0)))
 
     def oldest_sealed(self, segments: int) -> SegmentRow | None:
         """The next footage to be given up, on a disk of so many segments."""
