@@ -89,3 +89,24 @@ def test_a_run_that_keeps_nothing_leaves_its_gap_open() -> None:
     assert one.is_gap_open
     one.durable(8, 113 * S, False)
     assert not one.is_gap_open
+
+
+def test_a_run_that_goes_on_as_another_has_no_gap_and_counts_on() -> None:
+    """The box's clock was set back by an hour: times of the two have nothing to do with each
+    other."""
+    hour, now = 3600 * S, 9000 * S
+    one = Progress()
+    one.stopped(GapReason.BOX_STOPPED, now)
+    one.begin(7, now)
+    one.durable(7, now + S, False)
+    one.durable(7, now + 4 * S, False)
+    one.durable(8, now - hour + 5 * S, False)  # a keeper may tell before the loop does
+    assert one.recorded_ns == 3 * S
+    one.went_on(8)
+    assert not one.is_gap_open and one.gap is None
+    one.durable(8, now - hour + 6 * S, False)
+    one.durable(8, now - hour + 8 * S, False)
+    assert one.recorded_ns == 5 * S
+    one.stopped(GapReason.NETWORK, now - hour + 9 * S)
+    assert one.gap is not None
+    assert (one.gap.start_ns, one.gap.predecessor) == (now - hour + 8 * S, 8)
