@@ -14,7 +14,7 @@ from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Person, local_person
 from vonggac_appliance import config, lock_words
-from vonggac_appliance.cli_common import UsageError, camera_of, emit, group, leaf, note, table
+from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note, table
 from vonggac_appliance.clock import iso, parse_time, wall_ns
 from vonggac_appliance.locking import Locking, Order
 from vonggac_appliance.secrets import parse_credentials
@@ -109,9 +109,8 @@ def _add_add(nested: Commands) -> None:
 
 def _add(args: argparse.Namespace) -> int:
     now_ns = wall_ns()
-    camera = camera_of(args.home, args.camera)
     order = Order(
-        camera,
+        args.camera,
         _STREAMS[args.stream],
         parse_time(args.from_, now_ns),
         parse_time(args.to, now_ns),

@@ -21,6 +21,7 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.locks import Lock, LockedStream
 from vonggac.registry.people import Person, PurposeCode
+from vonggac.registry.retention import Removed
 from vonggac.store import journal
 from vonggac_appliance import audit_client, bus, control
 from vonggac_appliance.clock import Clock, iso, wall_ns
@@ -40,7 +41,8 @@ _NOTE_S = 2.0
 class Order:
     """What somebody wants locked."""
 
-    camera: Camera
+    code: str
+    """Of a camera; also of one that was removed, for its footage is still there."""
     names: tuple[str, ...]
     """`main`, `sub`."""
     from_ns: int
@@ -166,8 +168,8 @@ class Locking:
         where: str,
         person: Person,
     ) -> Lock:
-        cameras = self._catalog.cameras()
-        streams = {s.id: (camera, s.name) for camera in cameras for s in camera.streams}
+        cameras: list[Camera | Removed] = [*self._catalog.removed(), *self._catalog.cameras()]
+        streams = {stream: (c, name) for c in cameras for stream, name in streams_of(c)}
         known = [streams[r.stream] for r in ranges if r.stream in streams]
         held = tuple(
             LockedStream(r.stream, streams.get(r.stream, (None, ""))[1], r.from_ns, r.to_ns)
@@ -211,14 +213,25 @@ class Locking:
                     what = f"not locked: {disk.path} is {disk.state} and does not say what locks"
                     raise Refused(f"{what} hold of it already: {unknown[disk.path]}")
 
+    def _cameras(self, code: str, from_ns: int) -> list[Camera | Removed]:
+        """Who was called so at that time or since: the one of the catalog first."""
+        now = self._catalog.camera(code)
+        found: list[Camera | Removed] = [] if now is None else [now]
+        gone = self._catalog.removed()
+        found += [c for c in gone if c.code == code and c.removed_ns > from_ns]
+        if not found:
+            raise Refused(f"there is no camera {code}, and none was removed since then")
+        return found
+
     def _draft(self, order: Order, person: Person, number: int) -> Lock:
-        streams = tuple(s for s in order.camera.streams if s.name in order.names)
+        cameras = self._cameras(order.code, order.from_ns)
+        streams = tuple(s for c in cameras for s in streams_of(c) if s[1] in order.names)
         if not streams:
-            raise Refused(f"{order.camera.code} has no stream {' or '.join(order.names)}")
+            raise Refused(f"{order.code} has no stream {' or '.join(order.names)}")
         return rules.new_lock(
             secrets.token_bytes(16),
             number,
-            order.camera,
+            cameras[0],
             streams,
             (order.from_ns, order.to_ns),
             (order.case, order.officer, order.reason),
@@ -290,6 +303,13 @@ class Locking:
 
 _AWAY = ("starting", "failed", "down", "hung")
 """States of a disk that nothing is written to now."""
+
+
+def streams_of(camera: Camera | Removed) -> tuple[tuple[bytes, str], ...]:
+    """Id and name of each stream."""
+    if isinstance(camera, Removed):
+        return camera.streams
+    return tuple((stream.id, stream.name) for stream in camera.streams)
 
 
 def _event(action: str, lock: Lock, result: str) -> AuditAppend:

@@ -74,6 +74,12 @@ def review(days: int = 30) -> str:
     return (datetime.now(UTC) + timedelta(days=days)).isoformat()
 
 
+WORDS = (
+    *("--from", "-1m", "--to", "now", "--case", "1", "--officer", "An", "--reason", "why"),
+    *("--review", review()),
+)
+
+
 def lock(home: Path, stream: FakeStream, first: int, last: int, *more: str) -> int:
     span = ("--from", at(stream, first), "--to", at(stream, last))
     texts = ("--case", "2026/17", "--officer", "Nguyễn Văn An", "--reason", "trộm ở hẻm 45")
@@ -135,8 +141,7 @@ def test_what_goes_beyond_the_quota_is_refused_and_nothing_is_locked(
 def test_what_is_still_to_come_counts_at_the_present_rate(home: Path, box: FakeStream) -> None:
     # An hour at 2 MB/s are 430 segments, and the disk has 26.
     span = ("--from", "-10s", "--to", (datetime.now(UTC) + timedelta(minutes=59)).isoformat())
-    texts = ("--case", "1", "--officer", "An", "--reason", "why", "--review", review())
-    assert vonggac(home, "lock", "add", "cam1", *span, *texts) == 1
+    assert vonggac(home, "lock", "add", "cam1", *WORDS[4:], *span) == 1
     with Catalog(home, is_readonly=True) as catalog:
         assert catalog.locks() == []
 
@@ -275,6 +280,25 @@ def test_a_lock_outlives_its_camera_and_is_removed_without_it(home: Path, box: F
     with Catalog(home, is_readonly=True) as catalog:
         (row,) = catalog.locks()
     assert (row.code, row.is_held) == ("cam1", True)
+
+
+def test_footage_of_a_camera_that_was_removed_can_still_be_locked(
+    home: Path, box: FakeStream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert vonggac(home, "camera", "remove", "cam1") == 0
+    assert vonggac(home, "camera", "add", "cam1", "--url", "rtsp://127.0.0.1/new") == 0
+    capsys.readouterr()
+    assert lock(home, box, 0, 5, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["segments"] == 1
+    assert [stream["name"] for stream in facts["streams"]] == ["main", "main"]
+    with Catalog(home, is_readonly=True) as catalog:
+        (row,) = catalog.locks()
+        camera = catalog.camera("cam1")
+    assert camera is not None
+    assert [stream.id for stream in row.streams] == [camera.streams[0].id, box.stream]
+    assert vonggac(home, "lock", "add", "cam7", *WORDS) == 1
+    assert "no camera cam7" in capsys.readouterr().err
 
 
 def test_a_lock_that_only_a_disk_knows_is_adopted_and_can_be_removed(

@@ -39,7 +39,7 @@ def made(
     review_ns: int = NOW_NS + 30 * DAY_NS,
 ) -> Lock:
     span = (from_ns, to_ns)
-    lock_id, streams = b"l" * 16, CAMERA.streams
+    lock_id, streams = b"l" * 16, ((b"m" * 16, "main"), (b"s" * 16, "sub"))
     return new_lock(lock_id, 7, CAMERA, streams, span, texts, review_ns, SHELL, NOW_NS)
 
 

@@ -11,13 +11,15 @@ import unicodedata
 import msgspec
 
 from vonggac.errors import Invalid, Refused
-from vonggac.registry.camera import Camera, Stream
+from vonggac.registry.camera import Camera
 from vonggac.registry.people import Person, Role
+from vonggac.registry.retention import Removed
 from vonggac.registry.rules import may_know
 
 __all__ = [
     "AHEAD_MAX_NS",
     "HELD_MAX",
+    "RANGES_HELD_MAX",
     "REVIEW_DAYS_MAX",
     "Lock",
     "LockedStream",
@@ -41,7 +43,8 @@ AHEAD_MAX_NS = 3600 * 1_000_000_000
 ASKED_FOR_NS = 7 * _DAY_NS
 """A request to unlock that nobody has confirmed by then has lapsed."""
 HELD_MAX = 1000
-"""With two streams each they fill 94 KiB of a journal's 1 MiB."""
+RANGES_HELD_MAX = 2 * HELD_MAX
+"""Streams of all of them: they fill 94 KiB of a journal's 1 MiB."""
 _TEXT_MAX = {"case": 64, "officer": 64, "reason": 300}
 _MAY_UNLOCK = (Role.COMMANDER, Role.AREA_OFFICER, Role.DETECTIVE, Role.LOCAL)
 _MAY_DECIDE = (Role.COMMANDER, Role.LOCAL)
@@ -103,15 +106,17 @@ class Lock(msgspec.Struct, frozen=True):
 def new_lock(
     lock_id: bytes,
     number: int,
-    camera: Camera,
-    streams: tuple[Stream, ...],
+    camera: Camera | Removed,
+    streams: tuple[tuple[bytes, str], ...],
     span_ns: tuple[int, int],
     texts: tuple[str, str, str],
     review_ns: int,
     made_by: Person,
     now_ns: int,
 ) -> Lock:
-    """A lock of `streams`; `texts`: case, officer, reason. Raises Invalid with the field's name."""
+    """A lock of `streams` (id and name each); `texts`: case, officer, reason. Raises Invalid with
+    the field's name.
+    """
     from_ns, to_ns = span_ns
     if not 0 <= from_ns < to_ns:
         raise Invalid("to", "the range to lock ends before it begins")
@@ -125,7 +130,7 @@ def new_lock(
         number=number,
         camera=camera.id,
         code=camera.code,
-        streams=tuple(LockedStream(s.id, s.name, from_ns, to_ns) for s in streams),
+        streams=tuple(LockedStream(stream, name, from_ns, to_ns) for stream, name in streams),
         from_ns=from_ns,
         to_ns=to_ns,
         case=case,
@@ -140,7 +145,7 @@ def new_lock(
 def found_lock(
     lock_id: bytes,
     number: int,
-    camera: Camera | None,
+    camera: Camera | Removed | None,
     streams: tuple[LockedStream, ...],
     where: str,
     made_by: Person,
