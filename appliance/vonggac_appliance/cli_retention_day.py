@@ -35,6 +35,8 @@ def show_day(
     """Prints a line a span, of each stream; gives the exit status."""
     from_ns, to_ns = _day(args.day)
     now_ns = wall_ns()
+    if from_ns >= now_ns:
+        raise UsageError(f"{args.day} has not come yet")
     limits = Limits(policy.days_min, policy.days_max, policy.priority, policy.max_by)
     paths = [(Path(row.path), row.uuid) for row in disks]
     told: list[tuple[str, Span]] = []
@@ -61,7 +63,7 @@ def show_day(
         "locks": numbers,
         "spans": [_facts(name, span) for name, span in told],
     }
-    rows = [[name, iso(s.from_ns), iso(s.to_ns), _sentence(s, numbers)] for name, s in told]
+    rows = [[name, iso(s.from_ns), iso(s.to_ns), _sentence(s, numbers, camera)] for name, s in told]
     emit(args, facts, table(("stream", "from", "to", "what"), rows))
     return 0
 
@@ -111,7 +113,9 @@ def _iso(ns: int | None) -> str | None:
     return None if ns is None else iso(ns)
 
 
-def _sentence(span: Span, locks: Sequence[int]) -> str:
+def _sentence(span: Span, locks: Sequence[int], camera: Camera | Removed) -> str:
+    if span.kind is Kind.NOTHING and isinstance(camera, Camera) and span.to_ns < camera.created_ns:
+        return f"never recorded: the camera was added on {iso(camera.created_ns)}"
     if span.kind is Kind.LOCKED:
         return f"locked ({', '.join(f'lock {number}' for number in locks)})"
     if span.kind is Kind.RECYCLED:

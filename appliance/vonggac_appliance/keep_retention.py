@@ -87,6 +87,7 @@ class KeepRetention:
         self._ledger_s = ledger_s
         self._counted_s = 0.0
         self._sent_s: float | None = None
+        self._lost = tombstone.lost(self._ring.archive.index)
 
     @property
     def obeys(self) -> Mapping[Kind, Obey]:
@@ -358,6 +359,10 @@ class KeepRetention:
         if self._now_s - self._counted_s < min(_COUNT_S, self._ledger_s):
             return
         self._counted_s = self._now_s
+        lost = tombstone.lost(self._ring.archive.index)
+        what = f"{lost} found no room, because the ledger takes none: is `audit run` running?"
+        self._warn("tombstones-lost", what if lost != self._lost else "", str(lost))
+        self._lost = lost
         upto, lines = tombstone.pending(self._ring.archive.index, _TOMBSTONES_MOST)
         is_time = self._now_s - self._sent_s >= self._ledger_s
         if lines and (is_time or len(lines) == _TOMBSTONES_MOST):

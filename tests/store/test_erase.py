@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -266,3 +267,17 @@ def test_an_open_segment_that_is_retired_is_sealed_and_its_stream_goes_on(where:
     record(bench, idle, 2)
     bench.crash()
     assert check(where, BOX, is_deep=True).is_ok
+
+
+def test_tombstones_that_nobody_takes_are_bounded_and_counted(where: Path) -> None:
+    bench, _, number, rows = with_a_sealed_segment(where)
+    index = bench.index
+    most = max(index.size_bytes // 8 // 512, 2000)
+    owner = (b"c" * 16, b"s" * 16)
+    apart = [replace(rows[0], offset=4096 * n, sequence=2 * n) for n in range(most + 5)]
+    tombstone.bury(index, (number, 1), owner, apart, RULE, 1)
+    bench.commit()
+    assert tombstone.lost(index) == 5
+    _, lines = tombstone.pending(index, 2 * most)
+    assert [json.loads(line)["number"] for line in lines] == list(range(6, most + 6))
+    bench.crash()

@@ -133,6 +133,11 @@ class Index:
         return cls(meta, env, dbs, path, size)
 
     @property
+    def size_bytes(self) -> int:
+        """Of its file; 0 in memory."""
+        return self._size
+
+    @property
     def is_dirty(self) -> bool:
         return bool(self._changes)
 

@@ -16,10 +16,13 @@ from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store.index import Index, Table
 
-__all__ = ["RECYCLED", "Rule", "bury", "kept", "pending"]
+__all__ = ["RECYCLED", "Rule", "bury", "kept", "lost", "pending"]
 
 _PREFIX = b"tombstone "
 _LAST = b"tombstones"
+_LOST = b"tombstones lost"
+_ROOM_BYTES = 512
+_LEAST = 2000
 _U64 = struct.Struct(">Q")
 _TOLD_FLAGS = ~int(ChunkFlag.BROKEN | ChunkFlag.ERASED)
 
@@ -79,6 +82,7 @@ def bury(
         text = json.dumps(entry, sort_keys=True, separators=(",", ":"))
         index.put(Table.META, _PREFIX + _U64.pack(number), text.encode())
     index.put(Table.META, _LAST, _U64.pack(number))
+    _bound(index, number)
 
 
 def pending(index: Index, most: int) -> tuple[int, list[str]]:
@@ -109,6 +113,27 @@ def _stretches(rows: Sequence[Row]) -> list[list[Row]]:
             parts.append([])
         parts[-1].append(row)
     return parts
+
+
+def lost(index: Index) -> int:
+    """How many found no room, because the ledger took none for long."""
+    value = index.get(Table.META, _LOST)
+    return 0 if value is None else _U64.unpack(value)[0]
+
+
+def _bound(index: Index, last: int) -> None:
+    """Recording does not wait for a ledger that is down, and rows need their room: the oldest go.
+
+    An eighth of the index: weeks on any disk but a tiny one.
+    """
+    most = max(index.size_bytes // 8 // _ROOM_BYTES, _LEAST)
+    if last <= most:
+        return
+    gone = [key for key, _ in index.items(Table.META, _PREFIX, _PREFIX + _U64.pack(last - most))]
+    for key in gone:
+        index.delete(Table.META, key)
+    if gone:
+        index.put(Table.META, _LOST, _U64.pack(lost(index) + len(gone)))
 
 
 def _last(index: Index) -> int:
