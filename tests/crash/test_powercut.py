@@ -30,7 +30,7 @@ def test_a_power_cut_loses_nothing_that_was_told_and_two_seconds_at_most(
         pytest.skip("the benches are not here")
     # A process of its own: what it mounts, and what it leaves if it dies, nobody else sees.
     size = ("--gib", "0.75", "--cameras", "2", "--padded")
-    what = ("--fs", file_system, "--cuts", "3", "--resume-every", "3")
+    what = ("--fs", file_system, "--cuts", "2", "--resume-every", "2")
     command = [sys.executable, str(bench), *what, *size, "--room", str(tmp_path)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

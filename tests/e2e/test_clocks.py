@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from box_rig import Box
+from box_rig import Box, Cameras
 from clip_source import ClipSource
 from clock_rig import HOUR, SECOND, YEAR, ClockSetter, Footage, add, film, until_told
 from vonggac.media.chunk import GapReason
+from vonggac.registry.catalog import Catalog
 from vonggac.store.check import check
 from vonggac_appliance import bus, clock_watch
 
 pytestmark = pytest.mark.slow
 
 NAMES = ("gate", "alley")
-FILM_S = 15.0
+FILM_S = 12.0
+DEAD_RTC_NS = 40 * SECOND
+"""1970, a moment after the start."""
 NEAR_NS = 8 * SECOND
 """A tick that tells of a stream is at most so old."""
 
@@ -51,15 +54,14 @@ def until_recorded(box: Box, clock: ClockSetter, streams: dict[str, bytes]) -> l
 def test_steps_of_the_clock_lose_nothing_and_make_runs_of_their_own(
     box: Box, clock: ClockSetter
 ) -> None:
-    """A dead RTC, the time from the network, then an hour and a year to and fro."""
+    """An hour and a year, to and fro."""
     films = {name: film(FILM_S) for name in NAMES}
     source = ClipSource(films)
     try:
-        clock.set_to(40 * SECOND)  # 1970
         streams = add(box, source, NAMES)
         with box.running():
             until_recorded(box, clock, streams)
-            steps = [-clock.offset_ns, HOUR, -HOUR, YEAR, -YEAR]
+            steps = [HOUR, -HOUR, YEAR, -YEAR]
             for step in steps:
                 clock.set_by(step)
                 until_recorded(box, clock, streams)
@@ -92,4 +94,39 @@ def test_steps_of_the_clock_lose_nothing_and_make_runs_of_their_own(
         assert len(ranges) <= len(found.runs)
     assert check(box.disk, is_deep=True).problems == []
     note = clock_watch.unconfirmed(box.home)
-    assert note is not None and note.count >= len(steps) - 1
+    assert note is not None and note.count == len(steps)
+
+
+def test_a_recorder_that_starts_in_the_past_adds_to_what_is_there(
+    box: Box, clock: ClockSetter
+) -> None:
+    """The battery of its clock is dead: 1970, until the time comes from the network."""
+    cameras = Cameras(1)
+    try:
+        box.add(cameras, "cam1")
+        with box.running():
+            box.until_durable(2.0)
+        with Catalog(box.home, is_readonly=True) as catalog:
+            streams = {s.name: s.id for c in catalog.cameras() for s in c.streams}
+        before = {name: Footage(box.disk, stream).rows for name, stream in streams.items()}
+        assert clock_watch.unconfirmed(box.home) is None
+        clock.set_to(DEAD_RTC_NS)
+        with box.running():
+            until_recorded(box, clock, streams)
+            behind = clock_watch.unconfirmed(box.home)
+            clock.set_by(-clock.offset_ns)
+            until_recorded(box, clock, streams)
+    finally:
+        cameras.stop()
+
+    assert behind is not None and behind.count == 1 and behind.step_ns < -56 * YEAR
+    for name, stream in streams.items():
+        found = Footage(box.disk, stream)
+        found.assert_runs_are_whole()
+        assert found.rows[: len(before[name])] == before[name]
+        _, past, present = found.runs
+        assert past.wall_start_ns < DEAD_RTC_NS + 60 * SECOND
+        assert (present.predecessor_run, present.gap_reason) == (past.run, GapReason.CLOCK_SET)
+    assert "the last of 2 steps" in box.run("clock", "status")
+    assert "confirmed" in box.run("clock", "confirm")
+    assert clock_watch.unconfirmed(box.home) is None

@@ -16,7 +16,7 @@ from vonggac.store.check import check
 
 pytestmark = pytest.mark.slow
 
-FILM_S = 10.0
+FILM_S = 7.0
 HOUR_TICKS = 3600 * 90_000
 
 
@@ -61,7 +61,7 @@ def test_no_camera_s_clock_and_no_burst_makes_a_gap_or_loses_a_picture(box: Box)
         "drifting": stamped(plain, drifting(plain)),
         "jumping": stamped(plain, jumping(plain)),
         "straying": stamped(plain, straying(plain)),
-        "bursting": replace(plain, pauses={60: 1.5, 120: 2.5, 190: 0.8}),
+        "bursting": replace(plain, pauses={40: 1.5, 90: 2.5, 150: 0.8}),
     }
     source = ClipSource(films)
     try:
