@@ -11,8 +11,10 @@ from store.maker import BOX, SECOND_NS, Bench, FakeStream, again
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, PackedRow
 from vonggac.store import disk as disks
+from vonggac.store import journal
 from vonggac.store.check import check
 from vonggac.store.journal import OpenGap, SegmentState
+from vonggac.store.start import open_for_reading
 
 SEGMENT_BYTES = 256 << 10
 DISK_BYTES = 15 << 20
@@ -157,3 +159,72 @@ def test_a_run_that_began_before_a_gap_does_not_explain_it(where: Path) -> None:
     bench = Bench.open(where)
     assert bench.ring.gaps == {stream.stream: gap}
     bench.crash()
+
+
+def lose_newer_half(where: Path) -> None:
+    with (where / disks.JOURNAL_NAME).open("r+b") as file:
+        data = file.read()
+        starts = (0, journal.SLOT_BYTES)
+        newest = max(starts, key=lambda start: journal.decode(data[start:]).generation)
+        file.seek(newest + 40)
+        file.write(b"\xff" * 64)
+
+
+def test_what_only_a_damaged_half_of_the_journal_knew_is_found_in_the_segments(
+    where: Path,
+) -> None:
+    """The segment that is recorded into was reserved in the tick whose journal is lost."""
+    bench, stream = begun(where)
+    while not bench.ring.spares.oldest_order:  # the ring has turned once
+        bench.tick([stream.chunk(60_000)])
+        if stream.sequence % 5 == 0:
+            bench.commit()
+    taken = bench.ring.spares.highest_epoch
+    generation = bench.ring.generation
+    while bench.ring.generation < generation + 2:
+        bench.tick([stream.chunk(60_000)])
+    expected = {(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)}
+    bench.crash()
+    lose_newer_half(where)
+    assert check(where, is_deep=True).problems == []
+    bench = Bench.open(where)
+    assert bench.ring.spares.highest_epoch > taken
+    bench.crash()
+    reading = open_for_reading(where)
+    found = {
+        (packed.segment, packed.epoch, packed.row.sequence)
+        for value in reading.archive.packed_minutes(stream.stream, 0, 1 << 62)
+        for packed in native.rows_unpack(value)
+    }
+    reading.close()
+    assert found >= expected
+
+
+def test_an_old_half_of_the_journal_gives_up_nothing_that_the_index_knows(where: Path) -> None:
+    bench, stream = begun(where)
+    for _ in range(60):
+        bench.tick([stream.chunk(60_000)])
+    bench.tick()
+    bench.commit()
+    older = bench.ring.snapshot()
+    for _ in range(60):
+        bench.tick([stream.chunk(60_000)])
+    bench.commit()
+    bench.tick()
+    expected = [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)]
+    bench.crash()
+    path = where / disks.JOURNAL_NAME
+    path.write_bytes(bytes(journal.FILE_BYTES))
+    offset, data = journal.encode(older)
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(data)
+    bench = Bench.open(where)
+    assert [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)] == expected
+    assert check_after(bench, where) == []
+
+
+def check_after(bench: Bench, where: Path) -> list[str]:
+    bench.tick()
+    bench.crash()
+    return [problem.what for problem in check(where, is_deep=True).problems]

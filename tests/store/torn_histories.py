@@ -20,16 +20,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from interpose.files import Files
+from interpose.files import BLOCK_BYTES, Files
 from interpose.preload import Call, Control, Tape
 from interpose.simulated_disk import SimulatedDisk
 from store.maker import BOX, FakeChunk
 from store.torn_deeds import LAST_DEEDS, OPERATIONS, choose
-from store.torn_model import Broken
+from store.torn_model import Broken, Model
 from store.torn_world import World
 from vonggac.errors import VonggacError
 from vonggac.store import disk as disks
 from vonggac.store.batch import Batch
+from vonggac.store.journal import SLOT_BYTES
 
 SEGMENT_BYTES = 256 << 10
 """Small ones wrap within a hundred chunks; nothing in the store depends on their size."""
@@ -137,6 +138,8 @@ def _cut_and_go_on(stage: Stage, world: World, chance: random.Random) -> World:
     if chance.random() < 0.1:
         _lose_index(image, chance)
         world.model.may_lack_index = True
+    if chance.random() < 0.1 and not world.model.erasing:
+        _lose_half_a_journal(image, world.model)
     following = world.after(image, stage.place())
     world.discard()
     return stage.recover(following, chance, cuts=2)
@@ -155,6 +158,17 @@ def _lose_index(image: Files, chance: random.Random) -> None:
 _REBUILD_FROM = 16
 """A rebuild commits the index a dozen times: not for those in a hurry."""
 Deed = Callable[[World], None]
+
+
+def _lose_half_a_journal(image: Files, model: Model) -> None:
+    """The newer one rots. What it alone knew of locks stands in the home's catalog as well; a gap
+    that it alone knew of has no reason any more.
+    """
+    journal = image.own(image.names["journal"])
+    slots = (journal.blocks.get(0, b""), journal.blocks.get(SLOT_BYTES // BLOCK_BYTES, b""))
+    generations = [int.from_bytes(slot[16:24], "big") for slot in slots]
+    journal.zero(SLOT_BYTES * generations.index(max(generations)), SLOT_BYTES)
+    model.locks, model.gaps, model.may_lack_index = (), {}, True
 
 
 def short_history(stage: Stage, most: int) -> None:

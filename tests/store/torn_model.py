@@ -72,6 +72,13 @@ class Model:
             self.may_lack_index,
         )
 
+    def settle_erasing(self, locks: Iterable[Lock]) -> None:
+        """What was to be erased is gone; but where a lock came in between nobody can tell."""
+        for key in list(self.erasing):
+            if not any(_overlaps(lock, key[0], self.made[key]) for lock in locks):
+                self.erasing.discard(key)
+                self.erased.add(key)
+
     def is_locked(self, life: tuple[int, int], locks: Iterable[Lock]) -> bool:
         """Whether any chunk of a segment's life is."""
         chunks = self._chunks_of(life)
@@ -82,13 +89,19 @@ class Model:
         may have left nothing.
         """
         chunks = self._chunks_of(life)
+        if not chunks:
+            return False
         first_ns = min(made.start_ns for _, made in chunks)
         last_ns = max(made.end_ns for _, made in chunks)
         whole = Made(b"", first_ns, last_ns, 0)
         return any(_overlaps(lock, chunks[0][0], whole) for lock in locks)
 
     def _chunks_of(self, life: tuple[int, int]) -> list[tuple[bytes, Made]]:
-        return [(key[0], self.made[key]) for key, w in self.durable.items() if w[:2] == life]
+        return [
+            (key[0], self.made[key])
+            for key, where in self.durable.items()
+            if where[:2] == life and key not in self.erased and key not in self.erasing
+        ]
 
 
 def _overlaps(lock: Lock, stream: bytes, made: Made) -> bool:

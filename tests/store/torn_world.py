@@ -152,8 +152,7 @@ class World:
             self.model.may_lack_index = ring.is_index_lost
         if ring.eraser.is_settled:
             assert not ring.eraser.faults
-            self.model.erased |= self.model.erasing
-            self.model.erasing.clear()
+            self.model.settle_erasing(ring.locks)
         self.waiting = batch.waiting
         self.step_rebuild()
 
@@ -231,7 +230,12 @@ class World:
     def lock(self, chance: random.Random) -> None:
         """Two seconds of what is durable; nobody is told before the tick is over."""
         assert self.started is not None
-        keys = [k for k, w in self.model.durable.items() if w[:2] not in self.model.given_up]
+        gone = self.model.erasing | self.model.erased
+        keys = [
+            key
+            for key, where in self.model.durable.items()
+            if where[:2] not in self.model.given_up and key not in gone
+        ]
         if keys and len(self.model.locks) < 2:
             key = chance.choice(keys)
             from_ns = self.model.made[key].start_ns
@@ -260,7 +264,7 @@ class World:
         """A stream stops; its next run will name the gap."""
         assert self.started is not None
         stream = chance.choice(self.streams)
-        if stream.stream not in self.stopped:
+        if stream.stream not in self.stopped and stream.sequence:
             gap = OpenGap(stream.camera, stream.stream, stream.wall_ns, 2)
             self.started.ring.open_gap(gap)
             self.stopped.add(stream.stream)

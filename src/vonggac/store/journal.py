@@ -184,6 +184,13 @@ def decode(slot: bytes) -> Snapshot:
 
 def newest(data: bytes) -> Snapshot:
     """The valid snapshot with the higher generation. StorageError when neither slot holds one."""
+    return newest_of_two(data)[0]
+
+
+def newest_of_two(data: bytes) -> tuple[Snapshot, bool]:
+    """As `newest`; and whether the other slot cannot be read though it was written: torn by a cut,
+    or damaged since, and then it may have been the newer one.
+    """
     found: list[Snapshot] = []
     for start in (0, SLOT_BYTES):
         try:
@@ -194,7 +201,10 @@ def newest(data: bytes) -> Snapshot:
         raise StorageError(
             "neither half of the journal can be read; `vonggac disk rebuild` makes it anew"
         )
-    return max(found, key=lambda snapshot: snapshot.generation)
+    held = max(found, key=lambda snapshot: snapshot.generation)
+    other = (held.generation + 1 & 1) * SLOT_BYTES
+    is_blank = held.generation == 1 and not any(data[other : other + _HEADER.size])
+    return held, len(found) == 1 and not is_blank
 
 
 class _Reader:

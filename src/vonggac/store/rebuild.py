@@ -42,11 +42,17 @@ class Unsealed:
 
 
 class Rebuild:
-    """`step` until it says False. Segments in `skip` are known already."""
+    """`step` until it says False. Segments in `skip` are known already.
 
-    def __init__(self, disk: Disk, archive: Archive, skip: Set[int]) -> None:
+    `keeps`: the archive is right but for lives of segments that it may not know yet.
+    """
+
+    def __init__(
+        self, disk: Disk, archive: Archive, skip: Set[int], *, keeps: bool = False
+    ) -> None:
         self.disk = disk
         self.archive = archive
+        self.keeps = keeps
         archive.file_tails()
         archive.is_unordered = True
         self.unsealed: list[Unsealed] = []
@@ -82,6 +88,8 @@ class Rebuild:
     def _read(self, number: int, file: SegmentFile) -> None:
         head = file.head()
         first = None if head is None else self._first_chunk(number, file, len(head))
+        if self.keeps and not self._is_news(number, first):
+            return
         if head is None or first is None:
             # Empty, recycled, or of another disk: nothing of ours is in it. Reused before any
             # footage.
@@ -97,6 +105,17 @@ class Rebuild:
             self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
         else:
             self._file_unsealed(file, life, head)
+
+    def _is_news(self, number: int, first: Found | None) -> bool:
+        """Whether a segment has begun another life than the archive knows; if so that is gone."""
+        known = self.archive.segment(number)
+        if known is None:
+            return True
+        epoch = 0 if first is None else first.view.place.epoch
+        is_news = epoch > known.epoch if first is not None else known.state is SegmentState.SEALED
+        if is_news:
+            self.archive.forget(number)
+        return is_news
 
     def _first_chunk(self, number: int, file: SegmentFile, offset: int) -> Found | None:
         at: int | None = offset

@@ -103,6 +103,10 @@ def _live_segments(snapshot: Snapshot, archive: Archive) -> list[JournalSegment]
     live: dict[int, JournalSegment] = {}
     for entry in sorted(snapshot.segments, key=lambda entry: entry.epoch):
         live[entry.number] = entry
+    for number, entry in list(live.items()):
+        row = archive.segment(number)
+        if row is not None and row.epoch > entry.epoch:
+            del live[number]  # a slot was damaged, and this one does not know its newer life
     for number in archive.live():
         row = archive.segment(number)
         if row is not None and (number not in live or row.epoch > live[number].epoch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vonggac.errors import StorageError
@@ -53,11 +53,20 @@ class Reading:
 
 def read_journal(disk: Disk) -> Snapshot:
     """The newest whole snapshot; StorageError when there is none, or it is another disk's."""
+    return _read_journal(disk)[0]
+
+
+def _read_journal(disk: Disk) -> tuple[Snapshot, bool]:
+    """And whether a newer one may have been lost."""
     with open(disk.open_journal(writable=False), "rb") as file:
-        snapshot = journal.newest(file.read(journal.FILE_BYTES))
+        snapshot, is_half_lost = journal.newest_of_two(file.read(journal.FILE_BYTES))
     if snapshot.disk != disk.identity.disk:
         raise StorageError(f"{disk.path}: the journal belongs to another disk")
-    return snapshot
+    if is_half_lost:
+        # Promise 7: the epochs that the lost half gave are in segments already.
+        epoch = snapshot.highest_epoch + disk.identity.segments
+        snapshot = replace(snapshot, highest_epoch=epoch)
+    return snapshot, is_half_lost
 
 
 def start(path: Path, box: bytes, is_suspect: bool = False, distrust: str = "") -> Started:
@@ -67,7 +76,7 @@ def start(path: Path, box: bytes, is_suspect: bool = False, distrust: str = "") 
     """
     disk = disks.open_disk(path, box, exclusive=True, wait_seconds=LOCK_WAIT_SECONDS)
     try:
-        snapshot = read_journal(disk)
+        snapshot, is_half_lost = _read_journal(disk)
         redo(disk, snapshot)
         index, why = (None, distrust) if distrust else _usable_index(disk, snapshot, writable=True)
         try:
@@ -81,11 +90,15 @@ def start(path: Path, box: bytes, is_suspect: bool = False, distrust: str = "") 
     except BaseException:
         disk.close()
         raise
-    if why is None:
+    if why is None and not is_half_lost:
         return Started(ring, found, None, None)
     ring.is_index_lost = True
     ring.spares.may_reuse_sealed = False  # the oldest is not known before all were seen
-    return Started(ring, found, Rebuild(disk, ring.archive, skip=ring.live_numbers()), why)
+    # What the lost half alone knew is found in the segments, and comes last in the order of reuse.
+    ring.seal_order = max(ring.seal_order, ring.spares.highest_epoch)
+    keeps, why = why is None, why or "a half of the journal cannot be read"
+    rebuild = Rebuild(disk, ring.archive, skip=ring.live_numbers(), keeps=keeps)
+    return Started(ring, found, rebuild, why)
 
 
 def _begin(
@@ -128,26 +141,29 @@ def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
     """
     disk = disks.open_disk(path, box, exclusive=False)
     try:
-        snapshot = read_journal(disk)
+        snapshot, is_half_lost = _read_journal(disk)
         index, why = _usable_index(disk, snapshot, writable=False)
         if index is not None:
             try:
-                return _reading(disk, snapshot, index, None)
+                return _reading(disk, snapshot, index, None, is_half_lost)
             except IndexDamaged as error:
                 index.close()
                 why = str(error)
-        return _reading(disk, snapshot, Index.in_memory(disk.identity.disk), why)
+        return _reading(disk, snapshot, Index.in_memory(disk.identity.disk), why, True)
     except BaseException:
         disk.close()
         raise
 
 
-def _reading(disk: Disk, snapshot: Snapshot, index: Index, why: str | None) -> Reading:
+def _reading(
+    disk: Disk, snapshot: Snapshot, index: Index, why: str | None, is_searched: bool
+) -> Reading:
     archive = Archive(index)
     found = recover(disk, snapshot, archive)
-    if why is not None:
+    if is_searched:
         live = {s.life.number for s in found.segments} | {s.number for s in found.spares}
-        rebuild = Rebuild(disk, archive, skip=live | {s.number for s in found.sealed})
+        known = live | {s.number for s in found.sealed}
+        rebuild = Rebuild(disk, archive, skip=known, keeps=why is None)
         while rebuild.step():
             pass
     forget_erased(archive, snapshot.erase_intents)
