@@ -61,11 +61,14 @@ class Stretch:
 
     def shorter(self) -> Stretch | None:
         """Without its last fragment; None: nothing is left."""
-        return None if len(self) == 1 else replace(self, stop=self.stop - 1, rest=())
+        if len(self) == 1:
+            return None
+        return Stretch(self.fragments, self.start, self.stop - 1, (), self.is_break)
 
     def alone(self) -> Stretch:
         """Its last fragment, which begins a timeline if nothing of the stretch is before it."""
-        return replace(self, start=self.stop - 1, is_break=self.is_break and len(self) == 1)
+        is_break = self.is_break and len(self) == 1
+        return Stretch(self.fragments, self.stop - 1, self.stop, self.rest, is_break)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,7 @@ class _Walk:
             and _follows(before.last, first)
             and first[:3] == before.first[:3]
         )
-        self.kept.append(replace(stretch, start=start, is_break=is_break))
+        self.kept.append(Stretch(stretch.fragments, start, stretch.stop, (), is_break))
 
     def _extend(self, changed: Fragment) -> None:
         """The last part is longer than it was."""

@@ -25,15 +25,39 @@ export class ApiError extends Error {
 }
 
 /**
+ * @typedef {{signal?: AbortSignal, keepalive?: boolean, headers?: Record<string, string>,
+ *   isPoll?: boolean}} Options isPoll: the page asks by itself, which keeps no session alive
+ */
+
+/**
  * One request. Without a session any more, the page goes to the sign-in.
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body] sent as JSON
- * @param {{signal?: AbortSignal, keepalive?: boolean, headers?: Record<string, string>,
- *   isPoll?: boolean}} [options] isPoll: the page asks by itself, which keeps no session alive
+ * @param {Options} [options]
  * @returns {Promise<any>} the answer's JSON; null for 204
  */
 export async function api(method, path, body, options = {}) {
+  const response = await answerOf(method, path, body, options);
+  return response.status === 204 ? null : response.json();
+}
+
+/**
+ * What is no JSON: footage and its lists. As `api`.
+ * @param {string} path
+ * @param {Options} [options]
+ */
+export async function apiBytes(path, options = {}) {
+  return (await answerOf("GET", path, undefined, options)).arrayBuffer();
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ * @param {Options} options
+ */
+async function answerOf(method, path, body, options) {
   const headers = new Headers(options.headers);
   if (options.isPoll) headers.set("Vonggac-Poll", "1");
   if (body !== undefined) headers.set("Content-Type", "application/json");
@@ -52,7 +76,7 @@ export async function api(method, path, body, options = {}) {
     if (options.signal?.aborted) throw error;
     throw new ApiError("offline", String(error), 0);
   }
-  if (response.ok) return response.status === 204 ? null : response.json();
+  if (response.ok) return response;
   const said = await response.json().catch(() => null);
   const error = said?.error ?? { code: "failed", what: `HTTP ${response.status}` };
   if (response.status === 401) {

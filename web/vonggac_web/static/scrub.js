@@ -1,34 +1,39 @@
 // Key frames alone, for a finger on the day's line and for going fast: of each only the first bytes
-// of its fragment are read, and shown by a second player on top of the first one.
+// of its fragment are read, and shown on top of what plays.
 
-import { api } from "./api.js";
+import { api, apiBytes, ApiError } from "./api.js";
 import { ClockMap, windowAround } from "./clock_map.js";
-import { addressOf, COMMON, mapOf, shareHeads } from "./stored.js";
+import { codecOf, keyAt, keysOf } from "./key_list.js";
+import { addressOf, mapOf } from "./stored.js";
+import { StillScreen } from "./still_screen.js";
 import { HOUR_MS } from "./wall_time.js";
-import Hls, { Events } from "./vendor/hls.js-1.7.4/hls.min.mjs";
 
-/** @typedef {import("./vendor/hls.js-1.7.4/hls.min.mjs").HlsIFramesOnly} IFramePlayer */
+/** @typedef {import("./key_list.js").Key} Key */
 /** @typedef {{wall: number, tookMs: number}} Shown */
 
 const WINDOW_MS = 2 * HOUR_MS;
 /** A list that reached past now has grown since. */
 const STALE_MS = 10_000;
-/** A picture that does not come is not waited for; the next one is asked for. */
-const GIVE_UP_MS = 2000;
 
 export class KeyFrames {
   map = new ClockMap([]);
   /** @type {{from: number, to: number}} */
   #window = { from: 0, to: 0 };
-  /** @type {Hls | null} */
-  #lists = null;
-  /** @type {IFramePlayer | null} */
-  #player = null;
+  /** @type {Key[]} */
+  #keys = [];
+  /** @type {StillScreen | null} */
+  #screen = null;
+  #codec = "";
+  /** By address, as they were read. @type {Map<string, Promise<Uint8Array<ArrayBuffer>>>} */
+  #heads = new Map();
   /** @type {Promise<void> | null} */
   #opening = null;
+  /** The picture that is being shown: one after the other. @type {Promise<unknown>} */
+  #showing = Promise.resolve();
   #newest = 0;
   /** When the lists were read. */
   #readAt = 0;
+  #closed = new AbortController();
 
   /**
    * @param {HTMLVideoElement} video shows nothing but key frames
@@ -47,7 +52,7 @@ export class KeyFrames {
     const { from, to } = this.#window;
     const hasGrown = to > this.#readAt && Date.now() - this.#readAt > STALE_MS;
     const isKnown = wall < this.map.to || !hasGrown;
-    if (this.#player && wall >= from && wall < to && isKnown) return;
+    if (this.#readAt && wall >= from && wall < to && isKnown) return;
     this.#opening = this.#open(wall);
     try {
       await this.#opening;
@@ -57,7 +62,8 @@ export class KeyFrames {
   }
 
   /**
-   * Shows the key frame at or before a moment. Where several are asked for, the newest wins.
+   * Shows the key frame at or before a moment. One that is on its way is shown first; of those that
+   * were asked for behind it, the newest.
    * @param {number} wall ms
    * @returns {Promise<Shown | null>} null: another one was asked for meanwhile, or there is none
    */
@@ -65,13 +71,10 @@ export class KeyFrames {
     const turn = ++this.#newest;
     const began = performance.now();
     await this.prepare(wall);
-    const place = this.map.mediaAt(wall);
-    if (turn !== this.#newest || !this.#player || !place) return null;
-    const seen = presented(this.video);
-    this.#player.loadMediaAt(place.media);
-    await seen;
-    if (turn !== this.#newest) return null;
-    return { wall: place.wall, tookMs: performance.now() - began };
+    const mine = this.#showing.catch(() => {}).then(() => this.#showOne(turn, wall));
+    this.#showing = mine;
+    const shown = await mine;
+    return shown === null ? null : { wall: shown, tookMs: performance.now() - began };
   }
 
   /**
@@ -89,57 +92,79 @@ export class KeyFrames {
 
   close() {
     this.#newest++;
-    this.#player?.destroy();
-    this.#lists?.destroy();
-    this.#player = this.#lists = null;
+    this.#closed.abort();
+    this.#screen?.close();
+    this.#screen = null;
+    this.#keys = [];
     this.#window = { from: 0, to: 0 };
+  }
+
+  /**
+   * @param {number} turn
+   * @param {number} wall ms
+   * @returns {Promise<number | null>} wall ms of the moment that was shown
+   */
+  async #showOne(turn, wall) {
+    const place = this.map.mediaAt(wall);
+    const key = place && keyAt(this.#keys, place.media);
+    if (turn !== this.#newest || !place || !key) return null;
+    const range = { Range: `bytes=${key.first}-${key.last}` };
+    const [head, bytes] = await Promise.all([
+      this.#head(key.head),
+      this.#read(key.uri, range),
+    ]).catch((error) => {
+      // Given up since the list was read: there is no such picture any more.
+      if (error instanceof ApiError && error.code === "gone") return [null, null];
+      throw error;
+    });
+    if (!head || !bytes || this.#closed.signal.aborted) return null;
+    this.#screen ??= new StillScreen(this.video, this.#codec);
+    await this.#screen.show(key.head, head, bytes);
+    return place.wall;
+  }
+
+  /** @param {string} name */
+  #head(name) {
+    const known = this.#heads.get(name);
+    if (known) return known;
+    const read = this.#read(name, {});
+    this.#heads.set(name, read);
+    read.catch(() => this.#heads.delete(name));
+    return read;
+  }
+
+  /** @param {string} name @param {Record<string, string>} headers */
+  async #read(name, headers) {
+    const { signal } = this.#closed;
+    return new Uint8Array(await apiBytes(`${this.base}/${name}`, { headers, signal }));
   }
 
   /** @param {number} wall ms */
   async #open(wall) {
-    this.#player?.destroy();
-    this.#lists?.destroy();
-    this.#player = null;
     const window = windowAround(this.look, wall, WINDOW_MS);
-    // It only reads which lists there are; it never plays.
-    const lists = new Hls({ ...COMMON, enableWorker: false });
-    this.#lists = lists;
-    const parsed = new Promise((resolve, reject) => {
-      lists.once(Events.MANIFEST_PARSED, resolve);
-      lists.on(Events.ERROR, (_, data) => data.fatal && reject(new Error(data.details)));
-    });
-    this.#readAt = Date.now();
-    lists.loadSource(addressOf(this.base, "index.m3u8", window));
-    const [told] = await Promise.all([
-      api("GET", addressOf(this.base, "map.json", window)),
-      parsed,
+    const { signal } = this.#closed;
+    const text = (/** @type {string} */ file) =>
+      apiBytes(addressOf(this.base, file, window), { signal }).then((told) =>
+        new TextDecoder().decode(told),
+      );
+    const readAt = Date.now();
+    const [lists, keys, told] = await Promise.all([
+      text("index.m3u8"),
+      text("iframes.m3u8"),
+      api("GET", addressOf(this.base, "map.json", window), undefined, { signal }),
     ]);
-    if (this.#lists !== lists) return;
+    if (signal.aborted) return;
+    const codec = codecOf(lists) ?? "";
+    if (codec !== this.#codec) {
+      this.#screen?.close();
+      this.#screen = null;
+    }
+    this.#codec = codec;
+    this.#keys = keysOf(keys);
     this.map = mapOf(told);
     this.#window = window;
-    this.#player = lists.createIFramePlayer({ ...COMMON, enableWorker: false });
-    const heads = new Map();
-    this.#player?.on(Events.LEVEL_UPDATED, (_, { details }) => shareHeads(heads, details));
-    this.#player?.attachMedia(this.video);
-    this.#player?.startLoad(0); // the list of key frames; no picture yet
+    this.#readAt = readAt;
   }
-}
-
-/** Until the element has presented another picture. @param {HTMLVideoElement} video */
-function presented(video) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, GIVE_UP_MS);
-    const handle = video.requestVideoFrameCallback?.(done);
-    // Where the same picture is shown again, some browsers only say that they looked.
-    const looked = () => setTimeout(done, 30);
-    video.addEventListener("seeked", looked, { once: true });
-    function done() {
-      clearTimeout(timer);
-      video.removeEventListener("seeked", looked);
-      if (handle !== undefined) video.cancelVideoFrameCallback(handle);
-      resolve(null);
-    }
-  });
 }
 
 /** Steps a second when going faster than a video element can. */
