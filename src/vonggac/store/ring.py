@@ -31,6 +31,8 @@ from vonggac.store.spares import Spares
 
 _OTHER_BYTES_MAX = HEAD_BYTES_MAX + 2 * BLOCK_BYTES
 """What a segment of one chunk holds besides it."""
+_INBAND = int(ChunkFlag.INBAND)
+"""To ask the enum itself costs 3 µs, a tenth of a chunk's plan."""
 
 
 @dataclass(slots=True)
@@ -269,7 +271,7 @@ class Ring:
         segment.add(claim, row)
         segment.order = self.seal_order
         batch.placed.append(Placed(claim, row, segment.number, segment.epoch, claim_sha256))
-        if claim.flags & ChunkFlag.INBAND and chunk.stream not in self.inband:
+        if claim.flags & _INBAND and chunk.stream not in self.inband:
             self.inband.add(chunk.stream)
             self.is_journal_dirty = True
 
@@ -397,7 +399,7 @@ class Ring:
         journal let go of that gap: one sync more, or a cut between the two would silence it.
         """
         gap = self.gaps.get(claim.stream)
-        if claim.flags & ChunkFlag.FIRST and gap is not None and gap.is_named_by(claim):
+        if gap is not None and claim.flags & ChunkFlag.FIRST and gap.is_named_by(claim):
             del self.gaps[claim.stream]
             self.is_journal_dirty = True
 
