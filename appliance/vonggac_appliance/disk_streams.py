@@ -119,6 +119,8 @@ class Placement:
         """A write has not ended within 2 s. Where every other disk hung lately it is waited for a
         while: two that share a slow machine would throw their streams to each other for ever.
         """
+        if not self.count(keeper):
+            return  # nobody waits for it: it may take its time, as for the commit of a new index
         others = [k for k in self.keepers if k.is_ready and k is not keeper]
         is_long = keeper.watch.hangs_long and any(not k.watch.is_busy for k in others)
         if not is_long and not any(k.is_refuge for k in others):

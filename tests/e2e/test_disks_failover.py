@@ -18,6 +18,7 @@ from vonggac.media.chunk import ChunkFlag, PackedRow
 from vonggac.registry.catalog import Catalog
 from vonggac.store.start import open_for_reading
 from vonggac_appliance import bus
+from vonggac_appliance.suspect import suspect_marker
 
 CODES = ("cam1", "cam2")
 
@@ -130,8 +131,7 @@ def test_streams_are_shared_and_a_failed_disk_loses_no_second(box: TwoDisks) -> 
         assert runs(box) == before
         assert all(box.holes(code, name) == [] for code in CODES for name in ("main", "sub"))
 
-        (marker,) = (box.home / "suspect").iterdir()
-        marker.unlink()  # a person has looked at it
+        suspect_marker(box.home, path).unlink()  # a person has looked at it
         box.until(lambda now: disk_of(now, path).state == "recording")
         until_further(box)
         assert disk_of(box.status(), path).streams == 0, "streams never come back by themselves"
@@ -185,7 +185,7 @@ def test_the_only_disk_is_tried_again_after_it_failed(tmp_path: Path, cameras: C
         box.until(lambda now: now.disks[0].state == "recording")
         until_further(box)
         assert runs(box) == before, "what was not durable waited in memory"
-        assert list((box.home / "suspect").iterdir()), "a person still has to look at it"
+        assert suspect_marker(box.home, box.disk).exists(), "a person still has to look at it"
     finally:
         assert box.stop() == 0, box.log.read_text()
     assert box.holes("cam1", "main") == box.holes("cam1", "sub") == []
