@@ -33,6 +33,7 @@ from vonggac_appliance.keep_poll import READ, WRITE, Poller
 from vonggac_appliance.keep_questions import Questions
 from vonggac_appliance.keep_retention import KeepRetention
 from vonggac_appliance.keep_scrub import KeepScrub
+from vonggac_appliance.keep_tombstones import KeepTombstones
 from vonggac_appliance.keep_writer import Writer
 from vonggac_appliance.messages import (
     DiskState,
@@ -124,7 +125,8 @@ class Keeper:
         locks = KeepLocks(self.desk)
         self.questions.pins = locks.count
         kept = KeepRetention(self.desk, self.questions.leases.revoke)
-        self.chores = Chores([locks, kept, KeepScrub(self.desk)])
+        graves = KeepTombstones(self.desk)
+        self.chores = Chores([locks, kept, graves, KeepScrub(self.desk)])
         self.links: list[LoopLink] = []
         self._pending: deque[Chunk] = deque()
         self._refused: list[tuple[Chunk, str]] = []

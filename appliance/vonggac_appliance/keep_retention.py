@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from vonggac.errors import StorageError
-from vonggac.store import retention, tombstone
+from vonggac.store import retention
 from vonggac.store.archive import SegmentRow
 from vonggac.store.promise import Demand, Outlook, outlook
 from vonggac.store.retention import HOUR_NS, Limits, Policies, Step
@@ -28,8 +28,6 @@ from vonggac_appliance.messages import (
     Retention,
     RetentionTold,
     StreamKept,
-    Tombstones,
-    TombstonesKept,
 )
 
 __all__ = ["KeepRetention"]
@@ -46,11 +44,6 @@ _TOLD_S = 60.0
 _STEP_S = 60.0
 _AGAIN_S = 43_200.0
 """When a segment of which nothing could be erased is looked at again."""
-_LEDGER_S = 3600.0
-"""A list of tombstones an hour, and a line of the audit chain for each."""
-_TOMBSTONES_MOST = 1000
-"""In one message; so many are sent before the hour is over."""
-_COUNT_S = 60.0
 _IDLE_NS = 60 * 1_000_000_000
 
 
@@ -62,7 +55,6 @@ class KeepRetention:
         desk: Desk,
         revoke: Callable[[int, int], None],
         clock: Clock = wall_ns,
-        ledger_s: float = _LEDGER_S,
     ) -> None:
         self._desk = desk
         self._ring = desk.ring
@@ -84,25 +76,19 @@ class KeepRetention:
         self._settled: dict[int, tuple[int, int, float]] = {}
         """Of which nothing more is due: number, then epoch, hash of its locks, until when."""
         self._alarmed: dict[str, str] = {}
-        self._ledger_s = ledger_s
-        self._counted_s = 0.0
-        self._sent_s: float | None = None
-        self._lost = tombstone.lost(self._ring.archive.index)
 
     @property
     def obeys(self) -> Mapping[Kind, Obey]:
-        """Limits, the clock, and what the ledger has."""
+        """Limits, and the clock."""
         return {
             Kind.RETENTION: self._limits,
             Kind.CLOCK_TOLD: self._clock_told,
-            Kind.TOMBSTONES_KEPT: self._kept,
         }
 
     def turn(self, now_s: float) -> None:
         """A slice of the look at all segments, or a few steps of what came of it."""
         self._now_s = now_s
         self._fill_budget()
-        self._send_tombstones()
         ring = self._ring
         self._see_it_through()
         for fault in ring.eraser.faults:
@@ -351,27 +337,6 @@ class KeepRetention:
             self._alarmed[kind] = about
         else:
             self._alarmed.pop(kind, None)
-
-    def _send_tombstones(self) -> None:
-        """Once an hour, or when there are many; again with the next count if no answer comes."""
-        if self._sent_s is None:
-            self._sent_s = self._now_s
-        if self._now_s - self._counted_s < min(_COUNT_S, self._ledger_s):
-            return
-        self._counted_s = self._now_s
-        lost = tombstone.lost(self._ring.archive.index)
-        what = f"{lost} found no room, because the ledger takes none: is `audit run` running?"
-        self._warn("tombstones-lost", what if lost != self._lost else "", str(lost))
-        self._lost = lost
-        upto, lines = tombstone.pending(self._ring.archive.index, _TOMBSTONES_MOST)
-        is_time = self._now_s - self._sent_s >= self._ledger_s
-        if lines and (is_time or len(lines) == _TOMBSTONES_MOST):
-            disk = self._ring.disk.identity.disk
-            self._desk.say(Kind.TOMBSTONES, Tombstones(disk, upto, lines))
-
-    def _kept(self, message: sockets.Message) -> None:
-        tombstone.kept(self._ring.archive.index, sockets.decode(message, TombstonesKept).upto)
-        self._sent_s = self._now_s
 
 
 def _limits_of(kept: KeptDays) -> Limits:

@@ -16,6 +16,7 @@ from vonggac.store.check import check
 from vonggac.store.journal import Lock, SegmentState
 from vonggac_appliance.keep_chores import Desk
 from vonggac_appliance.keep_retention import KeepRetention
+from vonggac_appliance.keep_tombstones import KeepTombstones
 from vonggac_appliance.messages import (
     ClockTold,
     KeeperAlarm,
@@ -50,11 +51,9 @@ class Box:
         self.bench = bench
         desk = Desk(bench.ring, self.where.parent, self.say, lambda: None)
         self.chore = KeepRetention(
-            desk,
-            lambda n, e: self.revoked.append((n, e)),
-            lambda: self.now_ns,
-            ledger_s=5.0,
+            desk, lambda n, e: self.revoked.append((n, e)), lambda: self.now_ns
         )
+        self.graves = KeepTombstones(desk, ledger_s=5.0)
         self.tell()
 
     def say(self, kind: Kind, body: msgspec.Struct) -> None:
@@ -67,7 +66,8 @@ class Box:
     """The recorder goes on telling that the clock is right."""
 
     def obey(self, kind: Kind, body: msgspec.Struct) -> None:
-        self.chore.obeys[kind](Message(kind, 0, msgspec.msgpack.encode(body)))
+        obeys = {**self.chore.obeys, **self.graves.obeys}
+        obeys[kind](Message(kind, 0, msgspec.msgpack.encode(body)))
 
     def tell(self, synced_s: int = 2 * HOUR_S, *, is_stepped: bool = False) -> None:
         others = KeptDays(30, None, 5, "default")
@@ -102,6 +102,7 @@ class Box:
             self.now_ns += SECOND_NS
             self.now_s += 1.0
             self.chore.turn(self.now_s)
+            self.graves.turn(self.now_s)
             self.bench.tick()
             if self.is_told and number % 10 == 0:
                 self.tell_clock()

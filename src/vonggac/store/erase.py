@@ -8,20 +8,19 @@ committed. A crash at any moment leaves an intent that is done again, or none an
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from vonggac._native import ring as native_ring
-from vonggac._native import segment as native
-from vonggac.errors import MediaError, StorageError
-from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Row
+from vonggac.errors import StorageError
+from vonggac.media.chunk import Row
 from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
 from vonggac.store.disk import Disk
+from vonggac.store.erase_bytes import blocks_of, intents_of, is_hit, middle_of, table_without
 from vonggac.store.journal import EraseIntent, Snapshot
 from vonggac.store.locks import LockSet
 from vonggac.store.segment import Life, SegmentFile
@@ -29,9 +28,6 @@ from vonggac.store.tombstone import Rule
 
 __all__ = ["Eraser", "forget_erased", "redo"]
 
-_INTENTS_MAX = 256
-_SHARED_BYTES_MAX = 192 << 10
-"""Of one part: the journal's slot of 1 MiB holds open segments and locks as well."""
 _ERASED_AGAIN = Rule("expired")
 
 
@@ -63,8 +59,8 @@ class _Part:
             self.fd = disk.open_segment(self.number, writable=True)
             file = SegmentFile(self.fd, disk.identity.segment_bytes)
             life = Life(disk.identity.disk, self.number, self.epoch)
-            self.intents, self.rows = _intents_of(file, life, self.rows)
-            self.table = _table_without(file, self.intents)
+            self.intents, self.rows = intents_of(file, life, self.rows)
+            self.table = table_without(file, self.intents)
             if not self.table:
                 raise StorageError("it has no table that could say so")
         except StorageError as error:
@@ -72,9 +68,9 @@ class _Part:
 
     def write(self, batch: Batch[Any]) -> None:
         for intent in self.intents:
-            for offset, data in _blocks_of(intent):
+            for offset, data in blocks_of(intent):
                 batch.write(self.fd, offset, [data], len(data))
-            start, size = _middle_of(intent)
+            start, size = middle_of(intent)
             if size:
                 batch.blanks.append((self.fd, start, size))
         offset = batch.segment_bytes - len(self.table)
@@ -233,107 +229,20 @@ def forget_erased(archive: Archive, intents: Iterable[EraseIntent]) -> None:
         if row is None or row.epoch != epoch:
             continue
         rows = archive.rows_of_segment(number, row)
-        offsets = {r.offset for r in rows if _is_hit(found, r)}
+        offsets = {r.offset for r in rows if is_hit(found, r)}
         if offsets:
             archive.erase(number, offsets, _ERASED_AGAIN)
 
 
 def _redo_segment(file: SegmentFile, intents: Sequence[EraseIntent]) -> None:
     for intent in intents:
-        for offset, data in _blocks_of(intent):
+        for offset, data in blocks_of(intent):
             os.pwrite(file.fd, data, offset)
-        start, size = _middle_of(intent)
+        start, size = middle_of(intent)
         error = native_ring.zero(file.fd, size, start)
         if error:
             raise OSError(error, os.strerror(error))
-    table = _table_without(file, sorted(intents, key=lambda intent: intent.offset))
+    table = table_without(file, sorted(intents, key=lambda intent: intent.offset))
     if table:
         os.pwrite(file.fd, table, file.size - len(table))
     os.fsync(file.fd)
-
-
-def _intents_of(
-    file: SegmentFile, life: Life, rows: Sequence[Row]
-) -> tuple[tuple[EraseIntent, ...], list[Row]]:
-    """An intent a chunk, as many as the journal has room for, and the rows they are of."""
-    intents: list[EraseIntent] = []
-    taken: list[Row] = []
-    room = _SHARED_BYTES_MAX
-    for row in sorted(rows, key=lambda r: r.offset):
-        view = file.chunk_of(life, row.offset)
-        if view is None:
-            raise StorageError(f"no whole chunk at {row.offset}")
-        offset = row.offset + view.payload_offset
-        size = view.claim.video_bytes + view.claim.audio_bytes
-        first = offset - offset % BLOCK_BYTES
-        end = offset + size
-        before = file.read(first, offset - first)
-        behind = file.read(end, -end % BLOCK_BYTES).rstrip(b"\0")
-        room -= len(before) + len(behind)
-        if room < 0 or len(intents) == _INTENTS_MAX:
-            break
-        intents.append(EraseIntent(life.number, life.epoch, offset, size, before + behind))
-        taken.append(row)
-    return tuple(intents), taken
-
-
-def _blocks_of(intent: EraseIntent) -> list[tuple[int, bytes]]:
-    """The blocks at both ends, which the payload shares with what stays: (offset, bytes)."""
-    before = intent.offset % BLOCK_BYTES
-    end = intent.offset + intent.size
-    behind = -end % BLOCK_BYTES
-    first, last = intent.offset - before, end + behind
-    head, tail = intent.shared[:before], intent.shared[before:].ljust(behind, b"\0")
-    if last - first <= 2 * BLOCK_BYTES:
-        return [(first, head + bytes(intent.size) + tail)]
-    blocks = [(first, head + bytes(BLOCK_BYTES - before))]
-    if behind:
-        blocks.append((last - BLOCK_BYTES, bytes(BLOCK_BYTES - behind) + tail))
-    return blocks
-
-
-def _middle_of(intent: EraseIntent) -> tuple[int, int]:
-    """The whole blocks between them: (offset, size), a size of 0 where there are none."""
-    first = intent.offset - intent.offset % BLOCK_BYTES
-    end = intent.offset + intent.size
-    behind = -end % BLOCK_BYTES
-    last = end + behind
-    if last - first <= 2 * BLOCK_BYTES:
-        return first, 0
-    start = first + BLOCK_BYTES
-    return start, (last - BLOCK_BYTES if behind else last) - start
-
-
-def _table_without(file: SegmentFile, intents: Sequence[EraseIntent]) -> bytes:
-    """The segment's table with these chunks marked; empty where there is no table.
-
-    A crash may have torn it: each entry lies in one sector and is whole, while the hash is not.
-    """
-    rows = [
-        replace(row, flags=row.flags | ChunkFlag.ERASED) if _is_hit(intents, row) else row
-        for row in _entries(file)
-    ]
-    return native.table_write(rows, file.size) if rows else b""
-
-
-def _entries(file: SegmentFile) -> list[Row]:
-    whole = file.table()
-    if whole is not None:
-        return whole
-    footer = file.read(file.size - 64, 64)
-    count = int.from_bytes(footer[12:16], "big")
-    offset = int.from_bytes(footer[16:24], "big")
-    size = native.table_bytes(count)
-    if footer[:8] != b"vgtable\0" or size > file.size or offset != file.size - size:
-        return []
-    entries = file.read(offset + size - 64 - 64 * count, 64 * count)
-    try:
-        return [native.entry_read(entries[i : i + 64]) for i in range(0, len(entries), 64)]
-    except MediaError:
-        return []
-
-
-def _is_hit(intents: Sequence[EraseIntent], row: Row) -> bool:
-    """Whether an intent lies in this chunk; `intents` are in the order of their offsets."""
-    found = bisect_left(intents, row.offset, key=lambda intent: intent.offset)
-    return found < len(intents) and intents[found].offset < row.offset + row.chunk_bytes
