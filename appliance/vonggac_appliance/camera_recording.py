@@ -259,7 +259,9 @@ class Recording:
                 # Where nothing is recorded yet, the gap that is open keeps its name.
                 if not self._of.progress.is_gap_open:
                     self._of.stopped(GapReason.BOX_STOPPED)
-                if self._attach(b"", loop_wire.FLAG_REFERENCES_LOST):
+                room = loop_wire.FLAG_WAITS_FOR_ROOM
+                flags = room if self._waits_for_room else loop_wire.FLAG_REFERENCES_LOST
+                if self._attach(b"", flags):
                     return None
 
     async def _begin_when_there_is_room(self) -> End | None:

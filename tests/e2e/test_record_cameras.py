@@ -384,6 +384,12 @@ def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_no_connection(
                 s.bytes > waiting[c.id, s.name].bytes for c in now.cameras for s in c.streams
             )
         )  # nobody is held back
+        kill_loop_between_parses(box)
+        box.until(
+            lambda now: all(
+                s.run > waiting[c.id, s.name].run for c in now.cameras for s in c.streams
+            )
+        )
         os.kill(keeper, signal.SIGCONT)
         box.until_durable(2.0)
 
