@@ -6,11 +6,13 @@ In memory a lock binds at once; nothing is given up before the catalog's were to
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Mapping
 
 from vonggac._native import segment as native
+from vonggac.errors import VonggacError
 from vonggac.store.archive import MINUTE_NS
 from vonggac.store.journal import Lock
 from vonggac.store.locks import RANGES_MAX, LockSet, Range, pinned, union, without
@@ -20,6 +22,8 @@ from vonggac_appliance.keep_chores import Desk, Obey
 from vonggac_appliance.messages import Kind, Locks, LocksDurable, Unlock
 
 __all__ = ["KeepLocks", "PinCount"]
+
+_log = logging.getLogger("vonggac.keep")
 
 _COUNT_S = 0.01
 """Of each second: counting what is held never holds up a tick."""
@@ -48,6 +52,11 @@ class PinCount:
         self._found = set()
         self._left = deque((s, span) for s in locks.streams for span in locks.ranges(s))
         self._settle()
+
+    def give_up(self) -> None:
+        """Until it is begun again."""
+        self.segments = None
+        self._left.clear()
 
     def step(self) -> None:
         """The next piece of a range."""
@@ -98,8 +107,12 @@ class KeepLocks:
         if self.count.is_done and now_s - self._counted_s >= _COUNT_AGAIN_S:
             self._recount(now_s)
         until_s = time.monotonic() + _COUNT_S
-        while not self.count.is_done and time.monotonic() < until_s:
-            self.count.step()
+        try:
+            while not self.count.is_done and time.monotonic() < until_s:
+                self.count.step()
+        except VonggacError as error:  # promise 4: an index that cannot be read stops nothing
+            _log.error("what locks hold cannot be counted: %s", error)
+            self.count.give_up()
 
     def close(self) -> None:
         """Nothing is left open."""
