@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from vonggac.store import scrub
 from vonggac.store.disk import Disk
 from vonggac.store.look import Job, Seen, look
@@ -25,6 +27,8 @@ __all__ = ["KeepScrub"]
 
 _QUEUED_MAX = 8
 """Segments on their way to the reader: a second's worth of the fastest."""
+_PLACES_MAX = 3
+"""Told one by one of a segment: a disk that dies would have a person read thousands."""
 _ROTS_MAX = 32
 """Told with one message; more of a dying disk are counted."""
 _SLEEP_MAX_S = 0.5
@@ -126,10 +130,11 @@ class KeepScrub:
             assert self._round is not None
             self._round = scrub.Round(self._round.began_ns, seen.job.number + 1)
             self._round.write(self._ring.archive.index)
-            for fault in scrub.judge(self._ring.archive, seen):
+            faults = scrub.judge(self._ring.archive, seen)
+            for fault in faults:
                 scrub.mark(self._ring.archive, fault)
-                self._faults += 1
-                rots.append(_rot_of(fault))
+            self._faults += len(faults)
+            rots += _rots_of(faults)
         if rots:
             self._tell(rots)
 
@@ -179,10 +184,22 @@ class KeepScrub:
         )
 
 
-def _rot_of(fault: scrub.Fault) -> Rot:
-    from_ns, to_ns = fault.span_ns
-    row = fault.job.row
-    return Rot(row.camera, row.stream, from_ns, to_ns, fault.job.number, fault.offset, fault.what)
+def _rots_of(faults: list[scrub.Fault]) -> list[Rot]:
+    """What is told of one segment: each place, or where there are many all of them as one."""
+    rots: list[Rot] = []
+    for fault in faults:
+        (from_ns, to_ns), row = fault.span_ns, fault.job.row
+        place = (fault.job.number, fault.offset)
+        rots.append(Rot(row.camera, row.stream, from_ns, to_ns, *place, fault.what))
+    if len(rots) <= _PLACES_MAX:
+        return rots
+    whole = structs.replace(
+        rots[0],
+        from_ns=min(rot.from_ns for rot in rots),
+        to_ns=max(rot.to_ns for rot in rots),
+        what=f"{len(rots)} places, the first: {rots[0].what}",
+    )
+    return [whole]
 
 
 def _read_when_idle() -> None:

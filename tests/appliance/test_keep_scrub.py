@@ -117,7 +117,7 @@ def test_footage_that_is_well_is_read_whole_and_nothing_is_told(recording: Recor
 
 
 def test_a_wrong_bit_is_told_once_with_its_camera_and_time(recording: Recording) -> None:
-    number, _ = recording.sealed()[2]
+    number, _ = recording.sealed()[0]
     row = recording.rows(number)[1]
     damage(recording.where, number, row.offset + row.chunk_bytes // 2)
     (rot,) = recording.a_round()
@@ -155,6 +155,30 @@ def test_a_chunk_whose_head_is_damaged_is_told(recording: Recording) -> None:
     damage(recording.where, number, row.offset + 60)
     (rot,) = recording.a_round()
     assert (rot.offset, rot.what) == (row.offset, "a row without a whole chunk")
+
+
+def test_many_wrong_places_of_a_segment_are_told_as_one(tmp_path: Path) -> None:
+    where = tmp_path / "disk"
+    make_disk(where)
+    bench = Bench.open(where)
+    bench.prime(1)
+    stream = FakeStream(1)
+    stream.begin(7)
+    for _ in range(20):
+        bench.tick([stream.chunk(1_500_000)])
+    bench.commit()
+    recording = Recording(where, bench, stream)
+    ((number, _), *_) = recording.sealed()
+    rows = recording.rows(number)
+    for row in rows:
+        damage(where, number, row.offset + 9000)
+    (rot,) = recording.a_round()
+    assert rot.what == f"{len(rows)} places, the first: the payload does not have its hash"
+    assert (rot.from_ns, rot.to_ns) == (rows[0].wall_start_ns, rows[-1].wall_end_ns)
+    assert recording.said[-1].faults == len(rows) > 3
+    recording.begin_anew()
+    assert recording.a_round() == []
+    bench.crash()
 
 
 def test_reuse_and_erasing_while_it_is_read_are_no_fault(recording: Recording) -> None:
