@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vonggac.errors import Invalid, NotSignedIn, Refused, TooMany
+from vonggac.errors import Invalid, Missing, NotSignedIn, Refused, TooMany
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import (
@@ -35,7 +35,7 @@ from vonggac_appliance.serve_state import ServeState
 from vonggac_appliance.sessions import SessionRow, Sessions
 from vonggac_appliance.setup_code import SetupCodes
 
-__all__ = ["DEVICE_MAX", "Accounts", "Caller", "Session", "setup_code"]
+__all__ = ["DEVICE_MAX", "Accounts", "Caller", "Session", "set_password", "setup_code"]
 
 DEVICE_MAX = 200
 """Characters of what a browser calls itself."""
@@ -163,6 +163,21 @@ class Accounts:
         self._guesses.forget(own_key)
         return self._open(account, caller)
 
+    def set_password(self, name: str, password: str) -> None:
+        """A new password for somebody who has forgotten his; all his sessions end. From a shell.
+
+        Raises Missing, PasswordRefused; Unavailable or StorageError where no line can be written.
+        """
+        account = self._account_named(name)
+        if account is None:
+            raise Missing("nobody is called so")
+        password = checked_password(password, (account.name, socket.gethostname()))
+        kept = self._hasher.hash(password)
+        event = AuditAppend(Action.PERSON_PASSWORD, account.name, None, "done")
+        audit_client.append(self._home, event)
+        self._catalog.set_password(account.id, kept)
+        self._sessions.end_all(account.id)
+
     def session(self, token: str, *, moves: bool = True) -> Session:
         """Whose `token` is; moves its idle end, but for what a page asks without a person.
 
@@ -256,6 +271,12 @@ def setup_code(home: Path) -> str:
     """A code for the first person of `home`; for commands, which have nothing open yet."""
     with Catalog(home) as catalog, ServeState(home) as state:
         return Accounts(home, catalog, state).make_code()
+
+
+def set_password(home: Path, name: str, password: str) -> None:
+    """As `Accounts.set_password`, for a command."""
+    with Catalog(home) as catalog, ServeState(home) as state:
+        Accounts(home, catalog, state).set_password(name, password)
 
 
 def _session(row: SessionRow, account: Account) -> Session:

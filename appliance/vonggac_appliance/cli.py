@@ -20,6 +20,7 @@ from vonggac_appliance import (
     cli_doctor,
     cli_footage,
     cli_lock,
+    cli_person,
     cli_retention,
     cli_run,
     cli_serve,
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     commands = nest(top)
     daily = (
         cli_setup,
+        cli_person,
         cli_disk,
         cli_camera,
         cli_footage,

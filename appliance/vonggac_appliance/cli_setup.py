@@ -16,7 +16,7 @@ from vonggac_appliance.secrets import SERVE_USER
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
 
-__all__ = ["add"]
+__all__ = ["add", "check_user"]
 
 
 def add(commands: Commands) -> None:
@@ -34,7 +34,7 @@ def _setup_code(args: argparse.Namespace) -> int:
     if not sys.stdout.isatty():
         # A file, a pipe or a journal would keep it for whoever reads them.
         raise Refused("the code is shown on a terminal only, and this output is none")
-    _check_user(args.home)
+    check_user(args.home, "makes a code: sudo vonggac setup-code")
     from vonggac_appliance import accounts  # only here: no other command needs Argon2
 
     print(accounts.setup_code(args.home))
@@ -42,8 +42,11 @@ def _setup_code(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_user(home: Path) -> None:
-    """Root, or the user that `serve` runs as: without service users, whose home it is."""
+def check_user(home: Path, what: str) -> None:
+    """Root, or the user that `serve` runs as: without service users, whose home it is.
+
+    `what`: what only they do, and with which words. Refused, ConfigError.
+    """
     own = sockets.service_uid(SERVE_USER)
     if own is None:
         try:
@@ -51,4 +54,4 @@ def _check_user(home: Path) -> None:
         except OSError as error:
             raise ConfigError(f"{home}: {error.strerror}") from error
     if os.geteuid() not in (0, own):
-        raise Refused(f"only root or {SERVE_USER} makes a code: sudo vonggac setup-code")
+        raise Refused(f"only root or {SERVE_USER} {what}")

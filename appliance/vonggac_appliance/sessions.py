@@ -46,6 +46,8 @@ class Sessions:
         self._state = state
         self._ended = ended
         self._clock = clock
+        self._known: dict[str, SessionRow] = {}
+        """As the last sweep found them: another process may end some."""
 
     def new_row(self, account: bytes) -> SessionRow:
         """A session to be begun, with its public id; nothing is kept yet."""
@@ -83,13 +85,26 @@ class Sessions:
             row = _read(rows.get("sessions", key))
             rows.delete("sessions", key)
         if row is not None:
-            self._ended(row)
+            self._tell([row])
         return row
 
+    def end_all(self, account: bytes) -> None:
+        """Forget every session of a person at once."""
+        gone: list[SessionRow] = []
+        with self._state.write() as rows:
+            for key, raw in rows.all("sessions"):
+                row = _read(raw)
+                if row is not None and row.account == account:
+                    rows.delete("sessions", key)
+                    gone.append(row)
+        self._tell(gone)
+
     def sweep(self) -> None:
-        """Clear away what is over."""
+        """Clear away what is over, and hear of what another process has ended."""
         with self._state.read() as rows:
             found = [_read(raw) for _, raw in rows.all("sessions")]
+        before, self._known = self._known, {row.id: row for row in found if row is not None}
+        self._tell([row for row in before.values() if row.id not in self._known])
         if not any(row is None or self._is_over(row) for row in found):
             return
         with self._state.write() as rows:
@@ -127,6 +142,7 @@ class Sessions:
 
     def _tell(self, gone: list[SessionRow]) -> None:
         for row in gone:
+            self._known.pop(row.id, None)
             self._ended(row)
 
 

@@ -73,10 +73,10 @@ def test_only_who_the_box_belongs_to_makes_one(
     monkeypatch.setattr(sockets, "service_uid", lambda _: service)
     monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(st_uid=1000))
     if is_allowed:
-        cli_setup._check_user(Path("home"))
+        cli_setup.check_user(Path("home"), "makes a code")
         return
     with pytest.raises(Refused, match="only root or vonggac-serve"):
-        cli_setup._check_user(Path("home"))
+        cli_setup.check_user(Path("home"), "makes a code")
 
 
 def test_a_home_that_is_not_there_is_named(

@@ -44,6 +44,7 @@ class Action:
     LOOK_END = "look end"
     SETUP_CODE = "setup code"
     PERSON_ADD = "person add"
+    PERSON_PASSWORD = "person password"
     SIGN_IN = "sign in"
     SIGN_OUT = "sign out"
     DISK_FORMAT = "disk format"
@@ -73,6 +74,7 @@ class Action:
             LOOK_END,
             SETUP_CODE,
             PERSON_ADD,
+            PERSON_PASSWORD,
             SIGN_IN,
             SIGN_OUT,
             DISK_FORMAT,

@@ -235,6 +235,15 @@ class Catalog:
             if not txn.put(account.id, _encode(account), overwrite=False, db=self._dbs["people"]):
                 raise Refused("a person with this id exists already")
 
+    def set_password(self, account_id: bytes, password: str) -> None:
+        """What is kept of a person's new password. Refused when there is no such person."""
+        with self._write() as txn:
+            raw = txn.get(account_id, db=self._dbs["people"])
+            if raw is None:
+                raise Refused("there is no such person")
+            changed = msgspec.structs.replace(_decode(raw, Account), password=password)
+            txn.put(account_id, _encode(changed), db=self._dbs["people"])
+
     def locks(self) -> list[Lock]:
         """All there ever were, by number; `is_held` tells those that bind."""
         with self._read() as txn:
