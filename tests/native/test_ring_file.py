@@ -116,6 +116,18 @@ def test_zeroing_keeps_the_size_and_what_lies_behind(tmp_path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def test_zeroing_a_range_keeps_what_lies_around_it(tmp_path: Path) -> None:
+    for folder in folders(tmp_path):
+        path = folder / f"vonggac-test-range-{os.getpid()}"
+        try:
+            path.write_bytes(b"x" * 700_000)
+            with path.open("r+b") as file:
+                assert ring.zero(file.fileno(), 600_001, 4097) == 0
+            assert path.read_bytes() == b"x" * 4097 + bytes(600_001) + b"x" * 95_902
+        finally:
+            path.unlink(missing_ok=True)
+
+
 def test_zeroing_never_extends_a_file(tmp_path: Path) -> None:
     path = tmp_path / "segment"
     path.write_bytes(b"x" * 100)

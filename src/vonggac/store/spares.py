@@ -60,6 +60,8 @@ class Spares:
     """Free again, which the index does not know before its next commit."""
     _committing: list[JournalSegment] = field(default_factory=list)
     _wanted: int = 0
+    _out_of_turn: set[int] = field(default_factory=set)
+    """Taken before what is next in order: that says nothing of how far the ring has turned."""
     _locked_below: int = 0
     """All that stands below this in the order of reuse is locked: not looked at again."""
     _is_searched: bool = True
@@ -159,6 +161,7 @@ class Spares:
         while self.preferred and len(found) < count:
             row = self._still(*self.preferred.popleft(), is_locked)
             if row is not None:
+                self._out_of_turn.add(row[0])
                 found.append(row)
         return found
 
@@ -189,8 +192,9 @@ class Spares:
     def _reserve(self, number: int, row: SegmentRow, rule: Rule = RECYCLED) -> Spare:
         if row.state is SegmentState.SEALED:
             self.archive.forget(number, rule)
-            if rule == RECYCLED:
+            if rule == RECYCLED and number not in self._out_of_turn:
                 self.oldest_order = row.order
+            self._out_of_turn.discard(number)
         self.highest_epoch += 1
         fd = self.disk.open_segment(number, writable=True)
         spare = Spare(number, self.highest_epoch, fd)
