@@ -85,8 +85,9 @@ class Identity:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{where} is damaged: {error}") from error
-        if len(found.disk) != 16 or len(found.box) != 16 or not 0 < found.era < 1 << 24:
-            raise ConfigError(f"{where} is damaged: a disk, box or era that cannot be")
+        is_possible = 0 < found.era < 1 << 24 and 0 < found.segments < 1 << 32
+        if len(found.disk) != 16 or len(found.box) != 16 or not is_possible:
+            raise ConfigError(f"{where} is damaged: a disk, box, era or count that cannot be")
         _check_segment_bytes(found.segment_bytes)
         return found
 
@@ -177,6 +178,7 @@ def open_disk(
         _lock(fd, path, exclusive, wait_seconds)
         with open(where, "rb") as file:
             identity = Identity.from_json(file.read(1 << 16), where)
+        _check_count(path, identity.segments)
         if box is not None and identity.box != box:
             raise ConfigError(
                 f"{path} belongs to another box ({identity.box.hex()}, this one is {box.hex()}): "
@@ -191,6 +193,18 @@ def open_disk(
         os.close(fd)
         raise
     return Disk(path, identity, fd)
+
+
+def _check_count(path: Path, segments: int) -> None:
+    """With fewer segments than there are the others would be forgotten, with more there is no
+    room for what is promised.
+    """
+    is_last_there = segment_path(path, segments - 1).exists()
+    if not is_last_there or segment_path(path, segments).exists():
+        what = "more" if is_last_there else "fewer"
+        raise ConfigError(
+            f"{path / IDENTITY_NAME} is damaged: it says {segments} segments, and there are {what}"
+        )
 
 
 def _lock(fd: int, path: Path, exclusive: bool, wait_seconds: float) -> None:

@@ -30,6 +30,15 @@ _ERASE = struct.Struct(">IQIII")
 _STREAM = struct.Struct(">16s")
 
 
+# What a person is told    stored as               leaves it by
+# free                     FREE, RESERVED, READY   spares.py: reserved, zeroed, opened
+# open                     OPEN                    ring.py `_seal`
+# sealed                   SEALED                  spares.py `_reserve`, in the order of sealing
+# pinned                   OPEN or SEALED          locks.py: a lock reaches into its time
+# expired                  SEALED                  retention.py, erase.py: due, taken or erased
+# failed                   as before               its disk is suspect, or it cannot be read
+
+
 class SegmentState(IntEnum):
     """What a segment is. Stored: the numbers never change."""
 
