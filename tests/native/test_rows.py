@@ -186,6 +186,16 @@ def test_overlapping_runs_are_both_shown() -> None:
     assert spans_of(rows, *FOREVER) == [(0, 10**10), (5 * 10**9, 12 * 10**9)]
 
 
+def test_whose_rows_a_value_holds_is_told_without_unpacking_it() -> None:
+    rows = [row(n * 10**9, (n + 1) * 10**9, 5, n) for n in range(3)]
+    value = segment.rows_pack([*rows, replace(rows[0], segment=9, epoch=2)])
+    held = [(1, 1), (9, 2)]
+    assert [s for s in [(1, 1), (1, 2), (9, 1), (9, 2)] if segment.rows_hold(value, *s)] == held
+    assert not segment.rows_hold(segment.rows_pack([]), 1, 1)
+    with pytest.raises(MediaError):
+        segment.rows_hold(value[:-1], 1, 1)
+
+
 def test_runs_that_lie_in_the_same_minutes_in_turns_are_one_range_each() -> None:
     # The clock was set back by a minute and a half: the minutes are recorded twice.
     old = [row(n * 10**9, (n + 1) * 10**9, 5, n) for n in range(120)]

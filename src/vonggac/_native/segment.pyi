@@ -75,6 +75,9 @@ def rows_append(packed: Buffer, rows: Sequence[PackedRow]) -> bytes:
 def rows_unpack(packed: Buffer) -> list[PackedRow]:
     """The rows of one value of the index."""
 
+def rows_hold(packed: Buffer, segment: int, epoch: int) -> bool:
+    """Whether one value of the index has a row of this life of a segment. Makes no objects."""
+
 def rows_spans(
     packed: Sequence[bytes], from_ns: int, to_ns: int
 ) -> list[tuple[int, int, int, int]]:

@@ -422,6 +422,30 @@ def rows_unpack(const uint8_t[::1] packed not None):
         free(r)
 
 
+def rows_hold(const uint8_t[::1] packed not None, uint32_t segment, uint64_t epoch):
+    """Whether one value of the index has a row of this life of a segment. Makes no objects."""
+    cdef vg_fault fault
+    cdef uint32_t count = 0
+    cdef uint32_t i
+    cdef vg_packed_row *r = NULL
+    cdef const uint8_t *p = start_of(packed)
+    cdef vg_err err = vg_rows_unpack(p, packed.shape[0], NULL, 0, &count, &fault)
+    if err == VG_LIMIT:  # the answer to no room at all: now their number is known
+        r = <vg_packed_row *>malloc(count * sizeof(vg_packed_row))
+        if r == NULL:
+            raise MemoryError
+        err = vg_rows_unpack(p, packed.shape[0], r, count, &count, &fault)
+    try:
+        if err != VG_OK:
+            raise_fault(err, &fault)
+        for i in range(count):
+            if r[i].segment == segment and r[i].epoch == epoch:
+                return True
+        return False
+    finally:
+        free(r)
+
+
 cdef class Spans:
     """Spans being collected; owns their memory."""
 

@@ -208,7 +208,7 @@ class Archive:
         """Rows of a segment's chunks at `offsets` (None: all of them); gives those that stay."""
         taken: list[Row] = []
         left: list[Row] = []
-        for key, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
+        for key, value in self._minutes_of(number, row):
             kept: list[PackedRow] = []
             gone: list[Row] = []
             for packed in _rows(value):
@@ -280,6 +280,13 @@ class Archive:
         last = stream + _U32.pack(minute_of(to_ns))
         return list(self.index.items(Table.ROWS, first, last))
 
+    def _minutes_of(self, number: int, row: SegmentRow) -> list[tuple[bytes, bytes]]:
+        """Those with rows of a segment. Usually a few; but where the clock was set while it was
+        open, a year may lie between its first chunk and its last, with all that was recorded in it.
+        """
+        found = self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns)
+        return [(key, value) for key, value in found if _has_rows_of(value, number, row.epoch)]
+
     def packed_minutes(self, stream: bytes, from_ns: int, to_ns: int) -> Iterator[bytes]:
         """Values that may hold rows which overlap [from_ns, to_ns): clip after unpacking."""
         self.file_tails(stream)
@@ -292,7 +299,7 @@ class Archive:
     def rows_of_segment(self, number: int, row: SegmentRow) -> list[Row]:
         """A segment's rows in the order of their place."""
         found: list[Row] = []
-        for _, value in self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns):
+        for _, value in self._minutes_of(number, row):
             for packed in _rows(value):
                 if (packed.segment, packed.epoch) == (number, row.epoch):
                     found.append(packed.row)
@@ -304,7 +311,7 @@ class Archive:
         # The last by its place: a clock that was set back files it under an earlier minute
         # (promise 7).
         last: tuple[int, bytes, int] | None = None
-        for key, value in self._minutes(stream, row.wall_start_ns, row.wall_end_ns):
+        for key, value in self._minutes_of(number, row):
             for at, packed in enumerate(_rows(value)):
                 is_own = (packed.segment, packed.epoch) == (number, row.epoch)
                 if is_own and (last is None or packed.row.offset > last[0]):
@@ -407,6 +414,13 @@ def _unpack(layout: struct.Struct, value: bytes) -> tuple[Any, ...]:
         return layout.unpack(value)
     except struct.error as error:
         raise IndexDamaged(f"a value of the index: {error}") from error
+
+
+def _has_rows_of(value: bytes, number: int, epoch: int) -> bool:
+    try:
+        return native.rows_hold(value, number, epoch)
+    except MediaError as error:
+        raise IndexDamaged(f"a minute's rows in the index: {error}") from error
 
 
 def _rows(value: bytes) -> list[PackedRow]:
