@@ -14,7 +14,7 @@ from vonggac.errors import Unavailable
 from vonggac.media.chunk import GapReason
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store.timeline import Gap, Timeline, unexplained
-from vonggac_appliance import day_bars, footage, look_index
+from vonggac_appliance import day_bars, look_index
 from vonggac_appliance.day_bars import ask_bar
 from vonggac_appliance.keep_questions import socket_name
 from vonggac_appliance.look_index import LookIndex
@@ -120,9 +120,4 @@ def test_a_keeper_that_says_nothing_hides_no_other_disk(
 
         bar = ask_bar(tmp_path, [mute.uuid, well.uuid], stream.stream, *span, 10)
         assert bar.ranges
-
-        disks = [(Path(row.path), row.uuid) for row in (mute, well)]
-        whole = footage.found_of(tmp_path, disks, stream.stream, *span)
-        assert [(r.from_ns, r.to_ns) for r in whole.line.ranges] == [span]
-        assert whole.missing == (tmp_path / "mute",)
     assert peer.quit()[0] == 0

@@ -78,7 +78,7 @@ def runs(box: Box) -> dict[tuple[str, str], int]:
     return {key: stream.run for key, stream in box.streams().items()}
 
 
-def until_further(box: Box, seconds: float = 1.5) -> None:
+def until_further(box: Box, seconds: float = 0.5) -> None:
     """Until every stream has so much more durable than now."""
     before = {key: stream.durable_until_ns or 0 for key, stream in box.streams().items()}
     box.until(
