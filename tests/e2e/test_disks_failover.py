@@ -116,6 +116,7 @@ def recording(box: TwoDisks) -> Iterator[None]:
             assert box.stop() == 0, box.log.read_text()
 
 
+@pytest.mark.slow
 def test_streams_are_shared_and_a_failed_disk_loses_no_second(box: TwoDisks) -> None:
     with recording(box):
         now = box.status()
@@ -173,6 +174,7 @@ def test_a_disk_that_is_slow_hangs_or_is_pulled_loses_nothing(box: TwoDisks) -> 
     assert_nothing_is_missing(box)
 
 
+@pytest.mark.slow
 def test_the_only_disk_is_tried_again_after_it_failed(tmp_path: Path, cameras: Cameras) -> None:
     box = Box(tmp_path / "home", "512M")
     box.add(cameras, "cam1")
