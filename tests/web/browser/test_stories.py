@@ -103,6 +103,11 @@ def _record_with_a_gap(box: PagedBox, cameras: Cameras) -> None:
 
 def test_the_first_person_comes_in_with_the_code(scene: Scene) -> None:
     code = scene.box.setup_code()
+    for width in (1366, 360):
+        told = scene.plays("axe", path="/setup", width=width, height=760)
+        assert told["url"].endswith("/setup")
+        assert told["serious"] == []
+        assert told["overflow"]["by"] <= 0, told["overflow"]
 
     seen = scene.plays("first_sign_in", code=code, name=NAME, password=PAGE_PASSWORD)
 
