@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from store.maker import BOX, SECOND_NS, Bench, FakeStream, again
 from vonggac._native import segment as native
 from vonggac.store import disk as disks
 from vonggac.store.archive import Archive
+from vonggac.store.check import check
 from vonggac.store.index import DATA_NAME, Index, IndexDamaged, Table
-from vonggac.store.journal import Lock
+from vonggac.store.journal import Lock, SegmentState
 from vonggac.store.start import Started, open_for_reading, start
+from vonggac.store.tombstone import Rule
 
 SEGMENT_BYTES = 256 << 10
 PAGE_BYTES = 4096
@@ -209,3 +212,20 @@ def test_a_commit_that_fails_leaves_what_is_there_readable(where: Path) -> None:
     started = start(where, BOX)
     assert started.why_rebuilt is not None and "older" in started.why_rebuilt
     let_go(started)
+
+
+def test_a_chunk_that_is_not_what_the_index_says_is_not_erased(where: Path) -> None:
+    """By its row it was decided that no lock holds it."""
+    bench = Bench.open(where)
+    segments = bench.ring.archive.segments()
+    number, row = next((n, r) for n, r in segments if r.state is SegmentState.SEALED)
+    rows = bench.ring.archive.rows_of_segment(number, row)
+    wrong = replace(rows[1], wall_start_ns=rows[1].wall_start_ns - 3600 * SECOND_NS)
+    bench.ring.hold(())
+    bench.ring.eraser.wish(number, row.epoch, [wrong], Rule("expired", 1, "default"))
+    for _ in range(3):
+        bench.tick()
+    assert bench.ring.eraser.is_settled and len(bench.ring.eraser.faults) == 1
+    assert bench.ring.archive.rows_of_segment(number, row) == rows
+    bench.crash()
+    assert check(where, is_deep=True).problems == []

@@ -30,6 +30,10 @@ def intents_of(
         view = file.chunk_of(life, row.offset)
         if view is None:
             raise StorageError(f"no whole chunk at {row.offset}")
+        told = (view.claim.run, view.claim.sequence, view.claim.wall_start_ns)
+        if told != (row.run, row.sequence, row.wall_start_ns):
+            # Promise 5: by the row it was decided that no lock holds this chunk.
+            raise StorageError(f"the index does not say of {row.offset} what its chunk says")
         offset = row.offset + view.payload_offset
         size = view.claim.video_bytes + view.claim.audio_bytes
         first = offset - offset % BLOCK_BYTES

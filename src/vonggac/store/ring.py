@@ -132,7 +132,9 @@ class Ring:
         older = stream.segment
         if older is not None:
             # A seal that was torn: its successor is there, so it is sealed again in the first tick.
-            self._surplus.append((older, segment.rows()[0].kind == SyncKind.NONE))
+            first = segment.rows()[0]
+            continues = first.kind == SyncKind.NONE and first.run == older.last_run
+            self._surplus.append((older, continues))
         stream.segment = segment
         self.open[segment.number] = segment
 
