@@ -140,6 +140,7 @@ def page(home: Path, *, has_audit: bool = True) -> Iterator[Page]:
             live=cast(Any, None),
             cameras=cast(Any, None),
             status=cast(Any, None),
+            alarms=cast(Any, None),
         )
         if accounts.needs_setup():
             token, session = accounts.first_person(accounts.make_code(), "An", PASSWORD, HERE)

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import msgspec
 
+from vonggac.registry.alarms import Alarm as AlarmRow
 from vonggac_appliance.sockets import socket_path
 
 __all__ = [
     "CONTROL",
     "TOPICS",
+    "AcknowledgeAlarm",
     "Alarm",
+    "AlarmsReply",
+    "AskAlarms",
     "AskLocks",
     "AskRetention",
     "CameraChanged",
@@ -39,6 +43,7 @@ __all__ = [
     "Reply",
     "RestartCamera",
     "RetentionReply",
+    "SeeAlarms",
     "SegmentSealed",
     "Status",
     "ScrubStatus",
@@ -132,7 +137,7 @@ class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
     """Something a person has to look at."""
 
     kind: str
-    """loop-crashed, camera-quarantined, disk-failed, keeper-crashed, flood, arena-full."""
+    """One of `vonggac.registry.alarms.KINDS`."""
     subject: str
     what: str
     at_ns: int
@@ -213,8 +218,42 @@ class ConfirmRetention(msgspec.Struct, frozen=True, tag="confirm-retention"):
     v: int = 1
 
 
+class AskAlarms(msgspec.Struct, frozen=True, tag="ask-alarms"):
+    """What does a person have to look at? Answered with AlarmsReply."""
+
+    limit: int = 100
+    """At most 200."""
+    v: int = 1
+
+
+class SeeAlarms(msgspec.Struct, frozen=True, tag="see-alarms"):
+    """Somebody has these before his eyes; the first one is remembered."""
+
+    numbers: list[int]
+    by: str
+    v: int = 1
+
+
+class AcknowledgeAlarm(msgspec.Struct, frozen=True, tag="acknowledge-alarm"):
+    """Somebody answers for an alarm. Answered with AlarmsReply, which holds it as it is now."""
+
+    number: int
+    by: str
+    note: str = ""
+    v: int = 1
+
+
 Control = (
-    Status | Changed | RestartCamera | AskLocks | LockRefused | AskRetention | ConfirmRetention
+    Status
+    | Changed
+    | RestartCamera
+    | AskLocks
+    | LockRefused
+    | AskRetention
+    | ConfirmRetention
+    | AskAlarms
+    | SeeAlarms
+    | AcknowledgeAlarm
 )
 
 
@@ -367,7 +406,14 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     v: int = 1
 
 
-Reply = StatusReply | LocksReply | RetentionReply | Ok | Failed
+class AlarmsReply(msgspec.Struct, frozen=True, tag="alarms-reply"):
+    """Open ones first, the newest of each first."""
+
+    alarms: list[AlarmRow]
+    v: int = 1
+
+
+Reply = StatusReply | LocksReply | RetentionReply | AlarmsReply | Ok | Failed
 
 CONTROL: tuple[type[msgspec.Struct], ...] = (
     Status,
@@ -377,6 +423,9 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
     LockRefused,
     AskRetention,
     ConfirmRetention,
+    AskAlarms,
+    SeeAlarms,
+    AcknowledgeAlarm,
 )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vonggac.errors import ConfigError, StorageError, VonggacError
 from vonggac_appliance import (
+    cli_alarm,
     cli_audit,
     cli_camera,
     cli_clock,
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
         cli_footage,
         cli_lock,
         cli_retention,
+        cli_alarm,
         cli_audit,
         cli_clock,
         cli_doctor,

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from vonggac.errors import ConfigError, Unavailable
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus, config, zygote
+from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.children import Children
 from vonggac_appliance.control import ControlServer
 from vonggac_appliance.events import Publisher
@@ -31,6 +32,7 @@ from vonggac_appliance.status import status_of
 
 _log = logging.getLogger("vonggac.record")
 
+_ALARMS_MAX = 200
 _READY_S = 20.0
 """A disk that does not come up must not keep the others' recording a secret from systemd."""
 
@@ -113,6 +115,7 @@ async def _record(home: Path, settings: config.Config, sock: socket.socket) -> i
         children = Children(sock, zygote_lost)
         stack.callback(children.close)
         recorder = Recorder(home, settings, catalog, lambda: _key(home), children, publisher)
+        stack.callback(recorder.alarms.close)
         control = ControlServer(home, context, lambda request: _act(recorder, request))
         stack.callback(control.close)
         live = LiveServer(home, receipt_key(home), recorder.sessions.get)
@@ -174,12 +177,28 @@ def _act(recorder: Recorder, request: bus.Control) -> bus.Reply:
     if isinstance(request, bus.ConfirmRetention):
         recorder.retention.confirm()
         return bus.Ok()
+    if isinstance(request, bus.AskAlarms | bus.SeeAlarms | bus.AcknowledgeAlarm):
+        return _alarms(recorder.alarms, request)
     if isinstance(request, bus.LockRefused):
         recorder.alarm("lock-refused", request.camera, request.what)
         return bus.Ok()
     if recorder.restart_camera(request.camera):
         return bus.Ok()
     return bus.Failed("unknown-camera", f"there is no camera {request.camera}")
+
+
+def _alarms(
+    store: AlarmStore, request: bus.AskAlarms | bus.SeeAlarms | bus.AcknowledgeAlarm
+) -> bus.Reply:
+    if isinstance(request, bus.AskAlarms):
+        return bus.AlarmsReply(store.newest(min(request.limit, _ALARMS_MAX)))
+    if isinstance(request, bus.SeeAlarms):
+        store.see(request.numbers, request.by, time.time_ns())
+        return bus.Ok()
+    row = store.acknowledge(request.number, request.by, request.note, time.time_ns())
+    if row is None:
+        return bus.Failed("unknown-alarm", f"there is no alarm {request.number}")
+    return bus.AlarmsReply([row])
 
 
 def _key(home: Path) -> X25519PrivateKey | None:

@@ -24,6 +24,7 @@ from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
 from vonggac.rtsp.url import Credentials
 from vonggac_appliance import bus
+from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.camera_connection import (
     CameraConnection,
     Memory,
@@ -85,6 +86,7 @@ class Recorder:
         )
         self.roster = Roster(catalog, self, self._left, self._expect)
         self.loops: list[LoopHandle] = []
+        self.alarms = AlarmStore(home)
         self.clock = ClockWatch(home, self.alarm)
         self.heads = Heads(home)
         self.scrubs = ScrubWatch(lambda: self.cameras, self.alarm)
@@ -156,7 +158,7 @@ class Recorder:
             loop.kill()
         for keeper in self.keepers:
             keeper.end()
-        await self._gone(lambda: any(keeper.is_alive for keeper in self.keepers), 10.0)
+        await self._gone(lambda: any(k.is_alive and k.state != "hung" for k in self.keepers), 10.0)
         for loop in self.loops:
             loop.close()
         await self.heads.end()
@@ -337,7 +339,9 @@ class Recorder:
     def alarm(self, kind: str, subject: str, what: str) -> None:
         """Something a person has to look at."""
         _log.error("%s: %s", subject, what)
-        self._publisher.send(bus.Alarm(kind, subject, what, time.time_ns()))
+        now_ns = time.time_ns()
+        self.alarms.note(kind, subject, what, now_ns)
+        self._publisher.send(bus.Alarm(kind, subject, what, now_ns))
 
     # --- what keepers say (keepers.Hears) -----------------------------------------------------
 

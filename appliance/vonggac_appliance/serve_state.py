@@ -18,6 +18,7 @@ import lmdb
 import msgspec
 
 from vonggac.errors import ConfigError, StorageError
+from vonggac.registry.lmdb_lock import allocate_lock
 from vonggac_appliance.secrets import SERVE_USER
 from vonggac_appliance.sockets import DECODE_ERRORS
 
@@ -156,15 +157,9 @@ def _owner() -> pwd.struct_passwd | None:
 
 
 def _make(path: Path, owner: pwd.struct_passwd | None) -> None:
-    """The directory and the lock file; LMDB maps that, and a block it lacks would be a SIGBUS."""
+    """The directory and the lock file."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = path / "lock.mdb"
-    if not lock.exists() or lock.stat().st_size < _LOCK_BYTES:
-        fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(fd, 0, _LOCK_BYTES)
-        finally:
-            os.close(fd)
+    allocate_lock(path, _LOCK_BYTES, 0o600)
     if owner is not None:
-        for made in (path, lock):
+        for made in (path, path / "lock.mdb"):
             os.chown(made, owner.pw_uid, owner.pw_gid)

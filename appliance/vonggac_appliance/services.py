@@ -17,6 +17,7 @@ from vonggac_appliance.config import Config
 
 if TYPE_CHECKING:
     from vonggac_appliance.accounts import Accounts
+    from vonggac_appliance.alarm_list import AlarmList
     from vonggac_appliance.box_status import BoxStatus
     from vonggac_appliance.camera_list import CameraList
     from vonggac_appliance.live_views import LiveViews
@@ -62,6 +63,8 @@ class Services:
     """What is enrolled, and what each camera does."""
     status: BoxStatus
     """How the box is."""
+    alarms: AlarmList
+    """What a person has to look at."""
     front: Front = field(default_factory=Front)
     turns: tuple[Callable[[], None], ...] = ()
     """Called each second, from one thread: what nobody asks for (the end of a look)."""
@@ -91,6 +94,7 @@ def open_services(home: Path, config: Config, front: Front) -> Services:
     # Here, so that a view's test need not load what it does not ask.
     from vonggac.registry.catalog import Catalog
     from vonggac_appliance.accounts import Accounts
+    from vonggac_appliance.alarm_list import AlarmList
     from vonggac_appliance.box_status import BoxStatus
     from vonggac_appliance.camera_list import CameraList
     from vonggac_appliance.live_views import LiveViews
@@ -126,6 +130,7 @@ def open_services(home: Path, config: Config, front: Front) -> Services:
             live=live,
             cameras=cameras,
             status=status,
+            alarms=AlarmList(home, catalog),
             front=front,
             turns=(accounts.sweep, looks.sweep),
             ends=(stack.pop_all().close,),

@@ -71,6 +71,7 @@ def _services(home: Path, accounts: Accounts, front: Front | None = None) -> Ser
         live=ABSENT,  # type: ignore[arg-type]
         cameras=ABSENT,  # type: ignore[arg-type]
         status=ABSENT,  # type: ignore[arg-type]
+        alarms=ABSENT,  # type: ignore[arg-type]
         front=front or Front(),
     )
 

@@ -31,6 +31,7 @@ def page_of(here: Office, front: Front | None = None) -> Browser:
             live=ABSENT,  # type: ignore[arg-type]
             cameras=ABSENT,  # type: ignore[arg-type]
             status=ABSENT,  # type: ignore[arg-type]
+            alarms=ABSENT,  # type: ignore[arg-type]
             front=front or Front(),
         )
     )

@@ -18,7 +18,18 @@ from vonggac_web import errors, guard, texts
 __all__ = ["PARTS", "create_app", "services"]
 
 PARTS = (
-    *("pages", "sign_in", "cameras", "camera", "looks", "media", "status", "metrics", "socket"),
+    *(
+        "pages",
+        "sign_in",
+        "cameras",
+        "camera",
+        "looks",
+        "media",
+        "status",
+        "alarms",
+        "metrics",
+        "socket",
+    ),
 )
 """Modules with a `blueprint`, in the order of registration. Each part adds its own line."""
 

@@ -63,6 +63,7 @@ class Action:
     CLOCK_CONFIRM = "clock confirm"
     RETENTION_SET = "retention set"
     RETENTION_CONFIRM = "retention confirm"
+    ALARM_ACKNOWLEDGE = "alarm acknowledge"
     LEDGER = "ledger"
 
     ALL = frozenset(
@@ -92,6 +93,7 @@ class Action:
             RETENTION_SET,
             RETENTION_CONFIRM,
             CLOCK_CONFIRM,
+            ALARM_ACKNOWLEDGE,
             LEDGER,
         )
     )

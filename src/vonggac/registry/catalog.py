@@ -21,7 +21,8 @@ import msgspec
 
 from vonggac.errors import ConfigError, Refused, StorageError
 from vonggac.registry.camera import Camera
-from vonggac.registry.locks import HELD_MAX, Lock
+from vonggac.registry.lmdb_lock import allocate_lock
+from vonggac.registry.locks import HELD_MAX, RANGES_HELD_MAX, Lock
 from vonggac.registry.people import Account, name_key
 from vonggac.registry.retention import Removed
 
@@ -66,7 +67,7 @@ class Catalog:
         path = home / "catalog"
         if not is_readonly:
             _make_directory(path)
-            _allocate_lock(path / "lock.mdb")
+            _allocate_lock(path)
         elif not (path / "data.mdb").exists():
             raise ConfigError(f"no catalog in {home}: enrol a disk first (vonggac disk format)")
         try:
@@ -263,8 +264,10 @@ class Catalog:
             rows = [_decode(raw, Lock) for _, raw in txn.cursor(db=self._dbs["locks"])]
             if len(rows) != known:
                 return False
-            if sum(row.is_held for row in rows) >= HELD_MAX:
-                raise Refused(f"{HELD_MAX} locks hold, and there may not be more")
+            held = [row for row in rows if row.is_held]
+            ranges = sum(len(row.streams) for row in (*held, lock))
+            if len(held) >= HELD_MAX or ranges > RANGES_HELD_MAX:
+                raise Refused(f"{len(held)} locks hold, and there may not be more")
             return txn.put(
                 _lock_key(lock.number), _encode(lock), overwrite=False, db=self._dbs["locks"]
             )
@@ -365,17 +368,10 @@ def _share(path: Path) -> None:
 
 
 def _allocate_lock(path: Path) -> None:
-    """LMDB maps this file; a block it lacks on a full file system would be a SIGBUS, no error."""
-    if path.exists() and path.stat().st_size >= _LOCK_BYTES:
-        return  # not opened: to close it again would give up locks that this process has on it
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
-        try:
-            os.posix_fallocate(fd, 0, _LOCK_BYTES)
-        finally:
-            os.close(fd)
+        allocate_lock(path, _LOCK_BYTES, 0o660)
     except OSError as error:
-        raise StorageError(f"{path} cannot be made: {error.strerror}") from error
+        raise StorageError(f"{path}/lock.mdb cannot be made: {error.strerror}") from error
 
 
 def _check_version(raw: bytes | memoryview | None, path: Path) -> None:

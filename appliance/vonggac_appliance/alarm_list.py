@@ -1,0 +1,99 @@
+"""Alarms for those who may know of them: asked from the recorder, or read where none runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vonggac.errors import Missing, Refused, Unavailable
+from vonggac.evidence.chain import Action
+from vonggac.registry.alarms import Alarm
+from vonggac.registry.catalog import Catalog
+from vonggac.registry.people import Person, Role
+from vonggac.registry.rules import may_know
+from vonggac_appliance import alarm_store, audit_client, bus, control
+from vonggac_appliance.accounts import Session
+from vonggac_appliance.messages import AuditAppend
+
+__all__ = ["SHOWN_MAX", "AlarmList", "Alarms"]
+
+SHOWN_MAX = 200
+_DEADLINE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What one person may know of."""
+
+    rows: tuple[Alarm, ...]
+    is_recorder_answering: bool
+    """False: read from the home; nobody can acknowledge anything now."""
+
+    @property
+    def open_count(self) -> int:
+        return sum(row.is_open for row in self.rows)
+
+
+class AlarmList:
+    """Of a home; the page's and the commands'."""
+
+    def __init__(self, home: Path, catalog: Catalog) -> None:
+        self._home = home
+        self._catalog = catalog
+
+    def of(self, person: Person, seen_by: str = "") -> Alarms:
+        """The newest, open ones first; `seen_by` is noted with each that nobody had seen."""
+        try:
+            reply = control.ask(self._home, bus.AskAlarms(SHOWN_MAX), _DEADLINE_S)
+        except Unavailable:
+            rows = alarm_store.newest(alarm_store.read_stopped(self._home), SHOWN_MAX)
+            return Alarms(self._known(person, rows), False)
+        if not isinstance(reply, bus.AlarmsReply):
+            raise Unavailable(f"the recorder does not tell its alarms: {reply}")
+        known = self._known(person, reply.alarms)
+        fresh = [row.number for row in known if not row.seen_ns]
+        if seen_by and fresh:
+            control.ask(self._home, bus.SeeAlarms(fresh, seen_by), _DEADLINE_S)
+        return Alarms(known, True)
+
+    def acknowledge(self, session: Session, number: int, note: str) -> Alarm:
+        """He answers for it; his line in the audit chain comes first.
+
+        Raises Missing, Refused (an auditor changes nothing), Unavailable.
+        """
+        if session.person.role is Role.AUDITOR:
+            raise Refused("an auditor looks and changes nothing")
+        found = [row for row in self.of(session.person).rows if row.number == number]
+        if not found:
+            raise Missing(f"there is no alarm {number}")
+        event = AuditAppend(
+            Action.ALARM_ACKNOWLEDGE,
+            f"alarm {number}: {found[0].kind}, {found[0].subject}",
+            None,
+            "done",
+            person=session.person.name,
+            role=session.person.role,
+            session=session.id,
+        )
+        audit_client.append(self._home, event)
+        return acknowledge(self._home, number, session.display_name, note)
+
+    def _known(self, person: Person, rows: list[Alarm]) -> tuple[Alarm, ...]:
+        """Without those of cameras that he may not know of (evidence P-9)."""
+        hidden = {c.code for c in self._catalog.cameras() if not may_know(person, c)}
+        return tuple(row for row in rows if not hidden & _names_of(row.subject))
+
+
+def acknowledge(home: Path, number: int, by: str, note: str) -> Alarm:
+    """The alarm as it is now. Raises Missing, Unavailable."""
+    reply = control.ask(home, bus.AcknowledgeAlarm(number, by, note), _DEADLINE_S)
+    if isinstance(reply, bus.AlarmsReply) and reply.alarms:
+        return reply.alarms[0]
+    if isinstance(reply, bus.Failed) and reply.code == "unknown-alarm":
+        raise Missing(reply.what)
+    raise Unavailable(f"the recorder did not take it: {reply}")
+
+
+def _names_of(subject: str) -> set[str]:
+    """The cameras that a subject may name: `cam1`, `cam1/main`, `lock 7, cam1`."""
+    return {word.partition("/")[0].strip() for word in subject.split(",")}
