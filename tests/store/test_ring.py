@@ -189,7 +189,7 @@ def test_a_bad_header_is_scanned_over(where: Path) -> None:
         file.write(b"torn")
     bench = Bench.open(where)
     assert [r.sequence for r in rows_of(bench, stream)] == [0, 2, 3]
-    assert len(bench.found.notes) == 1
+    assert len(bench.found.torn) == 1
     bench.crash()
 
 
