@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 
 from vonggac.errors import Invalid, Missing, NotSignedIn, Refused, TooMany
 from vonggac.evidence.chain import TEXT_MAX
-from vonggac.evidence.look import LIVE_BACK_NS, UNHELD_NS, Delivered, check_stored, lifetime_ns
+from vonggac.evidence.look import (
+    LIVE_BACK_NS,
+    UNHELD_NS,
+    Delivered,
+    LookPace,
+    check_stored,
+    lifetime_ns,
+)
 from vonggac.registry.camera import Camera, Mode, OwnerKind
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Purpose
@@ -71,6 +78,7 @@ class Looks:
         self._gone: deque[str] = deque(maxlen=_GONE_MAX)
         """Sessions that have ended: who was asking meanwhile gets nothing any more."""
         self._noted_ns = 0
+        self._pace = LookPace()
         self.footage = LookFootage(home, catalog, self.delivered, self.is_open, clock)
 
     def open(self, session: Session, caller: Caller, ask: LookAsk) -> Look:
@@ -81,6 +89,7 @@ class Looks:
         logged; where even that cannot be, Unavailable is what is raised.
         """
         who = Who(session, caller)
+        self._keep_pace(who, ask, ask.camera.hex()[: 2 * _ID_BYTES] or "-")
         is_id = len(ask.camera) == _ID_BYTES
         camera = self._catalog.camera_by_id(ask.camera) if is_id else None
         if camera is not None and not may_know(session.person, camera):
@@ -138,6 +147,7 @@ class Looks:
             found = self._of(session, look_id)
             found.seen_ns = self._monotonic()
         old, ask, who = found.look, found.ask, Who(session, caller)
+        self._keep_pace(who, ask, old.camera.code)
         camera = self._catalog.camera_by_id(ask.camera)
         now_ns = self._clock()
         try:
@@ -168,6 +178,7 @@ class Looks:
         """Ends all looks of a session that was signed out or has run out."""
         with self._lock:
             self._gone.append(session_id)
+            self._pace.forget(session_id)
             ids = [i for i, o in self._open.items() if o.look.session == session_id]
         self._end(ids, "signed out")
 
@@ -220,6 +231,16 @@ class Looks:
             ids = list(self._open)
         self._end(ids, "serve ended")
         self.footage.leases.close_idle(0.0)
+
+    def _keep_pace(self, who: Who, ask: LookAsk, target: str) -> None:
+        """Every look is a line. TooMany, of which the first in a row is a line, too."""
+        with self._lock:
+            wait_ns, is_first = self._pace.wait_ns(who.session.id, self._monotonic())
+        if wait_ns:
+            what = "too many looks within a minute"
+            if is_first:
+                self._log.refuse(who, ask, target, what)
+            raise TooMany(what, wait_ns / 1e9)
 
     def _of(self, session: Session, look_id: str) -> _Open:
         """Under the lock."""

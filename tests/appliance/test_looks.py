@@ -374,3 +374,18 @@ def test_a_session_cannot_fill_the_box_with_looks(open_desk: Desk) -> None:
         open_desk.looks.open(session, HERE, STORED)
     open_desk.looks.open(person(), HERE, STORED)
     assert open_desk.lines("look")[-2]["result"] == "refused: too many looks are open"
+
+
+def test_a_session_cannot_fill_the_chain_with_looks(open_desk: Desk) -> None:
+    session = person()
+    for _ in range(120):
+        open_desk.looks.end(session, open_desk.looks.open(session, HERE, STORED).id)
+    for _ in range(3):
+        with pytest.raises(TooMany) as refused:
+            open_desk.looks.open(session, HERE, STORED)
+        assert 0 < refused.value.retry_after_s <= 60
+    too_many = "refused: too many looks within a minute"
+    assert [line["result"] for line in open_desk.lines("look")].count(too_many) == 1
+    open_desk.looks.open(person(), HERE, STORED)
+    open_desk.clock.pass_s(61)
+    open_desk.looks.open(session, HERE, STORED)

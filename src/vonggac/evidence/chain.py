@@ -44,7 +44,7 @@ class Action:
     LOOK_END = "look end"
     SETUP_CODE = "setup code"
     PERSON_ADD = "person add"
-    PERSON_PASSWORD = "person password"
+    PERSON_PASSWORD = "person password"  # noqa: S105
     SIGN_IN = "sign in"
     SIGN_OUT = "sign out"
     DISK_FORMAT = "disk format"

@@ -6,15 +6,18 @@ Times are wall time in ns since 1970 UTC.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 
 from vonggac.errors import Invalid
 from vonggac.evidence.receipt import LIFETIME_NS
 
 __all__ = [
     "LIVE_BACK_NS",
+    "LOOKS_A_MINUTE",
     "STORED_MAX_NS",
     "UNHELD_NS",
     "Delivered",
+    "LookPace",
     "check_stored",
     "lifetime_ns",
 ]
@@ -25,6 +28,9 @@ LIVE_BACK_NS = 60 * _NS_PER_S
 """A live view begins with the GOP that is being sent; smart cameras have long ones."""
 UNHELD_NS = 7 * _NS_PER_S
 """After so long without a request or a page's socket nobody is there any more (evidence V-1)."""
+LOOKS_A_MINUTE = 120
+"""Of one session: opened, renewed and refused ones together, since each is a line."""
+_MINUTE_NS = 60 * _NS_PER_S
 _HOUSEHOLD_NS = 5 * 60 * _NS_PER_S
 _TIME_MAX_NS = 1 << 62
 _TOUCHING_NS = 1_000_000
@@ -81,3 +87,33 @@ class Delivered:
     def ranges(self) -> tuple[tuple[int, int], ...]:
         """In their order."""
         return tuple(zip(self._starts, self._ends, strict=True))
+
+
+class LookPace:
+    """So many lines a minute one session may have written by asking for looks. Pure.
+
+    Whoever flips through all cameras of a wall stays far below; a script that asks in a loop would
+    fill the chain.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[str, deque[int]] = {}
+        self._refused: set[str] = set()
+
+    def wait_ns(self, session: str, now_ns: int) -> tuple[int, bool]:
+        """0 and it counts, or how long until the next may be asked for; and whether that is the
+        first refusal since the last that was not.
+        """
+        asked = self._asked.setdefault(session, deque(maxlen=LOOKS_A_MINUTE))
+        if len(asked) < LOOKS_A_MINUTE or now_ns - asked[0] >= _MINUTE_NS:
+            asked.append(now_ns)
+            self._refused.discard(session)
+            return 0, False
+        is_first = session not in self._refused
+        self._refused.add(session)
+        return asked[0] + _MINUTE_NS - now_ns, is_first
+
+    def forget(self, session: str) -> None:
+        """It has ended."""
+        self._asked.pop(session, None)
+        self._refused.discard(session)
