@@ -34,9 +34,7 @@ class Fragments:
     def flagged(self, start: int, stop: int, flags: int) -> list[Fragment]:
         """Those in [start, stop) that have any of the flags (`ChunkFlag`)."""
 
-def rows_fragments(
-    packed: Sequence[bytes], from_ns: int, to_ns: int, disk: int = 0
-) -> Fragments:
+def rows_fragments(packed: Sequence[bytes], from_ns: int, to_ns: int, disk: int = 0) -> Fragments:
     """Fragments of the rows that touch [from_ns, to_ns), in the order of the values.
 
     A fragment that lasts more than 10 s, or that goes on in another segment, is several.
