@@ -126,7 +126,8 @@ class Keeper:
         self.questions.pins = locks.count
         kept = KeepRetention(self.desk, self.questions.leases.revoke)
         graves = KeepTombstones(self.desk)
-        self.chores = Chores([locks, kept, graves, KeepScrub(self.desk)])
+        duties = [locks, kept, graves, KeepScrub(self.desk)]
+        self.chores = Chores(duties, self._chore_failed)
         self.links: list[LoopLink] = []
         self._pending: deque[Chunk] = deque()
         self._refused: list[tuple[Chunk, str]] = []
@@ -376,6 +377,9 @@ class Keeper:
 
     def _hurry(self) -> None:
         self._is_hurried = True
+
+    def _chore_failed(self, name: str, what: str) -> None:
+        self.desk.alarm("chore-failed", str(self.ring.disk.path), f"{name}: {what}")
 
     def _begin_to_end(self) -> None:
         if self._ends_at_s is None:

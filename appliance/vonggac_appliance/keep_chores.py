@@ -6,6 +6,7 @@ tick's batch (`Ring.plan`) or to a thread of the chore's own.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from vonggac_appliance import sockets
 from vonggac_appliance.messages import KeeperAlarm, Kind
 
 __all__ = ["Chore", "Chores", "Desk"]
+
+_log = logging.getLogger("vonggac.keep")
 
 _TURN_S = 1.0
 
@@ -60,8 +63,11 @@ class Chore(Protocol):
 class Chores:
     """All of a keeper's."""
 
-    def __init__(self, chores: list[Chore]) -> None:
+    def __init__(self, chores: list[Chore], failed: Callable[[str, str], None]) -> None:
+        """`failed`: told the name of a chore that broke, and what happened."""
         self._chores = chores
+        self._broken: list[Chore] = []
+        self._failed = failed
         self._routes = {int(kind): obey for c in chores for kind, obey in c.obeys.items()}
         self._turned_s = 0.0
 
@@ -74,13 +80,26 @@ class Chores:
         return True
 
     def turn(self, now_s: float) -> None:
-        """Called in every turn of the keeper; passed on once a second."""
-        if now_s - self._turned_s >= _TURN_S:
-            self._turned_s = now_s
-            for chore in self._chores:
+        """Called in every turn of the keeper; passed on once a second.
+
+        A chore that breaks has no further turns, and is told of: recording goes on without it.
+        """
+        if now_s - self._turned_s < _TURN_S:
+            return
+        self._turned_s = now_s
+        for chore in [chore for chore in self._chores if chore not in self._broken]:
+            try:
                 chore.turn(now_s)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next tick's chunks come first
+                _log.exception("%s is given up until the keeper starts anew", _name(chore))
+                self._broken.append(chore)
+                self._failed(_name(chore), f"{type(error).__name__}: {error}")
 
     def close(self) -> None:
         """In the order in which they were given."""
         for chore in self._chores:
             chore.close()
+
+
+def _name(chore: Chore) -> str:
+    return type(chore).__name__

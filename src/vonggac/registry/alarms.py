@@ -18,6 +18,7 @@ KINDS: Final = frozenset(
         "arena-full",
         "bit-rot",
         "camera-quarantined",
+        "chore-failed",
         "clock-step",
         "disk-draining",
         "disk-failed",
