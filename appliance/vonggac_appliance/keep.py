@@ -24,7 +24,7 @@ from vonggac.store.index import Commit, IndexDamaged
 from vonggac.store.journal import OpenGap
 from vonggac.store.start import Started, start
 from vonggac_appliance import keep_pace, sockets
-from vonggac_appliance.keep_chores import Chores, Desk
+from vonggac_appliance.keep_chores import Chore, Chores, Desk
 from vonggac_appliance.keep_faults import Faults
 from vonggac_appliance.keep_locks import KeepLocks
 from vonggac_appliance.keep_loops import BATCH_BYTES, Chunk, LoopLink, Status, take
@@ -126,7 +126,7 @@ class Keeper:
         self.questions.pins = locks.count
         kept = KeepRetention(self.desk, self.questions.leases.revoke)
         graves = KeepTombstones(self.desk)
-        duties = [locks, kept, graves, KeepScrub(self.desk)]
+        duties: list[Chore] = [locks, kept, graves, KeepScrub(self.desk)]
         self.chores = Chores(duties, self._chore_failed)
         self.links: list[LoopLink] = []
         self._pending: deque[Chunk] = deque()
