@@ -34,6 +34,9 @@ Spread = Callable[[Callable[[Job], Seen], Iterable[Job]], Iterable[Seen]]
 Progress = Callable[[int, int], None]
 """Told (bytes done, bytes in all) after every segment."""
 
+_ABSENT_MAX = 1000
+"""A longer hole is none of one tick."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -93,6 +96,8 @@ class _Check:
         self.report = Report(segments=reading.disk.identity.segments)
         self.ends: dict[tuple[bytes, int], tuple[int, bytes]] = {}
         """Where each (stream, run) stands over all its segments: sequence and claim hash."""
+        self.absent: dict[tuple[bytes, int], set[int]] = {}
+        """What of them is missing or broken so far."""
         intents = reading.snapshot.erase_intents
         # What is being erased is done again by the next keeper: until then it may be torn.
         self.leaving = {(intent.segment, intent.epoch) for intent in intents}
@@ -242,6 +247,8 @@ class _Check:
         claim, offset = view.claim, entry.offset
         key = (claim.stream, claim.run)
         known = self.ends.get(key)
+        if self._is_filled(key, entry):
+            return
         self.ends[key] = (claim.sequence, view.claim_sha256)
         says_first = claim.flags & ChunkFlag.FIRST and claim.previous_sha256 == bytes(32)
         if claim.sequence == 0 and not says_first:
@@ -262,9 +269,23 @@ class _Check:
         for row in indexed:
             key = (stream, row.run)
             known = self.ends.get(key)
+            if self._is_filled(key, row):
+                continue
             self.ends[key] = (row.sequence, b"")
             if known is not None and row.sequence != known[0] + 1:
                 self._check_hole(number, row, key, known[0])
+
+    def _is_filled(self, key: tuple[bytes, int], row: Row) -> bool:
+        """Whether a chunk stands where an earlier copy is missing or broken: a keeper ended as it
+        wrote, and the loop handed it over again, into another segment.
+        """
+        absent = self.absent.setdefault(key, set())
+        if row.flags & ChunkFlag.BROKEN:
+            absent.add(row.sequence)
+        elif row.sequence in absent and row.sequence <= self.ends.get(key, (-1, b""))[0]:
+            absent.remove(row.sequence)
+            return True
+        return False
 
     def _check_hole(self, number: int, row: Row, key: tuple[bytes, int], before: int) -> None:
         """A hole in a run's numbers before `row`: erased with a tombstone, or on another disk, or
@@ -273,6 +294,8 @@ class _Check:
         if row.sequence > before:
             is_buried = self.vouched.is_buried(*key, before + 1, row.sequence - 1)
             is_torn = (number, row.offset) in self.torn
+            if is_torn and row.sequence - before < _ABSENT_MAX:
+                self.absent.setdefault(key, set()).update(range(before + 1, row.sequence))
             if is_buried or self.vouched.has_other_disks or is_torn:
                 return
         self._add(number, row.offset, DURABLE, f"run {key[1]}: {row.sequence} follows {before}")

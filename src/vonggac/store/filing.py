@@ -57,15 +57,17 @@ class Filing:
         if claim.run > stream.run:
             self._settle_run(claim.stream, stream)
             self.archive.put_run(claim.stream, run_of(claim, row))
-        stream.run, stream.sequence = claim.run, claim.sequence
-        stream.claim_sha256 = placed.claim_sha256
-        stream.wall_end_ns = row.wall_end_ns
+            stream.run, stream.sequence = claim.run, -1
+        if claim.sequence > stream.sequence:  # else it is one that recovery had missed
+            stream.sequence, stream.claim_sha256 = claim.sequence, placed.claim_sha256
+            stream.wall_end_ns = row.wall_end_ns
 
     def _chunk_of_older_run(self, claim: Claim, row: Row) -> None:
         """Handed over by a loop that died, and written behind its successor's."""
         known = self.archive.run(claim.stream, claim.run) or run_of(claim, row)
-        extended = replace(known, last_sequence=claim.sequence, wall_end_ns=row.wall_end_ns)
-        self.archive.put_run(claim.stream, extended)
+        if claim.sequence > known.last_sequence:
+            known = replace(known, last_sequence=claim.sequence, wall_end_ns=row.wall_end_ns)
+        self.archive.put_run(claim.stream, known)
 
     def _settle_run(self, stream: bytes, state: StreamState) -> None:
         known = self.archive.run(stream, state.run)

@@ -42,6 +42,7 @@ class OpenSegment:
     wall_end_ns: int = 0
     decode_end_ticks: int = 0
     last_run: int = 0
+    last_sequence: int = -1
     order: int = 0
     """The order of sealing when it was last written to."""
     is_retired: bool = False
@@ -69,6 +70,7 @@ class OpenSegment:
             wall_end_ns=max(row.wall_end_ns for row in found.rows),
             decode_end_ticks=found.decode_end_ticks,
             last_run=found.last_run,
+            last_sequence=found.rows[-1].sequence,
             order=found.order,
         )
         try:
@@ -87,6 +89,10 @@ class OpenSegment:
         if self.is_retired:
             return False
         return self.size - self.offset >= chunk_bytes + (self.count + 1) * ENTRY_BYTES + BLOCK_BYTES
+
+    def is_past(self, run: int, sequence: int) -> bool:
+        """Whether a later chunk of the run stands here: none of a segment may be out of order."""
+        return run == self.last_run and sequence <= self.last_sequence
 
     def decode_time_of(self, claim: Claim) -> int:
         """`tfdt` of the next chunk: within a run the sum of durations, else the wall distance,
@@ -111,7 +117,7 @@ class OpenSegment:
         self.wall_end_ns = max(self.wall_end_ns, row.wall_end_ns)
         self.decode_end_ticks = start + claim.duration_ticks
         self.entries += native.entry_write(row)
-        self.last_run = claim.run
+        self.last_run, self.last_sequence = claim.run, claim.sequence
         self.offset += row.chunk_bytes
         self._this_tick_bytes += row.chunk_bytes
 

@@ -8,6 +8,7 @@ what is found, and tell the ring where the segment goes on. Reads only; the ring
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from vonggac._native import segment as native
@@ -24,6 +25,8 @@ TORN_NS = 7_000_000_000
 for it and a chunk. A cut may leave any of them, and no chunk of a later tick: what is missing so
 near the end of a run was never acknowledged, what is missing before it was.
 """
+_MISSING_MAX = 64
+"""Chunks of a stream that are looked for behind the newest; ten ticks bring ten, or some more."""
 
 
 @dataclass(slots=True)
@@ -59,8 +62,27 @@ class Recovered:
     last_run: int = 0
     notes: list[str] = field(default_factory=list)
     """What was odd, a sentence each."""
+    fresh: dict[tuple[bytes, int], Fresh] = field(default_factory=dict)
+    """By stream and run."""
     torn: list[str] = field(default_factory=list)
     """Holes between whole chunks, a sentence each: what a cut may leave of its last tick."""
+
+
+@dataclass(slots=True)
+class Fresh:
+    """Chunks of one run that the index did not have yet."""
+
+    indexed: int
+    """The last sequence that it had; -1: none."""
+    whole: set[int] = field(default_factory=set)
+    newest: int = -1
+
+    def missing(self) -> Iterator[int]:
+        """Those before the newest that are not whole here: they were never acknowledged, so whoever
+        still has one hands it over again.
+        """
+        first = max(self.indexed + 1, self.newest - _MISSING_MAX)
+        return (n for n in range(first, self.newest + 1) if n not in self.whole)
 
 
 def index_is_complete(archive: Archive, snapshot: Snapshot) -> bool:
@@ -144,6 +166,7 @@ def _recover_segment(
         table = None  # or a chunk before it, of the same tick
     fresh = rows_of(found.chunks, table)
     segment = _segment_of(entry, life, row, indexed, fresh, found, start, decode_end, head, archive)
+    _note_fresh(archive, segment.stream, found.chunks, result)
     file_rows(archive, entry.number, entry.epoch, segment.stream, found.chunks, fresh)
     state = SegmentState.OPEN if table is None else SegmentState.SEALED
     if row.entry_sha256 == bytes(32) and head is not None:
@@ -160,6 +183,19 @@ def _recover_segment(
         result.sealed.append(entry)
     for start_hole, end_hole in found.holes:
         result.torn.append(f"segment {entry.number}: no chunk between {start_hole} and {end_hole}")
+
+
+def _note_fresh(archive: Archive, stream: bytes, chunks: list[Found], result: Recovered) -> None:
+    for found in chunks:
+        claim = found.view.claim
+        run = result.fresh.get((stream, claim.run))
+        if run is None:
+            known = archive.run(stream, claim.run)
+            run = Fresh(-1 if known is None else known.last_sequence)
+            result.fresh[stream, claim.run] = run
+        run.newest = max(run.newest, claim.sequence)
+        if not found.is_broken:
+            run.whole.add(claim.sequence)
 
 
 def _live(table: list[Row]) -> int:

@@ -62,6 +62,8 @@ class Ring:
     is_rebuilt: bool = False
     is_index_given_up: bool = False
     """A commit has failed: nothing more is written to it before the next start."""
+    missing: set[tuple[bytes, int, int]] = field(default_factory=set)
+    """(stream, run, sequence) that recovery did not find whole before the newest of their run."""
     filing: Filing = field(init=False)
     eraser: Eraser = field(init=False)
     lock_set: LockSet = field(init=False)
@@ -109,6 +111,11 @@ class Ring:
             locks=snapshot.locks,
             erase_intents=snapshot.erase_intents,
             unindexed={entry.number: entry for entry in found.sealed},
+            missing={
+                (stream, run, sequence)
+                for (stream, run), fresh in found.fresh.items()
+                for sequence in fresh.missing()
+            },
         )
         forget_erased(archive, snapshot.erase_intents)
         for stream, row in archive.streams():
@@ -206,7 +213,9 @@ class Ring:
             raise MediaError("limit", f"a chunk of {needed} bytes finds no room in a segment")
         segment = stream.segment
         if segment is not None and not (
-            segment.entry_sha256 == chunk.entry_sha256 and segment.fits(needed)
+            segment.entry_sha256 == chunk.entry_sha256
+            and segment.fits(needed)
+            and not segment.is_past(chunk.run, chunk.sequence)
         ):
             if not self.spares.ready:
                 return None
@@ -219,9 +228,12 @@ class Ring:
                 return None
             stream.segment = segment
         self._write(segment, chunk, (claim, claim_sha256), batch)
+        self.missing.discard((chunk.stream, chunk.run, chunk.sequence))
         return True
 
     def _is_known(self, stream: StreamState, chunk: Incoming) -> bool:
+        if (chunk.stream, chunk.run, chunk.sequence) in self.missing:
+            return False
         if chunk.run == stream.run:
             return chunk.sequence <= stream.sequence
         if chunk.run > stream.run:
