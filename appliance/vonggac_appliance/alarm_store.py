@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import lmdb
@@ -31,7 +30,8 @@ _MAP_BYTES = 64 << 20
 _READERS_MAX = 8
 _ROW_VERSION = 1
 _KEY_BYTES = 8
-_END = object()
+_AGAIN_S = 10.0
+"""Until what could not be written is tried again."""
 
 
 class AlarmStore:
@@ -41,7 +41,10 @@ class AlarmStore:
         """Reads what there is. Where HOME/alarms cannot be used, alarms live in memory only."""
         self._rows: dict[int, Alarm] = {}
         self._open: dict[tuple[str, str], int] = {}
-        self._changes: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._waiting: dict[int, Alarm | None] = {}
+        """Rows to write, the newest of each; None: it is forgotten."""
+        self._is_closing = False
         self._env: lmdb.Environment | None = None
         try:
             self._env = _open(home / "alarms")
@@ -92,46 +95,53 @@ class AlarmStore:
 
     def close(self) -> None:
         """Writes what waits; at most as long as the home's disk takes."""
-        self._changes.put(_END)
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
         self._thread.join()
         if self._env is not None:
             self._env.close()
 
     def _put(self, row: Alarm) -> None:
         self._rows[row.number] = row
-        self._changes.put(row)
+        self._later(row.number, row)
 
     def _forget(self, numbers: Sequence[int]) -> None:
         for number in numbers:
             row = self._rows.pop(number)
             if row.is_open:
                 del self._open[row.kind, row.subject]
-            self._changes.put(number)
+            self._later(number, None)
+
+    def _later(self, number: int, row: Alarm | None) -> None:
+        with self._changed:
+            self._waiting[number] = row
+            self._changed.notify_all()
 
     # --- the thread -----------------------------------------------------------------------------
 
     def _write_all(self) -> None:
-        """What could not be written is tried again with the next change, in its order."""
-        waiting: list[object] = []
+        """What could not be written is tried again after a while."""
         is_over = False
         while not is_over:
-            waiting.append(self._changes.get())
-            while not self._changes.empty():
-                waiting.append(self._changes.get())
-            if is_over := _END in waiting:
-                waiting.remove(_END)
-            if self._env is not None and waiting and self._write(self._env, waiting):
-                waiting.clear()
-            del waiting[: -alarms.ROWS_MAX]
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._is_closing)
+                changes, self._waiting = self._waiting, {}
+                is_over = self._is_closing
+            if self._env is not None and not self._write(self._env, changes):
+                with self._changed:
+                    self._waiting = changes | self._waiting
+                    if not is_over:
+                        self._changed.wait_for(lambda: self._is_closing, _AGAIN_S)
 
-    def _write(self, env: lmdb.Environment, changes: Sequence[object]) -> bool:
+    def _write(self, env: lmdb.Environment, changes: Mapping[int, Alarm | None]) -> bool:
         try:
             with env.begin(write=True) as txn:
-                for change in changes:
-                    if isinstance(change, Alarm):
-                        txn.put(_key(change.number), _encode(change))
-                    elif isinstance(change, int):
-                        txn.delete(_key(change))
+                for number, row in changes.items():
+                    if row is None:
+                        txn.delete(_key(number))
+                    else:
+                        txn.put(_key(number), _encode(row))
         except lmdb.Error as error:
             _log.error("alarms cannot be written, they wait in memory: %s", error)
             return False

@@ -81,13 +81,16 @@ class Placement:
             is_recorded = session is not None and session.progress.run != 0
             if not keeper.is_draining and not (is_recorded and stream in self._slots):
                 self._slots[stream] = keeper.slot
+                if session is not None:
+                    session.moved(keeper)  # one that is just connecting was given another
         self.expect()
 
     def gather(self) -> None:
         """Gives what waits for disks that are away to those that are there."""
         now_s = time.monotonic()
         for keeper in self.keepers:
-            if keeper.state != "retired" and self._is_away(keeper, now_s):
+            is_left = keeper.state == "retired" and keeper.lost_s is None
+            if not is_left and self._is_away(keeper, now_s):
                 self.move_off(keeper)
 
     def forget(self, keeper: Keeper) -> None:
@@ -182,9 +185,9 @@ class Placement:
                 loop.move(keeper.slot, slot, moved)
             if rest is not None:
                 loop.move(keeper.slot, rest)  # of streams that are no more
-            if keeper.is_ready:
-                loop.connect(keeper)
         keeper.lost_s = None
+        if keeper.is_ready and by_slot:
+            keeper.begin_anew("some of its streams went to another disk")
         self._tell(keeper, by_slot)
         return True
 

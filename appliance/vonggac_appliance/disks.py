@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from vonggac.errors import ConfigError, Unavailable
+from vonggac.errors import ConfigError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac_appliance.children import Children
 from vonggac_appliance.disk_streams import SLOW_TICKS, Placement, Recorded
@@ -36,7 +35,6 @@ class Disks:
         self._children = children
         self._owner = owner
         self._changes = -1
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- which there are ----------------------------------------------------------------------
 
@@ -78,7 +76,7 @@ class Disks:
                 self._change(keeper, row)
         for row in sorted(rows.values(), key=lambda row: row.enrolled_ns):
             if len(self.keepers) < SLOTS_MAX:
-                self._spawn(self._add(row))
+                self._add(row).start_now()
             else:
                 what = f"{SLOTS_MAX} disks were used since the recorder started; restart it"
                 self._owner.alarm("disk-failed", row.path, what)
@@ -89,17 +87,6 @@ class Disks:
         keeper.is_draining = row.is_draining
         self.keepers.append(keeper)
         return keeper
-
-    def _spawn(self, keeper: Keeper) -> None:
-        async def start() -> None:
-            try:
-                await keeper.start()
-            except Unavailable as error:
-                _log.critical("%s", error)  # without the zygote the recorder ends anyway
-
-        task = asyncio.get_running_loop().create_task(start())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _change(self, keeper: Keeper, row: DiskRow) -> None:
         if row.path != keeper.path:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from vonggac.store.index import IndexDamaged
 from vonggac.store.ring import Ring
 from vonggac_appliance import sockets
 from vonggac_appliance.messages import KeeperAlarm, Kind
@@ -90,6 +91,8 @@ class Chores:
         for chore in [chore for chore in self._chores if chore not in self._broken]:
             try:
                 chore.turn(now_s)
+            except IndexDamaged:
+                raise  # the keeper ends, and the next one makes the index again
             except Exception as error:  # noqa: BLE001  # whatever it is, the next tick's chunks come first
                 _log.exception("%s is given up until the keeper starts anew", _name(chore))
                 self._broken.append(chore)

@@ -34,6 +34,10 @@ class HangWatch:
         """Whether what was begun has not ended within 2 s."""
         return self._busy_s is not None and time.monotonic() - self._busy_s >= HANGS_S
 
+    def hung_at(self, now_s: float) -> bool:
+        """The same of a moment before: whoever was held up since may have its end lie unread."""
+        return self._busy_s is not None and now_s - self._busy_s >= HANGS_S
+
     @property
     def hangs_long(self) -> bool:
         """Whether it has hung for so long that a disk which hung itself is worth a try."""

@@ -111,6 +111,8 @@ class Keeper:
         self._ready_s = 0.0
         self._is_silent = False
         self._is_ending = False
+        self._is_renewed = False
+        """It is being ended so that another takes its place at once."""
         self._again: asyncio.Task[None] | None = None
         self.watch = HangWatch(self._hangs)
 
@@ -200,7 +202,7 @@ class Keeper:
         if self._pid:
             self._send(Kind.QUIT, None)  # its exit starts the next one
         else:
-            self._start_now()
+            self.start_now()
 
     def give_up(self, why: str) -> None:
         """Its streams went elsewhere. It is ended as soon as the disk lets it: what it would still
@@ -209,6 +211,18 @@ class Keeper:
         self.watch.hung()
         self._lose()
         self._become("hung", why)
+        self.kill()
+
+    def begin_anew(self, why: str) -> None:
+        """Some of its chunks went elsewhere. Their blocks will hold others soon, and it may have
+        them in hand: it ends, and its successor looks at what it wrote and is given the rest.
+        """
+        _log.info("the keeper of %s begins anew: %s", self.path, why)
+        self.watch.stop()
+        self._lose()
+        self.ready = None
+        self._is_renewed = True
+        self._become("starting", why)
         self.kill()
 
     def end(self) -> None:
@@ -225,7 +239,7 @@ class Keeper:
         if self.state == "recording" and self.is_ready and is_written and silent_s > most_s:
             self._is_silent = True
             self._become("slow", f"nothing was made durable for {most_s:g} s")
-        if self.watch.hangs or (is_written and self.watch.is_mute(now_s)):
+        if self.watch.hung_at(now_s) or (is_written and self.watch.is_mute(now_s)):
             self._hangs()
         if self.state == "failed" and not self._pid and self._again is None:
             self._look_at_failed()
@@ -234,11 +248,12 @@ class Keeper:
         """A person has cleared the disk, or nothing else can be recorded on."""
         if not suspect_marker(Path(self._home), Path(self.path)).exists():
             _log.info("disk %s was cleared by a person, it is tried again", self.path)
-            self._start_now()
+            self.start_now()
         elif self._hears.is_needed(self):
             self._start_later("no other disk can be written, trying this one again")
 
-    def _start_now(self) -> None:
+    def start_now(self) -> None:
+        """Starts it, and again later where that fails."""
         if self._again is not None:
             self._again.cancel()
         self._again = asyncio.get_running_loop().create_task(self._start_after(0.0))
@@ -278,7 +293,7 @@ class Keeper:
             self.kill()
 
     def _act(self, kind: int, body: bytes) -> None:
-        if self.state == "hung":
+        if self.state == "hung" or self._is_renewed:
             return  # its last words: it was given up, and its successor looks for itself
         if kind == Kind.DURABLE:
             self.last_durable = msgspec.msgpack.decode(body, type=Durable)
@@ -350,6 +365,7 @@ class Keeper:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+        is_renewed, self._is_renewed = self._is_renewed, False
         if self._is_ending:
             if self.state != "retired":
                 self._become("down", "the recorder ends")
@@ -365,6 +381,9 @@ class Keeper:
             self._become("failed", "the disk cannot be used; its keeper said why")
             self._start_later("it cannot be used")
             return
+        if is_renewed:
+            self.start_now()
+            return
         lived_s = time.monotonic() - self._started_s
         self._failures = 1 if lived_s > _GOOD_AFTER_S else self._failures + 1
         delay_s = _AGAIN.delay_s(self._failures, 0.0)
@@ -377,4 +396,7 @@ class Keeper:
         try:
             await self.start()
         except Unavailable as error:
-            _log.critical("%s", error)  # without the zygote the recorder ends anyway
+            _log.critical("%s", error)
+            if not self._children.is_lost and not self._is_ending:
+                # No process to be had at this moment; without the zygote the recorder ends anyway.
+                self._start_later(str(error))

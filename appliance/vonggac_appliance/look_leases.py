@@ -35,7 +35,7 @@ _FRESH_S = 1.0
 _DEADLINE_S = 5.0
 
 
-_Key = tuple[str, "Place", bytes]
+_Key = tuple[str, "Place", bytes, bytes]
 """Look, segment, receipt: a renewed look has another receipt."""
 
 
@@ -143,7 +143,7 @@ class LeasePool:
 
     def borrow(self, look_id: str, place: Place, stream: bytes, receipt: bytes) -> Leased:
         """To be given back. Gone, Refused, TooMany, Unavailable."""
-        key = (look_id, place, receipt)
+        key = (look_id, place, stream, receipt)
         found = self._kept(key)
         if found is not None:
             try:

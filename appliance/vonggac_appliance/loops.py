@@ -267,14 +267,18 @@ class LoopHandle:
                 while self._connected & {k.slot for k in self._hears.keepers_ready()}:
                     self._drained.clear()
                     await self._drained.wait()
-        await asyncio.sleep(_AGAIN.delay_s(self._failures, 0.0))
-        self._incarnation += 1
-        self._connected.clear()
-        try:
-            await self.start()
-        except Unavailable as error:
-            _log.critical("%s", error)  # without the zygote the recorder ends anyway
-            return
+        while True:
+            await asyncio.sleep(_AGAIN.delay_s(self._failures, 0.0))
+            self._incarnation += 1
+            self._connected.clear()
+            try:
+                await self.start()
+                break
+            except Unavailable as error:
+                _log.critical("%s", error)
+                if self._children.is_lost:
+                    return  # without the zygote the recorder ends anyway
+                self._failures += 1  # no process to be had at this moment
         for session in tuple(self.sessions.values()):
             session.loop_returned()
 

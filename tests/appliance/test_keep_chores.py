@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
+from vonggac.store.index import IndexDamaged
 from vonggac_appliance.keep_chores import Chores, Obey
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.sockets import Message
@@ -60,3 +63,13 @@ def test_a_chore_that_breaks_is_told_once_and_the_others_go_on() -> None:
     assert broken.turned == [1.0]
     assert sound.turned == [1.0, 2.0, 3.0]
     assert told == [("Broken", "ZeroDivisionError: a rate over no time")]
+
+
+class Damaged(Counting):
+    def turn(self, now_s: float) -> None:
+        raise IndexDamaged("a segment's row has another CRC")
+
+
+def test_a_damaged_index_ends_the_keeper_so_that_the_next_one_makes_it_again() -> None:
+    with pytest.raises(IndexDamaged):
+        Chores([Damaged()], print).turn(1.0)

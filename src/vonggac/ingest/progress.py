@@ -61,6 +61,9 @@ class Progress:
 
     def durable(self, run: int, end_ns: int, is_inband: bool) -> None:
         """A sync covers this much."""
+        is_known = run == self.last_run and self.durable_until_ns is not None
+        if is_known and end_ns < (self.durable_until_ns or 0):
+            return  # said late, by a disk that the stream has left
         self.durable_until_ns = end_ns
         self.is_inband = is_inband
         if run >= self.last_run:
