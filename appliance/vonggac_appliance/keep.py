@@ -257,7 +257,9 @@ class Keeper:
     def _finish_commit(self, frozen: Commit, errors: list[StorageError], is_whole: bool) -> None:
         if errors:
             self.ring.commit_failed()
-            _log.error("%s; recording goes on, the next start makes it again", errors[0])
+            what = f"{errors[0]}; recording goes on, but nothing is erased by its time until the "
+            what += "next start makes the index again: restart the recorder soon"
+            self.desk.alarm("index-failed", str(self.ring.disk.path), what)
             self._become("recording", str(errors[0]))
         elif is_whole:
             self.ring.committed(frozen)

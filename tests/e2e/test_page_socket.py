@@ -133,7 +133,7 @@ def test_a_session_that_is_signed_out_loses_its_socket(box: PagedBox, visitor: V
     began = time.monotonic()
     visitor.sign_out()
     page.until(lambda: page.closed is not None)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert page.closed is not None
     assert page.closed[0] == 4401
     box.until_line(action="look end", result="signed out")

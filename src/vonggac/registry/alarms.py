@@ -27,6 +27,7 @@ KINDS: Final = frozenset(
         "disk-suspect",
         "erase-failed",
         "flood",
+        "index-failed",
         "keeper-crashed",
         "lock-refused",
         "lock-review",
