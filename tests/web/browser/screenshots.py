@@ -114,7 +114,10 @@ def warn(home: Path) -> None:
     for camera in (NAMES["cam1"], NAMES["cam3"]):
         what = f"a lock of {camera} would hold 24 % of /srv/vonggac/a, 20 % are allowed"
         control.ask(home, bus.LockRefused(camera, what))
-    control.ask(home, bus.AcknowledgeAlarm(1, NAME, "đã gỡ khóa số 3, vụ việc đã kết thúc"))
+    told = control.ask(home, bus.AskAlarms())
+    assert isinstance(told, bus.AlarmsReply)
+    refused = [row.number for row in told.alarms if row.kind == "lock-refused"]
+    control.ask(home, bus.AcknowledgeAlarm(min(refused), NAME, "đã gỡ khóa số 3, vụ án đã xong"))
 
 
 def main() -> int:
