@@ -13,7 +13,7 @@ from vonggac._native import segment as native
 from vonggac.errors import ConfigError, Refused, StorageError, Unavailable, VonggacError
 from vonggac.media.chunk import PackedRow
 from vonggac.playback import cut as cuts
-from vonggac.playback.once import once
+from vonggac.playback.once import in_time, once
 from vonggac.store.segment import SegmentFile
 from vonggac.store.timeline import Timeline, timeline, unexplained
 from vonggac_appliance.messages import Disk
@@ -75,7 +75,7 @@ def found_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) 
         raise why
     newest = max(answers, key=lambda answer: answer.tail.durable_until_ns or 0)
     values = once([answer.packed for answer in answers], from_ns, to_ns)
-    packed = [value for of in values for value in of]
+    packed = in_time(values, from_ns, to_ns) if len(values) > 1 else list(values[0])
     runs = [run for answer in answers for run in answer.runs]
     line = timeline(packed, runs, from_ns, to_ns, newest.tail)
     return Found(unexplained(line) if missing else line, tuple(missing))

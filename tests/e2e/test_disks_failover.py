@@ -130,7 +130,8 @@ def test_streams_are_shared_and_a_failed_disk_loses_no_second(box: TwoDisks) -> 
         box.until(lambda now: disk_of(now, path).state == "failed" and is_elsewhere(now, path))
         until_further(box)
         assert runs(box) == before
-        assert all(box.holes(code, name) == [] for code in CODES for name in ("main", "sub"))
+        holes = {(code, name): box.holes(code, name) for code in CODES for name in ("main", "sub")}
+        assert not any(holes.values()), holes
 
         suspect_marker(box.home, path).unlink()  # a person has looked at it
         box.until(lambda now: disk_of(now, path).state == "recording")

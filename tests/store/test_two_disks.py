@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from store.maker import START_NS, Bench, FakeStream, again, make_disk
 from vonggac._native import segment as native
 from vonggac.errors import Refused, Unavailable
 from vonggac.media.chunk import ChunkFlag, PackedRow, Row
-from vonggac.playback.once import once
+from vonggac.playback.once import in_time, once
+from vonggac.store.timeline import Tail, timeline
 from vonggac_appliance import footage
 
 SECOND_NS = 1_000_000_000
@@ -156,3 +157,23 @@ def test_a_disk_that_is_away_hides_nothing_of_the_others(moved: Moved, tmp_path:
         footage.cut(tmp_path, moved.disks, stream.stream, *later, b"", tmp_path / "no")
     with pytest.raises(Refused, match="nothing is recorded"):
         footage.cut(tmp_path, moved.disks[:1], stream.stream, *later, b"", tmp_path / "no")
+
+
+@pytest.mark.parametrize("is_first_asked_first", [True, False])
+@pytest.mark.parametrize("moved_at", [30, 60, 61, 100])
+def test_a_run_that_went_to_another_disk_has_no_hole_whichever_is_asked_first(
+    moved_at: int, is_first_asked_first: bool
+) -> None:
+    def guessed(one: PackedRow) -> PackedRow:
+        """The last chunk before a tick guesses its end, here 5 ms too early."""
+        return replace(one, row=replace(one.row, wall_end_ns=one.row.wall_end_ns - 5_000_000))
+
+    before = packed([*map(row, range(moved_at - 1)), guessed(row(moved_at - 1))])
+    after = packed([row(n, segment=2) for n in range(moved_at, 150)])
+    disks = [before, after] if is_first_asked_first else [after, before]
+    to_ns = START_NS + 150 * SECOND_NS
+    values = in_time(once(disks, START_NS, to_ns), START_NS, to_ns)
+    line = timeline(values, [], START_NS, to_ns, Tail(to_ns, to_ns))
+
+    assert len(line.ranges) == 1
+    assert not line.gaps

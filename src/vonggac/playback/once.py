@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, PackedRow
 
-__all__ = ["once"]
+__all__ = ["in_time", "once"]
 
 Window = tuple[int, int]
 
@@ -37,6 +37,18 @@ def once(disks: Sequence[Sequence[bytes]], from_ns: int, to_ns: int) -> list[lis
         if len(kept) < len(rows):
             given[disk][at] = native.rows_pack(kept) if kept else b""
     return [[value for value in values if value] for values in given]
+
+
+def in_time(disks: Sequence[Sequence[bytes]], from_ns: int, to_ns: int) -> list[bytes]:
+    """The values of all disks that touch [from_ns, to_ns), in the order in which they begin: a run
+    that went from one disk to another is found to go on, whichever of them is asked first.
+    """
+    begins: list[tuple[int, bytes]] = []
+    for values in disks:
+        for value in values:
+            if spans := native.rows_spans([value], from_ns, to_ns):
+                begins.append((min(start for start, *_ in spans), value))
+    return [value for _, value in sorted(begins, key=lambda found: found[0])]
 
 
 def _overlaps(spans: Sequence[Sequence[tuple[int, int, int, int]]]) -> list[Window]:
