@@ -100,14 +100,20 @@ class Archive:
         return None if value is None else _segment_row(value)
 
     def put_segment(self, number: int, row: SegmentRow) -> None:
-        """Files the segment; keeps LIVE and ORDER in step."""
+        """Files the segment; keeps LIVE and ORDER in step.
+
+        Where another stands at its place in the order of reuse, it comes after that.
+        """
         key = _U32.pack(number)
         old = self.segment(number)
         was_free = old is not None and old.state is SegmentState.FREE
         self._count_free((row.state is SegmentState.FREE) - was_free)
         if old is not None and _is_ordered(old.state):
-            self.index.delete(Table.ORDER, _U64.pack(old.order))
+            place = _U64.pack(old.order)
+            if self.index.get(Table.ORDER, place) == key:
+                self.index.delete(Table.ORDER, place)
         if _is_ordered(row.state):
+            row = replace(row, order=self._place_from(row.order, key))
             self.index.put(Table.ORDER, _U64.pack(row.order), key)
             self.index.delete(Table.LIVE, key)
         else:
@@ -131,6 +137,18 @@ class Archive:
             ),
         )
 
+    def _place_from(self, order: int, key: bytes) -> int:
+        """The first place from `order` on that no other segment has: one that lost its place would
+        never be reused, and its room be lost.
+        """
+        if self.index.get(Table.ORDER, _U64.pack(order)) in (None, key):
+            return order
+        for place, value in self.index.items(Table.ORDER, _U64.pack(order), b"\xff" * 8):
+            if value == key or _unpack(_U64, place)[0] != order:
+                break
+            order += 1
+        return order
+
     def segments(self) -> Iterator[tuple[int, SegmentRow]]:
         """All of them: for check and disk list, not for start-up."""
         for key, value in self.index.items(Table.SEGMENTS, b"", b"\xff" * 4):
@@ -148,6 +166,11 @@ class Archive:
             if row is None:
                 raise IndexDamaged(f"the index orders segment {number}, which it does not know")
             yield number, row
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """(order, number) as the order of reuse has them, whatever the segments' rows say."""
+        for key, value in self.index.items(Table.ORDER, b"", b"\xff" * 8):
+            yield _unpack(_U64, key)[0], _unpack(_U32, value)[0]
 
     def free_count(self, segments: int) -> int:
         """Segments that hold nothing: their order is their number, below that of any sealed one.

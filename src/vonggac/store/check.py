@@ -152,10 +152,9 @@ class _Check:
                 other = epochs[row.epoch]
                 self._add(number, 0, CLOCKPROOF, f"has the epoch of segment {other}")
             epochs[row.epoch] = number
-        ordered = [number for number, _ in self.archive.reusable()]
         ordered_states = (SegmentState.FREE, SegmentState.SEALED)
-        expected = {number for number, row in rows.items() if row.state in ordered_states}
-        for number in expected ^ set(ordered):
+        expected = {(r.order, number) for number, r in rows.items() if r.state in ordered_states}
+        for number in sorted({number for _, number in expected ^ set(self.archive.places())}):
             self._add(number, 0, PREALLOCATED, "the order of reuse does not hold it as it should")
         free = sum(1 for row in rows.values() if row.state is SegmentState.FREE)
         told = self.archive.free_count(self.disk.identity.segments)

@@ -8,13 +8,13 @@ opened, and that becomes the order of reuse of all that was sealed before (never
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
-from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, PackedRow, Row
+from vonggac.media.chunk import ChunkFlag, ChunkView, PackedRow, Row
 from vonggac.store import disk as disks
 from vonggac.store import index as indexes
 from vonggac.store import journal
@@ -44,15 +44,26 @@ class Unsealed:
 class Rebuild:
     """`step` until it says False. Segments in `skip` are known already.
 
-    `keeps`: the archive is right but for lives of segments that it may not know yet.
+    `keeps`: the archive is right but for lives of segments that it may not know yet; these come
+    last in the order of reuse, so many places after their epochs as `later` says. `is_locked`:
+    asked before anything that the archive knows is taken for gone.
     """
 
     def __init__(
-        self, disk: Disk, archive: Archive, skip: Set[int], *, keeps: bool = False
+        self,
+        disk: Disk,
+        archive: Archive,
+        skip: Set[int],
+        *,
+        keeps: bool = False,
+        later: int = 0,
+        is_locked: Callable[[SegmentRow], bool] = lambda row: False,
     ) -> None:
         self.disk = disk
         self.archive = archive
         self.keeps = keeps
+        self.later = later
+        self.is_locked = is_locked
         archive.file_tails()
         archive.is_unordered = True
         self.unsealed: list[Unsealed] = []
@@ -87,15 +98,17 @@ class Rebuild:
 
     def _read(self, number: int, file: SegmentFile) -> None:
         head = file.head()
-        first = None if head is None else self._first_chunk(number, file, len(head))
-        if self.keeps and not self._is_news(number, first):
+        # A head may be damaged, and all the chunks behind it whole.
+        offset = None if head is None else len(head)
+        first = file.first_chunk(self.disk.identity.disk, number, offset)
+        if first is None:
+            self._file_nothing(number, file)
             return
-        if head is None or first is None:
-            # Empty, recycled, or of another disk: nothing of ours is in it. Reused before any
-            # footage.
-            self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
+        if self.keeps and not self._is_news(number, first.place.epoch):
             return
-        life = Life(self.disk.identity.disk, number, first.view.place.epoch)
+        if head is None:
+            self.notes.append(f"segment {number}: its ftyp and moov cannot be read")
+        life = Life(self.disk.identity.disk, number, first.place.epoch)
         self.highest_epoch = max(self.highest_epoch, life.epoch)
         rows = file.table()
         kept = [row for row in rows or () if not row.flags & ChunkFlag.ERASED]
@@ -104,38 +117,39 @@ class Rebuild:
         elif rows:
             self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
         else:
-            self._file_unsealed(file, life, head)
+            self._file_unsealed(file, life, head, first)
 
-    def _is_news(self, number: int, first: Found | None) -> bool:
+    def _file_nothing(self, number: int, file: SegmentFile) -> None:
+        """Empty, recycled, or of another disk: nothing of ours is in it. Reused before any footage,
+        unless it was footage once: then there is no reason to write over what is left.
+        """
+        if file.table():
+            what = "holds a table and no whole chunk; it is neither read nor reused"
+            self.notes.append(f"segment {number} {what}")
+            return
+        known = self.archive.segment(number) if self.keeps else None
+        if known is not None and known.state is not SegmentState.SEALED:
+            return
+        if known is not None and self.is_locked(known):
+            # Promise 5: what is locked is not given up because it cannot be found.
+            self.notes.append(f"segment {number} is locked, and no chunk of it can be read")
+            return
+        if known is not None:
+            self.archive.forget(number)
+        self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
+
+    def _is_news(self, number: int, epoch: int) -> bool:
         """Whether a segment has begun another life than the archive knows; if so that is gone."""
         known = self.archive.segment(number)
-        if known is None:
-            return True
-        epoch = 0 if first is None else first.view.place.epoch
-        is_news = epoch > known.epoch if first is not None else known.state is SegmentState.SEALED
+        is_news = known is None or epoch > known.epoch
         if is_news:
             self.archive.forget(number)
         return is_news
 
-    def _first_chunk(self, number: int, file: SegmentFile, offset: int) -> Found | None:
-        at: int | None = offset
-        while at is not None:
-            view = file.chunk(at)
-            if view is not None:
-                place = view.place
-                if (place.disk, place.segment, place.offset) == (
-                    self.disk.identity.disk,
-                    number,
-                    at,
-                ):
-                    return Found(view)
-            at = file.next_magic(at + BLOCK_BYTES)
-        return None
-
     def _file_sealed(
-        self, file: SegmentFile, life: Life, head: bytes, first: Found, rows: list[Row]
+        self, file: SegmentFile, life: Life, head: bytes | None, first: ChunkView, rows: list[Row]
     ) -> None:
-        stream, camera = first.view.claim.stream, first.view.claim.camera
+        stream, camera = first.claim.stream, first.claim.camera
         for row in rows:
             self.archive.add_row(stream, PackedRow(life.number, life.epoch, row))
         self._waiting_rows += len(rows)
@@ -144,12 +158,20 @@ class Rebuild:
             self._file_run(file, life, stream, part)
         newest = max(rows, key=lambda row: (row.run, row.sequence))
         note_stream(self.archive, stream, camera, newest)
-        entry = native.sha256(head)
-        self.archive.use_entry(entry, head)
-        self._file_segment(life, camera, stream, entry, rows, SegmentState.SEALED, life.epoch)
+        entry = self._use_entry(head)
+        order = life.epoch + self.later
+        self._file_segment(life, camera, stream, entry, rows, SegmentState.SEALED, order)
         if self._waiting_rows > _ROWS_WAITING_MAX:
             self._waiting_rows = 0
             self.archive.file_tails()
+
+    def _use_entry(self, head: bytes | None) -> bytes:
+        """The hash of a segment's head; zeros where it cannot be read."""
+        if head is None:
+            return bytes(32)
+        entry = native.sha256(head)
+        self.archive.use_entry(entry, head)
+        return entry
 
     def _file_run(self, file: SegmentFile, life: Life, stream: bytes, rows: list[Row]) -> None:
         """Begins or extends a run by its rows in one segment."""
@@ -172,17 +194,20 @@ class Rebuild:
         if longer != known:
             self.archive.put_run(stream, longer)
 
-    def _file_unsealed(self, file: SegmentFile, life: Life, head: bytes) -> None:
-        found = walk(file, life, len(head), Chain({}), None, payloads=True)
+    def _file_unsealed(
+        self, file: SegmentFile, life: Life, head: bytes | None, first: ChunkView
+    ) -> None:
+        start = first.place.offset if head is None else len(head)
+        found = walk(file, life, start, Chain({}), None, payloads=True)
         if not found.chunks:
-            self.archive.put_segment(life.number, SegmentRow(SegmentState.FREE, order=life.number))
+            what = "holds a chunk that cannot be read; it is neither read nor reused"
+            self.notes.append(f"segment {life.number} {what}")
             return
         claim = found.chunks[-1].view.claim
         rows = rows_of(found.chunks)
         self.fragments += sum(1 for row in rows if row.kind)
-        entry = native.sha256(head)
+        entry = self._use_entry(head)
         file_rows(self.archive, life.number, life.epoch, claim.stream, found.chunks, rows)
-        self.archive.use_entry(entry, head)
         state = SegmentState.OPEN
         self._file_segment(life, claim.camera, claim.stream, entry, rows, state, 0)
         self.unsealed.append(Unsealed(life.number, life.epoch, claim.camera, claim.stream))

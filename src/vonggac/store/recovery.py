@@ -100,7 +100,11 @@ def recover(
     result = Recovered(
         gaps={gap.stream: gap for gap in snapshot.gaps}, inband=set(snapshot.inband_streams)
     )
+    is_complete = index_is_complete(archive, snapshot)
     for entry in _live_segments(snapshot, archive):
+        if entry.state is SegmentState.SEALED and not is_complete:
+            # All that was sealed before is about to be ordered by epochs: so is this.
+            entry = replace(entry, order=entry.epoch)
         try:
             fd = disk.open_segment(entry.number, writable=False, direct=is_suspect)
             try:
@@ -150,15 +154,23 @@ def _recover_segment(
         return
     indexed = archive.rows_of_segment(entry.number, row) if row.chunks else []
     head = file.head()
+    first_offset = len(head or b"")
     if head is None and not indexed:
-        result.spares.append(replace(entry, state=SegmentState.RESERVED))
-        return
-    chain, start, decode_end = _where_the_index_ends(file, life, indexed, len(head or b""))
+        # It may be damaged, and all the chunks behind it whole.
+        first = file.first_chunk(life.disk, life.number, None)
+        first_offset = file.size if first is None else first.place.offset
+    chain, start, decode_end = _where_the_index_ends(file, life, indexed, first_offset)
     stream = row.stream if indexed else None
     found = walk(file, life, start, chain, stream, payloads=True)
     if not indexed and not found.chunks:
+        _set_aside(file, entry, archive, result)
+        return
+    if head is None and not indexed and _may_share_a_sync(found.chunks):
+        # Torn with its head: of no use, and whoever still has the chunks hands them over again.
         result.spares.append(replace(entry, state=SegmentState.RESERVED))
         return
+    if head is None:
+        result.notes.append(f"segment {entry.number}: its ftyp and moov cannot be read")
     table = file.table() if entry.state is SegmentState.SEALED else None
     if table is not None and not file.has_free(found.end, native.table_bytes(len(table))):
         table = None  # the seal was torn
@@ -183,6 +195,28 @@ def _recover_segment(
         result.sealed.append(entry)
     for start_hole, end_hole in found.holes:
         result.torn.append(f"segment {entry.number}: no chunk between {start_hole} and {end_hole}")
+
+
+def _set_aside(
+    file: SegmentFile, entry: JournalSegment, archive: Archive, result: Recovered
+) -> None:
+    """A live segment without a whole chunk: a spare, unless it was footage once. Then it is looked
+    at again with every start, and never written over.
+    """
+    was_used = entry.state in (SegmentState.OPEN, SegmentState.SEALED)
+    if not was_used or not file.table():
+        result.spares.append(replace(entry, state=SegmentState.RESERVED))
+        return
+    row = SegmentRow(SegmentState.OPEN, entry.epoch, entry.camera, entry.stream)
+    archive.put_segment(entry.number, row)
+    what = "holds a table and no whole chunk; it is neither read nor reused"
+    result.notes.append(f"segment {entry.number} {what}")
+
+
+def _may_share_a_sync(chunks: list[Found]) -> bool:
+    """Whether one tick may have brought all of them, and a cut have taken what it likes of it."""
+    claims = [found.view.claim for found in chunks]
+    return sum(c.duration_ticks * 1_000_000_000 // c.timescale for c in claims) <= TORN_NS
 
 
 def _note_fresh(archive: Archive, stream: bytes, chunks: list[Found], result: Recovered) -> None:
@@ -221,8 +255,8 @@ def _segment_of(
     else:
         camera, stream = row.camera, row.stream
     entry_sha256 = row.entry_sha256
-    if entry_sha256 == bytes(32):
-        entry_sha256 = native.sha256(head or b"")
+    if entry_sha256 == bytes(32) and head is not None:
+        entry_sha256 = native.sha256(head)
     rows = indexed + fresh
     return RecoveredSegment(
         life=life,

@@ -174,6 +174,20 @@ class SegmentFile:
             at = start + len(data)
         return None
 
+    def first_chunk(self, disk: bytes, number: int, offset: int | None) -> ChunkView | None:
+        """The first chunk from `offset` on that says it lies here, whatever its life; None: from
+        the start, because there is no head that says where chunks begin.
+        """
+        at = self.next_magic(0) if offset is None else offset
+        while at is not None:
+            view = self.chunk(at)
+            if view is not None:
+                place = view.place
+                if (place.disk, place.segment, place.offset) == (disk, number, at):
+                    return view
+            at = self.next_magic(at + BLOCK_BYTES)
+        return None
+
     def written_ranges(self, offset: int) -> Iterator[tuple[int, int]]:
         """Ranges of blocks from `offset` on that are not zero, as (start, end)."""
         at = offset
