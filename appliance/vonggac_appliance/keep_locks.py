@@ -87,6 +87,8 @@ class KeepLocks:
         self.count = PinCount(desk.ring)
         self._desk = desk
         self._told: list[Lock] = []
+        self._refused: list[Lock] = []
+        """More than the journal holds: tried again when something was taken out of it."""
         self._is_asked = False
         self._counted_s = 0.0
         desk.ring.spares.are_locks_known = False
@@ -123,17 +125,27 @@ class KeepLocks:
         if locks.more:
             return
         told, self._told = self._told, []
+        self._take(told)
+
+    def _take(self, told: list[Lock]) -> None:
+        spares = self._desk.ring.spares
         both = union(self._desk.ring.locks, told)
         if len(both) > RANGES_MAX:
             what = f"{len(both)} locked ranges, of which a journal holds {RANGES_MAX}"
             self._desk.alarm("locks-too-many", str(self._desk.ring.disk.path), what)
-            return  # and no footage is given up: rather a full disk than lost evidence
+            # No footage is given up: rather a full disk than lost evidence.
+            spares.are_locks_known = False
+            self._refused = told
+            return
+        self._refused = []
         self._hold(both)
-        self._desk.ring.spares.are_locks_known = True
+        spares.are_locks_known = True
 
     def _unlock(self, message: sockets.Message) -> None:
         gone = set(sockets.decode(message, Unlock).locks)
         self._hold(without(self._desk.ring.locks, gone))
+        if self._refused:
+            self._take([lock for lock in self._refused if lock.lock not in gone])
 
     def _hold(self, locks: tuple[Lock, ...]) -> None:
         self._desk.ring.hold(locks)

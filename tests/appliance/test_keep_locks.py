@@ -121,3 +121,24 @@ def test_more_locks_than_a_journal_holds_are_an_alarm_and_no_footage_goes(keeper
     (alarm,) = keeper.said
     assert isinstance(alarm, KeeperAlarm) and alarm.kind == "locks-too-many"
     assert not keeper.bench.ring.spares.are_locks_known
+
+
+def many_locks(keeper: Keeper, first: int, count: int) -> None:
+    stream = keeper.stream.stream
+    ranges = [LockRange(n.to_bytes(16, "big"), stream, n, n + 1) for n in range(count)][first:]
+    for at in range(0, len(ranges), 500):
+        keeper.hear(Kind.LOCKS, Locks(ranges[at : at + 500], at + 500 < len(ranges)))
+
+
+def test_a_lock_too_many_later_on_stops_giving_up_footage_until_there_is_room(
+    keeper: Keeper,
+) -> None:
+    spares = keeper.bench.ring.spares
+    many_locks(keeper, 0, RANGES_MAX)
+    assert spares.are_locks_known and len(keeper.bench.ring.locks) == RANGES_MAX
+    many_locks(keeper, 0, RANGES_MAX + 1)
+    assert not spares.are_locks_known
+    keeper.hear(Kind.UNLOCK, Unlock([bytes(16)]))
+    assert spares.are_locks_known
+    names = {lock.lock for lock in keeper.bench.ring.locks}
+    assert RANGES_MAX.to_bytes(16, "big") in names and bytes(16) not in names
