@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -16,11 +17,12 @@ from vonggac.registry.camera import Camera, Retention
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.retention import DAYS_MAX, PRIORITY_MAX, Classes, Policy, Removed, policy_of
-from vonggac_appliance import bus, config, control
+from vonggac_appliance import audit_client, bus, config, control
 from vonggac_appliance.admission import asked
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note, note_event, table
 from vonggac_appliance.cli_retention_day import show_day
 from vonggac_appliance.clock import iso, wall_ns
+from vonggac_appliance.messages import AuditAppend
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
@@ -67,12 +69,26 @@ def add(commands: Commands) -> None:
 
 
 def _confirm(args: argparse.Namespace) -> int:
+    _log_confirm(args.home)
     reply = control.ask(args.home, bus.ConfirmRetention())
     if not isinstance(reply, bus.Ok):
         raise Refused(f"the recorder answers {reply}")
-    note_event(args.home, Action.RETENTION_CONFIRM, "all disks")
     print("what has expired is erased during the next 24 hours, at most 5 % of a disk an hour")
     return 0
+
+
+def _log_confirm(home: Path) -> None:
+    """The audit line, without which nothing is confirmed. Raises Unavailable, StorageError."""
+    event = AuditAppend(
+        action=Action.RETENTION_CONFIRM, object="all disks", purpose=None, result="asked"
+    )
+    try:
+        audit_client.append(home, event)
+    except Unavailable as error:
+        raise Unavailable(
+            "so much is not erased unlogged, and the audit chain does not answer: "
+            "start `vonggac audit run`"
+        ) from error
 
 
 def _set(args: argparse.Namespace) -> int:

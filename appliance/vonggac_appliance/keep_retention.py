@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from vonggac.errors import StorageError
+from vonggac.media.chunk import Row
 from vonggac.store import retention
 from vonggac.store.archive import SegmentRow
 from vonggac.store.promise import Demand, Outlook, outlook
@@ -38,7 +39,6 @@ _EVERY_S = 60.0
 _SLICE_S = 0.005
 """Of each second: a million segments take less than an hour, and no tick waits for it."""
 _PIECE = 64
-_STEPS_A_TURN = 16
 _TOLD_S = 60.0
 """How long the recorder's word about the clock holds."""
 _STEP_S = 60.0
@@ -73,8 +73,15 @@ class KeepRetention:
         self._next_s = 0.0
         self._steps: deque[Step] = deque()
         self._wanted_commits = 0
-        self._settled: dict[int, tuple[int, int, float]] = {}
-        """Of which nothing more is due: number, then epoch, hash of its locks, until when."""
+        self._settled: dict[int, tuple[int, int, float, bool]] = {}
+        """Of which nothing more is due: number, then epoch, hash of its locks, until when, and
+        whether it waits for a proof of its time."""
+        self._proven: dict[bytes, tuple[int, int]] = {}
+        """By stream, of what was sealed last of all that was looked into, is due and has a proven
+        time: its order, its end. It outlives the segment: what was sealed before is due as well.
+        """
+        self._is_clock_moved = False
+        """It was set between two words of the recorder, which may not have seen it yet."""
         self._alarmed: dict[str, str] = {}
 
     @property
@@ -91,10 +98,9 @@ class KeepRetention:
         self._fill_budget()
         ring = self._ring
         self._see_it_through()
-        for fault in ring.eraser.faults:
-            _log.error("%s", fault)
-            self._desk.alarm("erase-failed", str(ring.disk.path), fault)
-        ring.eraser.faults.clear()
+        self._hear_eraser()
+        if retention.why_held(self._state_of_clock()):
+            self._withdraw()
         spares = ring.spares
         is_whole = ring.can_commit and not ring.is_index_lost
         if self._policies is None or not (is_whole and spares.may_reuse_sealed):
@@ -121,24 +127,31 @@ class KeepRetention:
         policies = Policies(cameras, _limits_of(told.others))
         if policies != self._policies or told.is_confirmed != self._is_confirmed:
             self._sweep, self._next_s = None, 0.0  # it applies to what is recorded already
-            self._steps.clear()
+            self._withdraw()
             self._settled.clear()
         self._policies = policies
         self._is_confirmed = told.is_confirmed
 
     def _clock_told(self, message: sockets.Message) -> None:
-        self._told = sockets.decode(message, ClockTold)
-        self._told_at = (self._now_s, self._clock())
+        told = sockets.decode(message, ClockTold)
+        now_ns = self._clock()
+        is_known = self._told is not None and self._told_at[0] > 0
+        self._is_clock_moved = is_known and self._has_moved(now_ns)
+        self._told = told
+        self._told_at = (self._now_s, now_ns)
+
+    def _has_moved(self, now_ns: int) -> bool:
+        """Whether the clock was set since the recorder's word about it."""
+        told_s, told_ns = self._told_at
+        return abs((now_ns - told_ns) / 1e9 - (self._now_s - told_s)) > _STEP_S
 
     def _state_of_clock(self) -> retention.Clock:
         """As told, if that is new enough and the clock was not set since."""
         now_ns = self._clock()
-        told_s, told_ns = self._told_at
-        since_s = self._now_s - told_s
-        if self._told is None or since_s > _TOLD_S:
+        if self._told is None or self._now_s - self._told_at[0] > _TOLD_S:
             return retention.Clock(now_ns, 0, is_stepped=False)
-        moved_s = (now_ns - told_ns) / 1e9 - since_s
-        is_stepped = self._told.is_stepped or abs(moved_s) > _STEP_S
+        is_moved = self._is_clock_moved or self._has_moved(now_ns)
+        is_stepped = self._told.is_stepped or is_moved
         return retention.Clock(now_ns, self._told.synced_for_ns, is_stepped)
 
     # --- looking
@@ -192,14 +205,17 @@ class KeepRetention:
         """What was planned, judged anew by the chunks themselves."""
         clock = self._state_of_clock()
         if retention.why_held(clock):
-            self._steps.clear()
+            self._withdraw()
             return
-        for _ in range(min(len(self._steps), _STEPS_A_TURN)):
+        until_s = time.monotonic() + _SLICE_S
+        while self._steps:
             step = self._steps.popleft()
             try:
                 self._erase(step, clock.now_ns)
             except StorageError as error:
                 _log.error("segment %d cannot be judged: %s", step.number, error)
+            if time.monotonic() >= until_s:
+                return
 
     def _erase(self, step: Step, now_ns: int) -> None:
         ring = self._ring
@@ -207,10 +223,16 @@ class KeepRetention:
         if row != step.row or not ring.is_filed(step.number) or ring.eraser.holds(row.epoch):
             return
         rows = ring.archive.rows_of_segment(step.number, row)
+        if len(rows) != row.chunks:
+            what = f"the index counts {row.chunks} chunks and has rows for {len(rows)}"
+            self._fail(f"segment {step.number} cannot be erased: {what}")
+            self._settle(step.number, row)
+            return
         locks = ring.lock_set
+        self._note_proof(row, rows, step.limits, now_ns)
         gone = retention.rows_due(rows, row.stream, step.limits, locks, now_ns)
         if len(gone) < len(rows) and not retention.is_proven(rows):
-            later_ns = self._proof(row, step.limits, now_ns)
+            later_ns = self._later_ns(row)
             gone = retention.rows_due(rows, row.stream, step.limits, locks, now_ns, later_ns)
         rule = Rule("expired", step.limits.days_max or 0, step.limits.by)
         is_span_locked = locks.is_locked(row.stream, row.wall_start_ns, row.wall_end_ns)
@@ -222,31 +244,69 @@ class KeepRetention:
             ring.eraser.wish(step.number, row.epoch, gone, rule)
             self._budget_bytes -= sum(one.chunk_bytes for one in gone)
         else:
-            until_s = self._now_s + _AGAIN_S
-            self._settled[step.number] = (row.epoch, self._locks_of(row), until_s)
+            waits = not retention.is_proven(rows) and self._later_ns(row) is None
+            self._settle(step.number, row, waits=waits)
             return
         # The next commit may hold the rows still; the one after it does not.
         self._wanted_commits = ring.archive.index.meta.commits + 2
 
-    def _proof(self, row: SegmentRow, limits: Limits, now_ns: int) -> int | None:
-        """When a segment that was sealed later ended, by a synchronised clock, if that is due."""
+    def _note_proof(
+        self, row: SegmentRow, rows: Sequence[Row], limits: Limits, now_ns: int
+    ) -> None:
+        """Before it is erased: what its stream recorded before has no better proof of its time."""
         line = retention.line_ns(limits, now_ns)
-        assert line is not None
-        for seen, (number, later) in enumerate(self._ring.archive.reusable(row.order + 1)):
-            if seen == 64:
-                break
-            if later.chunks and later.wall_end_ns <= line:
-                rows = self._ring.archive.rows_of_segment(number, later)
-                if rows and retention.is_proven(rows[-1:]):
-                    return later.wall_end_ns
-        return None
+        ends = [
+            one.wall_end_ns
+            for one in rows
+            if line is not None and one.wall_end_ns <= line and retention.is_proven((one,))
+        ]
+        order, _ = self._proven.get(row.stream, (-1, 0))
+        if ends and row.order > order:
+            self._proven[row.stream] = (row.order, max(ends))
+
+    def _later_ns(self, row: SegmentRow) -> int | None:
+        """The proven end of footage of its stream that was sealed later, as far as one is known."""
+        order, end_ns = self._proven.get(row.stream, (-1, 0))
+        return end_ns if order > row.order else None
+
+    def _withdraw(self) -> None:
+        """What was planned by other limits, or by a clock that is not trusted any more, stays."""
+        spares = self._ring.spares
+        self._steps.clear()
+        self._budget_bytes += len(spares.due) * self._ring.disk.identity.segment_bytes
+        spares.due.clear()
+        spares.preferred.clear()
+        self._ring.eraser.withdraw()
+
+    def _hear_eraser(self) -> None:
+        """What it could not erase, and what that leaves of the budget."""
+        eraser = self._ring.eraser
+        self._budget_bytes += eraser.returned_bytes
+        eraser.returned_bytes = 0
+        for fault in eraser.faults:
+            row = self._ring.archive.segment(fault.number)
+            if fault.is_all and row is not None and row.epoch == fault.epoch:
+                self._settle(fault.number, row)
+            self._fail(str(fault))
+        eraser.faults.clear()
+
+    def _fail(self, what: str) -> None:
+        _log.error("%s", what)
+        self._desk.alarm("erase-failed", str(self._ring.disk.path), what)
+
+    def _settle(self, number: int, row: SegmentRow, *, waits: bool = False) -> None:
+        """`waits`: for a proof of its time."""
+        until_s = self._now_s + _AGAIN_S
+        self._settled[number] = (row.epoch, self._locks_of(row), until_s, waits)
 
     def _is_settled(self, number: int, row: SegmentRow) -> bool:
         known = self._settled.get(number)
         if known is None:
             return False
-        epoch, locks, until_s = known
-        if (epoch, locks) == (row.epoch, self._locks_of(row)) and self._now_s < until_s:
+        epoch, locks, until_s, waits = known
+        is_same = (epoch, locks) == (row.epoch, self._locks_of(row))
+        is_proven = waits and self._later_ns(row) is not None
+        if is_same and not is_proven and self._now_s < until_s:
             return True
         del self._settled[number]
         return False

@@ -71,10 +71,14 @@ class RetentionCourier:
     def follow(self) -> None:
         """Once a second: what is new in the catalog, and what the clock does."""
         now_s = time.monotonic()
-        is_confirmed = self._is_confirmed(now_s)
         changes = self._catalog.changes
-        if changes != self._changes or is_confirmed != self._was_confirmed:
+        if changes != self._changes:
+            before, is_first = self._cameras, self._changes < 0
             self._read()
+            if self._cameras != before and not is_first:
+                self._confirmed_s = None  # other limits are not what the person looked at
+        is_confirmed = self._is_confirmed(now_s)
+        if changes != self._changes or is_confirmed != self._was_confirmed:
             self._changes, self._was_confirmed = changes, is_confirmed
             for keeper in self._ready_ones():
                 self._tell(keeper)
@@ -92,7 +96,10 @@ class RetentionCourier:
         self._tell_clock(keeper)
 
     def confirm(self) -> None:
-        """A person says that all that is due may go, however much it is; holds for a day."""
+        """A person says that all that is due may go, however much it is; holds for a day, or until
+        a limit changes.
+        """
+        self.follow()  # a limit that was set just before is the one confirmed
         self._confirmed_s = time.monotonic()
 
     def told(self, keeper: Keeper, told: RetentionTold) -> None:

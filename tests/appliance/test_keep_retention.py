@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,8 +13,10 @@ import pytest
 from store.maker import BOX, SECOND_NS, START_NS, Bench, FakeStream, make_disk
 from vonggac._native import segment as native
 from vonggac.media.chunk import Row
+from vonggac.store.archive import SegmentRow
 from vonggac.store.check import check
 from vonggac.store.journal import Lock, SegmentState
+from vonggac.store.tombstone import RECYCLED
 from vonggac_appliance.keep_chores import Desk
 from vonggac_appliance.keep_retention import KeepRetention
 from vonggac_appliance.keep_tombstones import KeepTombstones
@@ -264,6 +267,111 @@ def test_footage_that_a_full_ring_gives_up_has_its_tombstone_too(box: Box) -> No
     assert {t["rule"] for t in told} == {"recycled"}
     gone = sorted((t["first"], t["last"]) for t in told)
     assert gone[0][0] == 0 and gone[-1][1] == box.rows(stream)[0].sequence - 1
+
+
+def sealed(box: Box) -> tuple[int, SegmentRow]:
+    """The first one in the order of reuse."""
+    archive = box.bench.ring.archive
+    return next(archive.reusable(box.bench.ring.disk.identity.segments + 1))
+
+
+def test_what_was_planned_is_taken_back_when_a_limit_changes(box: Box) -> None:
+    stream = recorded(box, seconds=20)
+    number, row = sealed(box)
+    spares, eraser = box.bench.ring.spares, box.bench.ring.eraser
+    rows = box.bench.ring.archive.rows_of_segment(number, row)
+    spares.due.append((number, row.epoch, RECYCLED))
+    spares.preferred.append((number, row.epoch))
+    eraser.wish(number, row.epoch, rows[:2], RECYCLED)
+
+    box.limit(stream, 60)
+    assert not spares.due and not spares.preferred
+    for _ in range(4):
+        box.bench.tick()
+    assert eraser.is_settled and len(box.rows(stream)) == 20
+
+
+@pytest.mark.parametrize("ticks", [0, 1])
+def test_what_was_planned_is_taken_back_when_the_clock_is_not_trusted(box: Box, ticks: int) -> None:
+    stream = recorded(box, seconds=20)
+    number, row = sealed(box)
+    rows = box.bench.ring.archive.rows_of_segment(number, row)
+    box.bench.ring.eraser.wish(number, row.epoch, rows[:2], RECYCLED)
+    for _ in range(ticks):  # after one its heads are read; nothing is journalled yet
+        box.bench.tick()
+    box.bench.ring.spares.due.append((number, row.epoch, RECYCLED))
+    box.tell_clock(is_stepped=True)
+    box.is_told = False
+    box.turns(5)
+    assert box.bench.ring.eraser.is_settled and len(box.rows(stream)) == 20
+
+
+def test_a_clock_that_was_set_just_before_the_recorders_word_is_not_trusted(box: Box) -> None:
+    stream = recorded(box, seconds=20)
+    box.turns(3)
+    box.later(HOUR_S)
+    box.is_told = False
+    box.now_ns += 5 * DAY_S * SECOND_NS
+    box.limit(stream, 3)  # told with it: synchronised, not stepped
+    box.turns(50)
+    assert len(box.rows(stream)) == 20 and box.last_told().held
+    box.is_told = True
+    box.tell_clock()
+    box.turns(70)
+    assert len(box.rows(stream)) < 20, "its next word holds"
+
+
+def test_a_time_is_proven_by_later_footage_that_has_gone_already(box: Box) -> None:
+    stream = FakeStream(1, is_synced=False)
+    stream.begin(1, wall_ns=box.now_ns)
+    box.record(stream, 16)
+    stream.is_synced = True
+    box.record(stream, 20)
+    box.limit(stream, 3)
+    rows = box.rows(stream)
+    box.bench.ring.hold(
+        (Lock(b"l" * 16, stream.stream, rows[0].wall_start_ns, rows[15].wall_end_ns),)
+    )
+    box.later(4 * DAY_S)
+    for _ in range(4):
+        box.turns()
+        box.later(HOUR_S)
+    assert [row.sequence for row in box.rows(stream)] == list(range(16))
+
+    box.bench.ring.hold(())
+    for _ in range(2):
+        box.turns()
+        box.later(HOUR_S)
+    box.turns()
+    assert box.rows(stream) == []
+
+
+def test_footage_of_another_stream_proves_no_time(box: Box) -> None:
+    stream = FakeStream(1, is_synced=False)
+    stream.begin(1, wall_ns=box.now_ns)
+    box.record(stream, 17)
+    box.bench.ring.retire(next(iter(box.bench.ring.open)), is_idle=True)
+    recorded(box, 2)
+    box.limit(stream, 3)
+    box.later(4 * DAY_S)
+    for _ in range(2):
+        box.turns()
+        box.later(HOUR_S)
+    assert len(box.rows(stream)) == 17
+
+
+def test_a_segment_whose_rows_are_not_complete_is_left_and_told_of(box: Box) -> None:
+    stream = recorded(box, seconds=20)
+    box.limit(stream, 3)
+    number, row = sealed(box)
+    box.bench.ring.archive.put_segment(number, replace(row, chunks=row.chunks + 1))
+    box.turns(3)
+    box.later(4 * DAY_S)
+    box.turns(130)
+    assert box.alarms() == ["erase-failed"], "once"
+    assert [r.sequence for r in box.rows(stream)][:16] == list(range(16))
+    box.bench.ring.archive.put_segment(number, row)
+    box.bench.commit()
 
 
 def test_too_much_at_once_waits_for_a_person(box: Box) -> None:

@@ -55,6 +55,8 @@ class FakeStream:
     predecessor: int = 0
     gap: tuple[int, int] = (0, 0)
     sps: bytes = SPS
+    is_synced: bool = True
+    """Whether the box's clock is, while this is recorded."""
     sent: list[tuple[int, int, bytes]] = field(default_factory=list)
     """(run, sequence, SHA-256 of the payload) of every chunk made."""
 
@@ -77,7 +79,9 @@ class FakeStream:
         payload = hashlib.shake_128(self.stream + bytes([self.sequence & 255])).digest(size)
         head_bytes = native.head_write(1, (), (self.sps,), (PPS,), 90_000, False)
         first = self.sequence == 0
-        flags = ChunkFlag.CLOCK_SYNCED | (ChunkFlag.FIRST if first else 0)
+        flags = (ChunkFlag.CLOCK_SYNCED if self.is_synced else 0) | (
+            ChunkFlag.FIRST if first else 0
+        )
         is_sync = self.sequence % 2 == 0
         claim = Claim(
             flags=int(flags | (ChunkFlag.END if end else 0)),

@@ -281,3 +281,71 @@ def test_tombstones_that_nobody_takes_are_bounded_and_counted(where: Path) -> No
     _, lines = tombstone.pending(index, 2 * most)
     assert [json.loads(line)["number"] for line in lines] == list(range(6, most + 6))
     bench.crash()
+
+
+def test_a_damaged_head_does_not_keep_its_neighbours(where: Path) -> None:
+    bench, _, number, rows = with_a_sealed_segment(where)
+    with bench.disk.segment_path(number).open("r+b") as file:
+        file.seek(rows[3].offset + 60)
+        file.write(b"\xff\xff")
+    erase(bench, number, rows[2:6])
+    for _ in range(4):
+        bench.tick()
+    eraser = bench.ring.eraser
+    row = bench.ring.archive.segment(number)
+    assert row is not None
+    left = [r.offset for r in bench.ring.archive.rows_of_segment(number, row)]
+    assert left == [r.offset for r in (*rows[:2], rows[3], *rows[6:])]
+    assert [fault.is_all for fault in eraser.faults] == [False]
+    assert eraser.returned_bytes == rows[3].chunk_bytes
+    bench.commit()
+
+    erase(bench, number, [rows[3]])
+    for _ in range(4):
+        bench.tick()
+    assert [fault.is_all for fault in eraser.faults] == [False, True]
+    assert eraser.is_settled and eraser.returned_bytes == 2 * rows[3].chunk_bytes
+    bench.crash()
+
+
+def test_nothing_new_is_erased_while_what_a_crash_left_stands_in_the_journal(where: Path) -> None:
+    bench, _, number, rows = with_a_sealed_segment(where)
+    erase(bench, number, rows[2:6])
+    for _ in range(2):
+        bench.tick()
+    bench.crash()
+
+    bench = Bench.start(where)
+    left = bench.ring.eraser.redone
+    assert len(left) == 4
+    erase(bench, number, rows[8:10])
+    for _ in range(3):
+        bench.tick()
+    assert bench.ring.snapshot().erase_intents == left
+    bench.commit()
+    for _ in range(3):
+        bench.tick()
+    row = bench.ring.archive.segment(number)
+    assert row is not None and row.chunks == len(rows) - 6
+    bench.crash()
+    assert check(where, BOX, is_deep=True).is_ok
+
+
+def test_what_is_read_waits_while_the_locks_are_not_known(where: Path) -> None:
+    bench, _, number, rows = with_a_sealed_segment(where)
+    erase(bench, number, rows[2:6])
+    bench.tick()
+    bench.ring.spares.are_locks_known = False
+    for _ in range(3):
+        bench.ring.is_journal_dirty = True
+        bench.tick()
+    row = bench.ring.archive.segment(number)
+    assert row is not None and row.chunks == len(rows)
+    assert bench.ring.snapshot().erase_intents == ()
+    bench.ring.spares.are_locks_known = True
+    for _ in range(2):
+        bench.tick()
+    row = bench.ring.archive.segment(number)
+    assert row is not None and row.chunks == len(rows) - 4
+    bench.crash()
+    assert check(where, BOX, is_deep=True).is_ok

@@ -26,7 +26,7 @@ from vonggac.store.locks import LockSet
 from vonggac.store.segment import Life, SegmentFile
 from vonggac.store.tombstone import Rule
 
-__all__ = ["Eraser", "forget_erased", "redo"]
+__all__ = ["Eraser", "Fault", "forget_erased", "redo"]
 
 _ERASED_AGAIN = Rule("expired")
 
@@ -36,6 +36,20 @@ class _State(Enum):
     READ = 1
     JOURNALLED = 2
     ZEROED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What of a segment could not be erased, and why."""
+
+    number: int
+    epoch: int
+    what: str
+    is_all: bool
+    """Nothing of what was wished for went: to wish it again soon is of no use."""
+
+    def __str__(self) -> str:
+        return f"segment {self.number} cannot be erased: {self.what}"
 
 
 @dataclass(slots=True)
@@ -51,7 +65,12 @@ class _Part:
     intents: tuple[EraseIntent, ...] = ()
     table: bytes = b""
     fault: str = ""
-    """Why it cannot be erased."""
+    """Why it, or some of it, cannot be erased."""
+    left_bytes: int = 0
+    """Wished for and not taken."""
+    is_withdrawn: bool = False
+    is_decided: bool = False
+    """Judged by the locks a last time; its intents stand in the journal from then on."""
 
     def read(self, disk: Disk) -> None:
         """In the writer's thread: heads and table, which nobody may read while planning."""
@@ -59,12 +78,22 @@ class _Part:
             self.fd = disk.open_segment(self.number, writable=True)
             file = SegmentFile(self.fd, disk.identity.segment_bytes)
             life = Life(disk.identity.disk, self.number, self.epoch)
-            self.intents, self.rows = intents_of(file, life, self.rows)
-            self.table = table_without(file, self.intents)
-            if not self.table:
+            intents, taken, faults = intents_of(file, life, self.rows)
+            table = table_without(file, intents)
+            if not table:
                 raise StorageError("it has no table that could say so")
         except StorageError as error:
             self.fault = str(error)
+            return
+        self.left_bytes = self.size_bytes - sum(row.chunk_bytes for row in taken)
+        self.intents, self.rows, self.table = intents, taken, table
+        if faults:
+            more = f" and {len(faults) - 1} chunks more" if len(faults) > 1 else ""
+            self.fault = faults[0] + more
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(row.chunk_bytes for row in self.rows)
 
     def write(self, batch: Batch[Any]) -> None:
         for intent in self.intents:
@@ -90,17 +119,28 @@ class Eraser:
     archive: Archive
     redone: tuple[EraseIntent, ...] = ()
     """Intents that a crash left: done again at the start, journalled until the next commit."""
-    faults: list[str] = field(default_factory=list)
-    """What could not be erased, a sentence each; whoever tells it empties the list."""
+    faults: list[Fault] = field(default_factory=list)
+    """What could not be erased; whoever tells it empties the list."""
+    returned_bytes: int = 0
+    """Of chunks that were wished for and stay; whoever counts it sets it to 0."""
     _wishes: deque[_Part] = field(default_factory=deque)
     _part: _Part | None = None
     _done: list[_Part] = field(default_factory=list)
     _committing: list[_Part] = field(default_factory=list)
     _committing_redone: bool = False
+    _is_moving: bool = False
+    """This tick does something for the part: without the locks none is done."""
 
     def wish(self, number: int, epoch: int, rows: Sequence[Row], rule: Rule) -> None:
         """Has these chunks of a sealed segment erased; the caller knows that they may go."""
         self._wishes.append(_Part(number, epoch, rows, rule))
+
+    def withdraw(self) -> None:
+        """The reason for all wishes has gone: what is not journalled yet stays."""
+        self.returned_bytes += sum(part.size_bytes for part in self._wishes)
+        self._wishes.clear()
+        if self._part is not None:
+            self._part.is_withdrawn = True
 
     @property
     def is_idle(self) -> bool:
@@ -132,25 +172,30 @@ class Eraser:
     def intents(self) -> tuple[EraseIntent, ...]:
         """What the journal lists."""
         parts = [*self._done, *self._committing]
-        if self._part is not None and self._part.state is not _State.WISHED:
+        if self._part is not None and self._part.is_decided:
             parts.append(self._part)
         return (*self.redone, *(intent for part in parts for intent in part.intents))
 
     def move_on(self, batch: Batch[Any], locks: LockSet) -> bool:
         """A part of this tick; True when the journal has to be written with it."""
-        if self._part is None and self._wishes and len(self._done) + len(self._committing) < 2:
+        # The journal's slot has room for the intents of three parts, and a crash may leave three.
+        listed = len(self._done) + len(self._committing)
+        if self._part is None and self._wishes and listed < 2 and not self.redone:
             self._part = self._wishes.popleft()
         part = self._part
         if part is None:
             return False
+        self._is_moving = True
         if part.state is _State.WISHED:
             batch.errands.append(lambda: part.read(self.disk))
-        elif part.state is _State.READ and self._is_locked(part, locks):
-            part.intents = ()  # since it was wished for: promise 5
+        elif part.state is _State.READ and (part.is_withdrawn or self._is_locked(part, locks)):
+            part.intents = ()  # locked since it was wished for: promise 5
+            part.fault = ""
             part.state = _State.WISHED
         elif part.state is _State.READ:
             # From here on nobody is told of these chunks; their bytes go in the next tick.
             offsets = {row.offset for row in part.rows}
+            part.is_decided = True
             self.archive.erase(part.number, offsets, part.rule)
             return True
         else:
@@ -166,14 +211,20 @@ class Eraser:
     def finish(self) -> bool:
         """The batch is durable, and its errands are done; True where a segment is left alone."""
         part = self._part
-        if part is None:
+        if part is None or not self._is_moving:
             return False
-        if part.fault or (part.state is _State.WISHED and not part.intents):
+        self._is_moving = False
+        if part.state is _State.WISHED:
             if part.fault:
-                self.faults.append(f"segment {part.number} cannot be erased: {part.fault}")
-            part.close()
-            self._part = None
-            return True
+                is_all = not part.intents
+                self.faults.append(Fault(part.number, part.epoch, part.fault, is_all))
+            if part.is_withdrawn or not part.intents:
+                self.returned_bytes += part.left_bytes + part.size_bytes
+                part.close()
+                self._part = None
+                return True
+            self.returned_bytes += part.left_bytes
+            part.left_bytes = 0
         part.state = _State(part.state.value + 1)
         if part.state is _State.ZEROED:
             part.close()

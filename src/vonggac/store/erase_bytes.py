@@ -21,31 +21,43 @@ SHARED_BYTES_MAX = 192 << 10
 
 def intents_of(
     file: SegmentFile, life: Life, rows: Sequence[Row]
-) -> tuple[tuple[EraseIntent, ...], list[Row]]:
-    """An intent a chunk, as many as the journal has room for, and the rows they are of."""
+) -> tuple[tuple[EraseIntent, ...], list[Row], list[str]]:
+    """An intent a chunk, as many as the journal has room for, and the rows they are of; and why
+    others are left: one damaged head does not keep its neighbours.
+    """
     intents: list[EraseIntent] = []
     taken: list[Row] = []
+    faults: list[str] = []
     room = SHARED_BYTES_MAX
     for row in sorted(rows, key=lambda r: r.offset):
-        view = file.chunk_of(life, row.offset)
-        if view is None:
-            raise StorageError(f"no whole chunk at {row.offset}")
-        told = (view.claim.run, view.claim.sequence, view.claim.wall_start_ns)
-        if told != (row.run, row.sequence, row.wall_start_ns):
-            # Promise 5: by the row it was decided that no lock holds this chunk.
-            raise StorageError(f"the index does not say of {row.offset} what its chunk says")
-        offset = row.offset + view.payload_offset
-        size = view.claim.video_bytes + view.claim.audio_bytes
-        first = offset - offset % BLOCK_BYTES
-        end = offset + size
-        before = file.read(first, offset - first)
-        behind = file.read(end, -end % BLOCK_BYTES).rstrip(b"\0")
-        room -= len(before) + len(behind)
+        try:
+            intent = _intent_of(file, life, row)
+        except StorageError as error:
+            faults.append(str(error))
+            continue
+        room -= len(intent.shared)
         if room < 0 or len(intents) == INTENTS_MAX:
             break
-        intents.append(EraseIntent(life.number, life.epoch, offset, size, before + behind))
+        intents.append(intent)
         taken.append(row)
-    return tuple(intents), taken
+    return tuple(intents), taken, faults
+
+
+def _intent_of(file: SegmentFile, life: Life, row: Row) -> EraseIntent:
+    view = file.chunk_of(life, row.offset)
+    if view is None:
+        raise StorageError(f"no whole chunk at {row.offset}")
+    told = (view.claim.run, view.claim.sequence, view.claim.wall_start_ns)
+    if told != (row.run, row.sequence, row.wall_start_ns):
+        # Promise 5: by the row it was decided that no lock holds this chunk.
+        raise StorageError(f"the index does not say of {row.offset} what its chunk says")
+    offset = row.offset + view.payload_offset
+    size = view.claim.video_bytes + view.claim.audio_bytes
+    first = offset - offset % BLOCK_BYTES
+    end = offset + size
+    before = file.read(first, offset - first)
+    behind = file.read(end, -end % BLOCK_BYTES).rstrip(b"\0")
+    return EraseIntent(life.number, life.epoch, offset, size, before + behind)
 
 
 def blocks_of(intent: EraseIntent) -> list[tuple[int, bytes]]:
