@@ -78,6 +78,8 @@ class SegmentFile:
 
     def head(self) -> bytes | None:
         """ftyp + moov with its padding; None where there is none. Chunks start behind it."""
+        if self._next_data(0) > 0:
+            return None  # not read: pages of a hole that are cached would be data to SEEK_DATA
         # Most have one block: of 20 TB, what is read of each segment is what a rebuild costs.
         found = self._head_in(self.read(0, BLOCK_BYTES))
         return found or self._head_in(self.read(0, HEAD_BYTES_MAX))
