@@ -95,5 +95,8 @@ def acknowledged(alarm: Alarm, by: str, note: str, at_ns: int) -> Alarm:
 
 def surplus(alarms: Iterable[Alarm], most: int = ROWS_MAX) -> list[int]:
     """The numbers of those to forget: acknowledged ones first, then the oldest."""
-    in_order = sorted(alarms, key=lambda alarm: (alarm.is_open, alarm.number))
-    return [alarm.number for alarm in in_order[: max(0, len(in_order) - most)]]
+    rows = list(alarms)
+    if len(rows) <= most:
+        return []
+    rows.sort(key=lambda alarm: (alarm.is_open, alarm.number))
+    return [alarm.number for alarm in rows[: len(rows) - most]]
