@@ -37,6 +37,8 @@ _log = logging.getLogger("vonggac.record")
 
 _CLOCK_EVERY_S = 10.0
 _CONFIRMED_S = 86_400.0
+_AGAIN_S = (1.0, 4.0, 15.0)
+"""When the ledger is not there yet, as at start; then the keeper asks again, a minute later."""
 _CAMERAS_A_MESSAGE = 300
 """Of about 120 bytes each: a keeper's socket takes 64 KiB at once."""
 
@@ -65,7 +67,7 @@ class RetentionCourier:
         self._clock_s = 0.0
         self._was_stepped = False
         self._told: dict[str, RetentionTold] = {}
-        self._sending: set[str] = set()
+        self._sending: dict[str, Tombstones] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self) -> None:
@@ -90,7 +92,7 @@ class RetentionCourier:
 
     def ready(self, keeper: Keeper) -> None:
         """A keeper erases nothing by time before it has heard these."""
-        self._sending.discard(keeper.uuid)
+        self._sending.pop(keeper.uuid, None)
         if self._changes >= 0:
             self._tell(keeper)
         self._tell_clock(keeper)
@@ -110,7 +112,7 @@ class RetentionCourier:
         """Sends them to the ledger; the keeper hears of it and forgets them."""
         if keeper.uuid in self._sending:
             return  # they are on their way already
-        self._sending.add(keeper.uuid)
+        self._sending[keeper.uuid] = tombstones
         task = asyncio.get_running_loop().create_task(self._send(keeper, tombstones))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -147,17 +149,26 @@ class RetentionCourier:
         return bus.RetentionReply(disks)
 
     async def _send(self, keeper: Keeper, tombstones: Tombstones) -> None:
-        uuid = keeper.uuid
-        try:
-            await asyncio.to_thread(
-                audit_client.send_list, self._home, ledger.TOMBSTONES, tombstones.lines
-            )
-        except (Unavailable, StorageError, Refused, MediaError) as error:
-            _log.warning("tombstones wait for the ledger: %s", error)
-        else:
-            keeper.tell(Kind.TOMBSTONES_KEPT, TombstonesKept(tombstones.upto))
-        finally:
-            self._sending.discard(uuid)
+        for wait_s in (*_AGAIN_S, None):
+            try:
+                await asyncio.to_thread(
+                    audit_client.send_list, self._home, ledger.TOMBSTONES, tombstones.lines
+                )
+            except (Unavailable, StorageError, Refused, MediaError) as error:
+                _log.warning("tombstones wait for the ledger: %s", error)
+            else:
+                if self._is_current(keeper, tombstones):
+                    keeper.tell(Kind.TOMBSTONES_KEPT, TombstonesKept(tombstones.upto))
+                break
+            if wait_s is None or not self._is_current(keeper, tombstones):
+                break
+            await asyncio.sleep(wait_s)
+        if self._is_current(keeper, tombstones):
+            del self._sending[keeper.uuid]
+
+    def _is_current(self, keeper: Keeper, tombstones: Tombstones) -> bool:
+        """Whether the keeper that sent them has not begun anew since, with another index perhaps."""
+        return self._sending.get(keeper.uuid) is tombstones
 
     def _ready_ones(self) -> Iterable[Keeper]:
         return (keeper for keeper in self._keepers() if keeper.is_ready)

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import cast
 
 import pytest
-from msgspec import structs
 
 from audit_rig import audit_run
 from vonggac.evidence import ledger
-from vonggac.registry.camera import Camera, OwnerKind, Retention, Stream
+from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.registry.retention import Classes, ClassLimits
 from vonggac_appliance import bus
 from vonggac_appliance.admission import admission
 from vonggac_appliance.cli import main
-from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.graves import graves_of
-from vonggac_appliance.keepers import Keeper
-from vonggac_appliance.messages import Kind
-from vonggac_appliance.messages import Retention as Limits
-from vonggac_appliance.retention_courier import RetentionCourier
 
 GIGA = 1 << 30
 CLASSES = Classes(ClassLimits(30, None, 5), {})
@@ -148,40 +141,3 @@ def test_nothing_is_confirmed_that_the_audit_chain_does_not_hold(
     with audit_run(box):
         assert main(["--home", str(box), "retention", "confirm"]) != 0
     assert "unlogged" not in capsys.readouterr().err, "the recorder alone is missing"
-
-
-class Listener:
-    """A keeper as far as it is told of limits."""
-
-    uuid, path, is_ready = "d", "/disk", True
-
-    def __init__(self) -> None:
-        self.said: list[Limits] = []
-
-    def tell(self, kind: Kind, body: object) -> None:
-        if isinstance(body, Limits):
-            self.said.append(body)
-
-
-def limit(catalog: Catalog, days_max: int) -> None:
-    (known,) = catalog.cameras()
-    limits = Retention(days_max=days_max, set_by="an", set_ns=1)
-    catalog.change_camera(structs.replace(known, retention=limits))
-
-
-def test_a_confirmation_lapses_when_a_limit_changes(box: Path) -> None:
-    keeper = Listener()
-    watch = ClockWatch(box, lambda *_: None)
-    with Catalog(box) as catalog:
-        keepers = [cast(Keeper, keeper)]
-        courier = RetentionCourier(box, catalog, CLASSES, lambda: keepers, watch)
-        courier.follow()
-        limit(catalog, 9)
-        courier.confirm()
-        courier.follow()
-        assert keeper.said[-1].is_confirmed, "of the limit that was set before"
-
-        limit(catalog, 3)
-        courier.follow()
-    last = keeper.said[-1]
-    assert [kept.days_max for kept in last.cameras.values()] == [3] and not last.is_confirmed
