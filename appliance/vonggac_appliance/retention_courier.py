@@ -167,7 +167,7 @@ class RetentionCourier:
             del self._sending[keeper.uuid]
 
     def _is_current(self, keeper: Keeper, tombstones: Tombstones) -> bool:
-        """Whether the keeper that sent them has not begun anew since, with another index perhaps."""
+        """Whether the keeper that sent them has not begun anew since, maybe with another index."""
         return self._sending.get(keeper.uuid) is tombstones
 
     def _ready_ones(self) -> Iterable[Keeper]:
