@@ -142,11 +142,14 @@ def test_every_topic_is_described_with_its_fields() -> None:
 
 
 def test_every_message_between_processes_is_described() -> None:
-    messages = importlib.import_module("vonggac_appliance.messages")
+    kinds = importlib.import_module("vonggac_appliance.messages").Kind
     text = page("sockets.md")
-    assert not missing([kind.name for kind in messages.Kind], text)
-    for name, fields in values_of(messages):
-        assert not missing(fields, text), name
+    assert not missing([kind.name for kind in kinds], text)
+    rooms = sorted((ROOT / "appliance/vonggac_appliance").glob("messages*.py"))
+    assert len(rooms) > 1
+    for room in rooms:
+        for name, fields in values_of(importlib.import_module(f"vonggac_appliance.{room.stem}")):
+            assert not missing(fields, text), name
 
 
 def test_every_route_of_the_page_is_described_and_no_other() -> None:

@@ -30,7 +30,7 @@ from vonggac.registry.people import Account, Person, Role, checked_name, name_ke
 from vonggac_appliance import audit_client
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.guesses import Guesses, TooSoon
-from vonggac_appliance.messages import AuditAppend
+from vonggac_appliance.messages_audit import AuditAppend
 from vonggac_appliance.serve_state import ServeState
 from vonggac_appliance.sessions import SessionRow, Sessions
 from vonggac_appliance.setup_code import SetupCodes

@@ -13,7 +13,7 @@ from vonggac.registry.people import Person, Role
 from vonggac.registry.rules import may_know
 from vonggac_appliance import alarm_store, audit_client, bus, control
 from vonggac_appliance.accounts import Session
-from vonggac_appliance.messages import AuditAppend
+from vonggac_appliance.messages_audit import AuditAppend
 
 __all__ = ["SHOWN_MAX", "AlarmList", "Alarms"]
 

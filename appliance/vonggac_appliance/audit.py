@@ -25,14 +25,13 @@ from vonggac_appliance import sockets
 from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.ledger import write_list
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind, Refused
+from vonggac_appliance.messages_audit import (
     AuditAppend,
     AuditReceipt,
     Chain,
-    Kind,
     LedgerEntries,
     LedgerWritten,
-    Refused,
 )
 from vonggac_appliance.notify import Notifier
 from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER, SERVE_USER, receipt_key

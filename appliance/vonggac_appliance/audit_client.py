@@ -9,16 +9,16 @@ from vonggac.errors import Refused, StorageError, Unavailable
 from vonggac.evidence import ledger
 from vonggac_appliance import sockets
 from vonggac_appliance.audit import SOCKET
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages import Refused as RefusedMessage
+from vonggac_appliance.messages_audit import (
     AskChain,
     AuditAppend,
     AuditReceipt,
     Chain,
-    Kind,
     LedgerEntries,
     LedgerWritten,
 )
-from vonggac_appliance.messages import Refused as RefusedMessage
 
 __all__ = ["append", "ask_chain", "send_list"]
 

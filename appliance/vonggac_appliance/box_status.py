@@ -23,7 +23,7 @@ from vonggac_appliance.box_counters import PageCounters
 from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts, PromiseFacts
 from vonggac_appliance.clock import Clock, is_synchronised, wall_ns
 from vonggac_appliance.index_client import IndexClient
-from vonggac_appliance.messages import Disk
+from vonggac_appliance.messages_footage import Disk
 from vonggac_appliance.processes import Process, look_at, recorder_pid
 from vonggac_appliance.recorder_watch import RecorderWatch, Seen
 

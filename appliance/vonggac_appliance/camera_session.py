@@ -33,7 +33,7 @@ from vonggac_appliance.camera_recording import (
 )
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loops import LoopHandle
-from vonggac_appliance.messages import GapOpen, StreamEnd
+from vonggac_appliance.messages_keeper import GapOpen, StreamEnd
 
 _log = logging.getLogger("vonggac.record")
 

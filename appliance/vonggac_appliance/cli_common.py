@@ -15,7 +15,7 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
 from vonggac.rtsp.url import without_login
 from vonggac_appliance import audit_client
-from vonggac_appliance.messages import AuditAppend
+from vonggac_appliance.messages_audit import AuditAppend
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]

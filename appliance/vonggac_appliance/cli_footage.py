@@ -20,7 +20,7 @@ from vonggac.registry.rules import may_view
 from vonggac_appliance import audit_client, footage
 from vonggac_appliance.cli_common import UsageError, camera_of, emit, leaf, note, table
 from vonggac_appliance.clock import iso, parse_time, wall_ns
-from vonggac_appliance.messages import AuditAppend, AuditReceipt
+from vonggac_appliance.messages_audit import AuditAppend, AuditReceipt
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands

@@ -22,7 +22,7 @@ from vonggac_appliance.admission import asked
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note, note_event, table
 from vonggac_appliance.cli_retention_day import show_day
 from vonggac_appliance.clock import iso, wall_ns
-from vonggac_appliance.messages import AuditAppend
+from vonggac_appliance.messages_audit import AuditAppend
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands

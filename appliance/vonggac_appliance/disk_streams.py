@@ -15,7 +15,7 @@ from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loops import LoopHandle
-from vonggac_appliance.messages import Durable
+from vonggac_appliance.messages_keeper import Durable
 
 __all__ = ["SLOW_TICKS", "Placement", "Recorded"]
 

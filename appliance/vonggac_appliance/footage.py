@@ -16,7 +16,7 @@ from vonggac.playback import cut as cuts
 from vonggac.playback.once import in_time, once
 from vonggac.store.segment import SegmentFile
 from vonggac.store.timeline import Timeline, timeline, unexplained
-from vonggac_appliance.messages import Disk
+from vonggac_appliance.messages_footage import Disk
 from vonggac_appliance.sources import DEADLINE_S, Answer, Source, open_source
 
 __all__ = [

@@ -15,7 +15,9 @@ from vonggac.store.archive import MINUTE_NS, RunRow, minute_of
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_heads import SEGMENTS_MAX
 from vonggac_appliance.keep_questions import Class, socket_name
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages import Refused as RefusedMessage
+from vonggac_appliance.messages_footage import (
     AskDisk,
     AskHeads,
     AskLease,
@@ -23,14 +25,12 @@ from vonggac_appliance.messages import (
     AskRuns,
     Disk,
     Heads,
-    Kind,
     Lease,
     Renew,
     Rows,
     Run,
     Runs,
 )
-from vonggac_appliance.messages import Refused as RefusedMessage
 
 DEADLINE_S = 5.0
 _ASKS_MAX = 1000

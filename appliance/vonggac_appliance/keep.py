@@ -35,13 +35,13 @@ from vonggac_appliance.keep_retention import KeepRetention
 from vonggac_appliance.keep_scrub import KeepScrub
 from vonggac_appliance.keep_tombstones import KeepTombstones
 from vonggac_appliance.keep_writer import Writer
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import (
     DiskState,
     Durable,
     Expect,
     GapOpen,
     KeeperReady,
-    Kind,
     Loop,
     Sealed,
     StreamEnd,

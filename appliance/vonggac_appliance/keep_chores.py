@@ -17,7 +17,8 @@ import msgspec
 from vonggac.store.index import IndexDamaged
 from vonggac.store.ring import Ring
 from vonggac_appliance import sockets
-from vonggac_appliance.messages import KeeperAlarm, Kind
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import KeeperAlarm
 
 __all__ = ["Chore", "Chores", "Desk"]
 

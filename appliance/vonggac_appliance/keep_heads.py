@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from vonggac.errors import MediaError
 from vonggac.store.archive import Archive, SegmentRow
-from vonggac_appliance.messages import AskHeads, Heads
+from vonggac_appliance.messages_footage import AskHeads, Heads
 
 __all__ = ["SEGMENTS_MAX", "heads"]
 

@@ -19,7 +19,8 @@ from vonggac.store.locks import RANGES_MAX, LockSet, Range, pinned, union, witho
 from vonggac.store.ring import Ring
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_chores import Desk, Obey
-from vonggac_appliance.messages import Kind, Locks, LocksDurable, Unlock
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import Locks, LocksDurable, Unlock
 
 __all__ = ["KeepLocks", "PinCount"]
 

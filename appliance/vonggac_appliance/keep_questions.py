@@ -32,16 +32,15 @@ from vonggac_appliance import keep_heads, parts, sockets
 from vonggac_appliance.keep_locks import PinCount
 from vonggac_appliance.keep_pace import Pace
 from vonggac_appliance.keep_poll import READ, WRITE, Poller
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind, Refused
+from vonggac_appliance.messages_footage import (
     AskDisk,
     AskHeads,
     AskLease,
     AskRows,
     AskRuns,
     Disk,
-    Kind,
     Lease,
-    Refused,
     Renew,
     Rows,
     Run,

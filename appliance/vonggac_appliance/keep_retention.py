@@ -22,10 +22,10 @@ from vonggac.store.tombstone import Rule
 from vonggac_appliance import sockets
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.keep_chores import Desk, Obey
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import (
     ClockTold,
     KeptDays,
-    Kind,
     Retention,
     RetentionTold,
     StreamKept,

@@ -21,7 +21,8 @@ from vonggac.store import scrub
 from vonggac.store.disk import Disk
 from vonggac.store.look import Job, Seen, look
 from vonggac_appliance.keep_chores import Desk, Obey
-from vonggac_appliance.messages import Kind, Rot, Scrubbed
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import Rot, Scrubbed
 
 __all__ = ["KeepScrub"]
 

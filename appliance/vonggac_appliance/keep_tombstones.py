@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from vonggac.store import tombstone
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_chores import Desk, Obey
-from vonggac_appliance.messages import Kind, Tombstones, TombstonesKept
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import Tombstones, TombstonesKept
 
 __all__ = ["KeepTombstones"]
 

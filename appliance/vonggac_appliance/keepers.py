@@ -18,14 +18,14 @@ from vonggac_appliance import channel, loop_wire
 from vonggac_appliance.channel import Channel
 from vonggac_appliance.children import Children, end_of
 from vonggac_appliance.keeper_watch import HangWatch
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import (
     DiskState,
     Durable,
     Expect,
     GapOpen,
     KeeperAlarm,
     KeeperReady,
-    Kind,
     LocksDurable,
     Loop,
     RetentionTold,

@@ -17,7 +17,8 @@ from vonggac.errors import MediaError
 from vonggac.evidence import receipt
 from vonggac_appliance import sockets
 from vonggac_appliance.camera_session import StreamSession
-from vonggac_appliance.messages import AskLive, Kind, Live, Refused
+from vonggac_appliance.messages import Kind, Refused
+from vonggac_appliance.messages_footage import AskLive, Live
 from vonggac_appliance.parts import Joiner, split
 
 _log = logging.getLogger("vonggac.record")

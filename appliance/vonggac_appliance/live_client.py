@@ -16,8 +16,9 @@ from vonggac.errors import MediaError, Refused, StorageError, Unavailable
 from vonggac.media.chunk import PackedRow, SyncKind
 from vonggac_appliance import sockets
 from vonggac_appliance.index_client import IndexClient
-from vonggac_appliance.messages import AskLive, Kind, Live
+from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages import Refused as RefusedMessage
+from vonggac_appliance.messages_footage import AskLive, Live
 
 __all__ = ["LiveHead", "LiveSocket", "LiveUnit", "NotNow", "ring_before"]
 

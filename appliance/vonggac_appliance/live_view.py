@@ -33,7 +33,7 @@ from vonggac_appliance.live_client import (
 )
 from vonggac_appliance.live_joint import Joint
 from vonggac_appliance.look import Look
-from vonggac_appliance.messages import AskLive
+from vonggac_appliance.messages_footage import AskLive
 from vonggac_appliance.sockets import Closed
 
 __all__ = ["SYNC", "LiveMessage", "LiveState", "LiveView", "State"]

@@ -11,7 +11,8 @@ from vonggac.registry.locks import Lock
 from vonggac_appliance import bus
 from vonggac_appliance.clock import Clock, iso, wall_ns
 from vonggac_appliance.keepers import Keeper
-from vonggac_appliance.messages import Kind, LockRange, Locks, LocksDurable, Unlock
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import LockRange, Locks, LocksDurable, Unlock
 
 __all__ = ["LockCourier"]
 

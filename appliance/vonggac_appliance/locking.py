@@ -26,7 +26,7 @@ from vonggac.store import journal
 from vonggac_appliance import audit_client, bus, control
 from vonggac_appliance.clock import Clock, iso, wall_ns
 from vonggac_appliance.lock_survey import DiskHold, OpenDisks, open_disks, unknown_locks
-from vonggac_appliance.messages import AuditAppend
+from vonggac_appliance.messages_audit import AuditAppend
 
 __all__ = ["Added", "Locking", "Order"]
 

@@ -20,7 +20,7 @@ from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.evidence.receipt import Permit
 from vonggac_appliance import audit_client
 from vonggac_appliance.look import Look, LookAsk
-from vonggac_appliance.messages import AuditAppend, AuditReceipt
+from vonggac_appliance.messages_audit import AuditAppend, AuditReceipt
 from vonggac_appliance.serve_state import ServeState, decode_row, encode_row
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pathlib import Path
 from vonggac.errors import MediaError, Refused, StorageError, Unavailable
 from vonggac.evidence import ledger
 from vonggac_appliance import audit_client
-from vonggac_appliance.messages import StreamEnd
+from vonggac_appliance.messages_keeper import StreamEnd
 
 __all__ = ["EVERY_S", "Heads"]
 

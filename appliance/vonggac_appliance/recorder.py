@@ -41,7 +41,7 @@ from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.lock_courier import LockCourier
 from vonggac_appliance.loop_wire import CLOCK_RUNS_MAX
 from vonggac_appliance.loops import LoopHandle, Session
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages_keeper import (
     Durable,
     GapOpen,
     KeeperReady,

@@ -21,10 +21,10 @@ from vonggac.registry.retention import Classes, ClassLimits, Policy, Removed, po
 from vonggac_appliance import audit_client, bus
 from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.keepers import Keeper
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import (
     ClockTold,
     KeptDays,
-    Kind,
     Retention,
     RetentionTold,
     Tombstones,

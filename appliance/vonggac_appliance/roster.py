@@ -10,7 +10,7 @@ from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, OwnerKind
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance.camera_session import Owner, StreamSession
-from vonggac_appliance.messages import StreamEnd
+from vonggac_appliance.messages_keeper import StreamEnd
 
 _log = logging.getLogger("vonggac.record")
 

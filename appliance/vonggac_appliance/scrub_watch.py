@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from vonggac.registry.camera import Camera
 from vonggac_appliance import bus
 from vonggac_appliance.clock import iso
-from vonggac_appliance.messages import Rot, Scrubbed
+from vonggac_appliance.messages_keeper import Rot, Scrubbed
 
 __all__ = ["ALARM", "ScrubWatch"]
 

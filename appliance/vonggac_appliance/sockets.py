@@ -1,6 +1,6 @@
 """Unix SEQPACKET sockets: directories by class of caller, messages in parts, descriptors, peers.
 
-What the messages mean stands in `messages.py` and `vg/wire.h`; here is only how they travel.
+What the messages mean stands in `messages*.py` and `vg/wire.h`; here is only how they travel.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from vonggac.store.start import Reading, open_for_reading
 from vonggac.store.timeline import Tail, explain
 from vonggac_appliance import control
 from vonggac_appliance.index_client import IndexClient, run_row
-from vonggac_appliance.messages import Disk
+from vonggac_appliance.messages_footage import Disk
 
 __all__ = ["DEADLINE_S", "Answer", "OfflineDisk", "OnlineDisk", "Source", "open_source"]
 

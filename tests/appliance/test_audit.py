@@ -26,8 +26,9 @@ from vonggac.evidence.receipt import Permit
 from vonggac_appliance import audit_client, secrets, sockets
 from vonggac_appliance.audit import AuditServer
 from vonggac_appliance.audit_log import AuditLog, read_checkpoint, verify_home
-from vonggac_appliance.messages import AuditAppend, AuditReceipt, Kind
+from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages import Refused as RefusedMessage
+from vonggac_appliance.messages_audit import AuditAppend, AuditReceipt
 
 CAMERA, MAIN = b"c" * 16, b"m" * 16
 CUT = AuditAppend(

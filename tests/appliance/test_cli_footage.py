@@ -21,7 +21,7 @@ from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac_appliance import cli_footage
 from vonggac_appliance.clock import iso, parse_time
-from vonggac_appliance.messages import GapOpen
+from vonggac_appliance.messages_keeper import GapOpen
 
 SECONDS = 6
 

@@ -16,7 +16,8 @@ from vonggac.store.locks import RANGES_MAX
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_chores import Desk
 from vonggac_appliance.keep_locks import KeepLocks
-from vonggac_appliance.messages import KeeperAlarm, Kind, LockRange, Locks, LocksDurable, Unlock
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import KeeperAlarm, LockRange, Locks, LocksDurable, Unlock
 
 ONE = b"1" * 16
 

@@ -20,11 +20,11 @@ from vonggac.store.tombstone import RECYCLED
 from vonggac_appliance.keep_chores import Desk
 from vonggac_appliance.keep_retention import KeepRetention
 from vonggac_appliance.keep_tombstones import KeepTombstones
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import (
     ClockTold,
     KeeperAlarm,
     KeptDays,
-    Kind,
     Retention,
     RetentionTold,
     Tombstones,

@@ -23,7 +23,8 @@ from vonggac.store.look import look
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_chores import Desk
 from vonggac_appliance.keep_scrub import KeepScrub
-from vonggac_appliance.messages import Kind, Rot, Scrubbed
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import Rot, Scrubbed
 from vonggac_appliance.scrub_watch import ScrubWatch
 
 FAST_BYTES = 1 << 40

@@ -15,7 +15,7 @@ from vonggac.evidence import ledger as lists
 from vonggac_appliance import audit_client
 from vonggac_appliance.audit_log import lists_of, verify_home
 from vonggac_appliance.ledger import heads_of
-from vonggac_appliance.messages import AuditAppend
+from vonggac_appliance.messages_audit import AuditAppend
 
 HEADS = [lists.Head(b"d" * 16, b"s" * 16, 41, n, 1000 + n, bytes([n]) * 32) for n in range(3)]
 TEXTS = [head.to_text() for head in HEADS]

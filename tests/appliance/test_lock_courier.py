@@ -13,7 +13,8 @@ import pytest
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.locks import Lock, LockedStream, Unlock
 from vonggac_appliance.lock_courier import LockCourier
-from vonggac_appliance.messages import Kind, Locks, LocksDurable
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import Locks, LocksDurable
 from vonggac_appliance.sockets import MESSAGE_BYTES_MAX
 
 DAY_NS = 86_400 * 1_000_000_000

@@ -18,8 +18,9 @@ from vonggac.registry.retention import Classes, ClassLimits
 from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.graves import graves_of
 from vonggac_appliance.keepers import Keeper
-from vonggac_appliance.messages import Kind, Tombstones, TombstonesKept
-from vonggac_appliance.messages import Retention as Limits
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import Retention as Limits
+from vonggac_appliance.messages_keeper import Tombstones, TombstonesKept
 from vonggac_appliance.retention_courier import RetentionCourier
 
 STREAM = b"s" * 16

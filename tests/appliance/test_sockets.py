@@ -13,7 +13,8 @@ import pytest
 
 from vonggac.errors import MediaError, Unavailable
 from vonggac_appliance import sockets
-from vonggac_appliance.messages import AskRuns, Kind, Refused
+from vonggac_appliance.messages import Kind, Refused
+from vonggac_appliance.messages_footage import AskRuns
 
 
 @pytest.fixture

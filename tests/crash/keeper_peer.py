@@ -21,12 +21,12 @@ import msgspec
 from store.maker import BOX, FakeChunk
 from vonggac._native.arena import ArenaWriter, format_arena
 from vonggac_appliance import sockets
-from vonggac_appliance.messages import (
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import (
     Durable,
     Expect,
     GapOpen,
     KeeperReady,
-    Kind,
     LockRange,
     Locks,
     Loop,

@@ -18,7 +18,8 @@ from vonggac.media.chunk import ChunkFlag
 from vonggac.store.check import check
 from vonggac.store.start import open_for_reading
 from vonggac_appliance import sockets
-from vonggac_appliance.messages import DiskState, Kind
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import DiskState
 
 Interpose = Callable[[Path], Control]
 

@@ -16,7 +16,7 @@ from vonggac.evidence import receipt as receipts
 from vonggac.media.chunk import GapReason
 from vonggac.store.disk import Identity
 from vonggac_appliance import footage
-from vonggac_appliance.messages import GapOpen
+from vonggac_appliance.messages_keeper import GapOpen
 
 KEY = bytes(32)
 FAR_NS = 1 << 62

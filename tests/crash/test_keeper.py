@@ -19,7 +19,8 @@ from vonggac.store.check import check
 from vonggac.store.journal import SegmentState
 from vonggac.store.start import open_for_reading
 from vonggac_appliance import sockets
-from vonggac_appliance.messages import DiskState, Kind
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import DiskState
 
 
 @pytest.fixture

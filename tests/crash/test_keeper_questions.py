@@ -19,16 +19,8 @@ from vonggac_appliance import secrets, sockets
 from vonggac_appliance.day_bars import DAY_NS, ROWS_NS, ask_bar
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.keep_questions import socket_name
-from vonggac_appliance.messages import (
-    AskHeads,
-    AskLease,
-    AskRows,
-    AskRuns,
-    Kind,
-    Lease,
-    Refused,
-    Renew,
-)
+from vonggac_appliance.messages import Kind, Refused
+from vonggac_appliance.messages_footage import AskHeads, AskLease, AskRows, AskRuns, Lease, Renew
 
 SECOND_NS = 1_000_000_000
 

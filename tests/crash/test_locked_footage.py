@@ -21,7 +21,8 @@ from vonggac.store.rebuild import rebuild
 from vonggac.store.start import open_for_reading
 from vonggac_appliance import sockets
 from vonggac_appliance.index_client import IndexClient
-from vonggac_appliance.messages import DiskState, Kind, LockRange, Locks, LocksDurable, Unlock
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_keeper import DiskState, LockRange, Locks, LocksDurable, Unlock
 
 ONE = b"1" * 16
 CHUNK_BYTES = 3_900_000

@@ -29,7 +29,8 @@ from vonggac.evidence import receipt
 from vonggac.media.chunk import gap_word
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus, control, parts, secrets, sockets
-from vonggac_appliance.messages import AskLive, Kind, Live, Refused
+from vonggac_appliance.messages import Kind, Refused
+from vonggac_appliance.messages_footage import AskLive, Live
 
 LIVE_HEAD, LIVE_UNIT = 128, 129
 
