@@ -30,8 +30,8 @@ _log = logging.getLogger("vonggac.record")
 class Recorded(Protocol):
     """What is recorded, and through whom."""
 
-    loops: list[LoopHandle]
-
+    @property
+    def loops(self) -> list[LoopHandle]: ...
     @property
     def sessions(self) -> dict[bytes, StreamSession]: ...
     def alarm(self, kind: str, subject: str, what: str) -> None: ...

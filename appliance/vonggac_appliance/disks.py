@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from vonggac.errors import ConfigError
 from vonggac.registry.catalog import Catalog, DiskRow
@@ -20,20 +19,18 @@ SLOTS_MAX = 64
 _log = logging.getLogger("vonggac.record")
 
 
-class Owner(Hears, Recorded, Protocol):
-    """What the disks need of the recorder."""
-
-
 class Disks:
     """Slots are never used again while the recorder runs: arenas and loops know them."""
 
-    def __init__(self, catalog: Catalog, home: Path, children: Children, owner: Owner) -> None:
+    def __init__(
+        self, catalog: Catalog, home: Path, children: Children, hears: Hears, recorded: Recorded
+    ) -> None:
         self.keepers: list[Keeper] = []
-        self.streams = Placement(self.keepers, owner)
+        self.streams = Placement(self.keepers, recorded)
         self._catalog = catalog
         self._home = home
         self._children = children
-        self._owner = owner
+        self._hears = hears
         self._changes = -1
 
     # --- which there are ----------------------------------------------------------------------
@@ -79,11 +76,11 @@ class Disks:
                 self._add(row).start_now()
             else:
                 what = f"{SLOTS_MAX} disks were used since the recorder started; restart it"
-                self._owner.alarm("disk-failed", row.path, what)
+                self._hears.alarm("disk-failed", row.path, what)
 
     def _add(self, row: DiskRow) -> Keeper:
         slot, home, box = len(self.keepers), str(self._home), self._catalog.box_id
-        keeper = Keeper(slot, row.uuid, row.path, home, box, self._children, self._owner)
+        keeper = Keeper(slot, row.uuid, row.path, home, box, self._children, self._hears)
         keeper.is_draining = row.is_draining
         self.keepers.append(keeper)
         return keeper
@@ -97,7 +94,7 @@ class Disks:
             self.streams.gather()
             if self.streams.count(keeper) and row.is_draining:
                 what = "no other disk takes its streams now: they stay until one does"
-                self._owner.alarm("disk-draining", keeper.path, what)
+                self._hears.alarm("disk-draining", keeper.path, what)
 
     def _retire(self, keeper: Keeper) -> None:
         self.streams.forget(keeper)
