@@ -18,7 +18,7 @@ from types import TracebackType
 from procs import Cost, cost, tree
 
 from vonggac.errors import Unavailable
-from vonggac_appliance import bus, control
+from vonggac_appliance import bus_control, control
 from vonggac_appliance.cli import main as vonggac
 
 _COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
@@ -81,7 +81,7 @@ class Box:
         )
         return time.monotonic() - began
 
-    def _until(self, is_so: Callable[[bus.StatusReply], bool], deadline_s: float) -> None:
+    def _until(self, is_so: Callable[[bus_control.StatusReply], bool], deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
         while time.monotonic() < until and self.pid:
             with contextlib.suppress(Unavailable):
@@ -95,7 +95,7 @@ class Box:
         assert self._process is not None
         return self._process.pid if self._process.poll() is None else 0
 
-    def status(self) -> bus.StatusReply:
+    def status(self) -> bus_control.StatusReply:
         """As the recorder sees its streams."""
         return control.status(self.home, 5.0)
 

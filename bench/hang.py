@@ -21,7 +21,7 @@ from camera_source import Source, make_clip
 from procs import children
 from record import Table, check_source
 
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 
 CAMERAS = 128
 ARENA = "64 MiB"
@@ -29,7 +29,7 @@ CALM_S = 130
 """Twice the minute after which a loop gives back what it did not need."""
 
 
-def streams(box: Box) -> dict[str, bus.StreamStatus]:
+def streams(box: Box) -> dict[str, bus_control.StreamStatus]:
     """By camera; each has one."""
     return {c.id: c.streams[0] for c in box.status().cameras}
 

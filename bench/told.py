@@ -16,7 +16,7 @@ from pathlib import Path
 import zmq
 
 from vonggac.store.timeline import Range
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.sockets import ipc_path
 
 BOUND_NS = 2_000_000_000
@@ -67,7 +67,7 @@ class Listener:
         with (
             zmq.Context() as context,
             context.socket(zmq.SUB) as subscriber,
-            ipc_path(bus.events_endpoint(self._home, "record")) as address,
+            ipc_path(bus_events.events_endpoint(self._home, "record")) as address,
         ):
             subscriber.subscribe(b"durable")
             subscriber.subscribe(b"alarm")
@@ -76,13 +76,13 @@ class Listener:
             while not self._is_over:
                 if not subscriber.poll(200):
                     continue
-                event = bus.decode_event(subscriber.recv_multipart())
-                if isinstance(event, bus.DurableTick):
+                event = bus_events.decode_event(subscriber.recv_multipart())
+                if isinstance(event, bus_events.DurableTick):
                     with self._changed:
                         for stream, end_ns in event.streams:
                             self._points.setdefault(stream, []).append(end_ns)
                         self._changed.notify_all()
-                elif isinstance(event, bus.Alarm) and event.kind == "loop-crashed":
+                elif isinstance(event, bus_events.Alarm) and event.kind == "loop-crashed":
                     with self._changed:
                         self._parsed.append((event.at_ns, event.subject))
 

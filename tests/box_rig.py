@@ -22,7 +22,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.rtsp.url import Credentials
 from vonggac.store.check import check
 from vonggac.store.timeline import Timeline
-from vonggac_appliance import bus, control, footage
+from vonggac_appliance import bus_control, bus_events, control, footage
 from vonggac_appliance.camera_server import CameraServer
 from vonggac_appliance.demo_cameras import demo_streams, login_policy
 from vonggac_appliance.sockets import ipc_path
@@ -180,22 +180,22 @@ class Box:
             if gap.from_ns >= first and gap.to_ns <= last
         ]
 
-    def status(self) -> bus.StatusReply:
+    def status(self) -> bus_control.StatusReply:
         return control.status(self.home, 5.0)
 
-    def streams(self) -> dict[tuple[str, str], bus.StreamStatus]:
+    def streams(self) -> dict[tuple[str, str], bus_control.StreamStatus]:
         """By camera and stream."""
         return {(c.id, s.name): s for c in self.status().cameras for s in c.streams}
 
     def until(
-        self, is_so: Callable[[bus.StatusReply], bool], deadline_s: float = DEADLINE_S
-    ) -> bus.StatusReply:
+        self, is_so: Callable[[bus_control.StatusReply], bool], deadline_s: float = DEADLINE_S
+    ) -> bus_control.StatusReply:
         """Waits, looking again at every event of the recorder (a tick at least)."""
         until_s = time.monotonic() + deadline_s
         with (
             zmq.Context() as context,
             context.socket(zmq.SUB) as subscriber,
-            ipc_path(bus.events_endpoint(self.home, "record")) as address,
+            ipc_path(bus_events.events_endpoint(self.home, "record")) as address,
         ):
             subscriber.subscribe(b"")
             subscriber.connect(address)
@@ -207,7 +207,7 @@ class Box:
                     subscriber.recv_multipart()
         raise AssertionError(f"not within {deadline_s:g} s: {self.status().cameras}")
 
-    def until_durable(self, seconds: float = 0.0) -> bus.StatusReply:
+    def until_durable(self, seconds: float = 0.0) -> bus_control.StatusReply:
         """Waits until every stream records and has `seconds` durable in its present run."""
         return self.until(
             lambda now: (
@@ -239,7 +239,7 @@ def child_pids(pid: int) -> list[int]:
     return [int(x) for x in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def states(now: bus.StatusReply) -> dict[str, str]:
+def states(now: bus_control.StatusReply) -> dict[str, str]:
     return {camera.id: camera.state for camera in now.cameras}
 
 

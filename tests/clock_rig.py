@@ -20,7 +20,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.store.archive import RunRow
 from vonggac.store.start import open_for_reading
 from vonggac.store.timeline import Tail, Timeline, timeline
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.camera_clip import STREET, load_scene
 from vonggac_appliance.sockets import ipc_path
 
@@ -77,7 +77,7 @@ def add(box: Box, source: ClipSource, names: Sequence[str]) -> dict[str, bytes]:
 
 
 def until_told(
-    home: Path, wall_ns: tuple[int, int], streams: Sequence[bytes], alarms: list[bus.Alarm]
+    home: Path, wall_ns: tuple[int, int], streams: Sequence[bytes], alarms: list[bus_events.Alarm]
 ) -> None:
     """Waits until each stream was told to be durable up to a wall time within a range."""
     left = set(streams)
@@ -85,7 +85,7 @@ def until_told(
     with (
         zmq.Context() as context,
         context.socket(zmq.SUB) as subscriber,
-        ipc_path(bus.events_endpoint(home, "record")) as address,
+        ipc_path(bus_events.events_endpoint(home, "record")) as address,
     ):
         subscriber.subscribe(b"durable")
         subscriber.subscribe(b"alarm")
@@ -94,10 +94,10 @@ def until_told(
             assert time.monotonic() < until_s, f"{len(left)} streams are not recorded then"
             if not subscriber.poll(200):
                 continue
-            event = bus.decode_event(subscriber.recv_multipart())
-            if isinstance(event, bus.Alarm):
+            event = bus_events.decode_event(subscriber.recv_multipart())
+            if isinstance(event, bus_events.Alarm):
                 alarms.append(event)
-            if isinstance(event, bus.DurableTick):
+            if isinstance(event, bus_events.DurableTick):
                 left -= {s for s, end_ns in event.streams if wall_ns[0] <= end_ns <= wall_ns[1]}
 
 

@@ -12,7 +12,7 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import DiskRow
 from vonggac.registry.retention import Classes, policy_of
 from vonggac.store.promise import Demand, Outlook, outlook
-from vonggac_appliance import bus, control
+from vonggac_appliance import bus_control, control
 
 __all__ = ["Admission", "admission", "asked"]
 
@@ -69,13 +69,13 @@ def _span(days: float) -> str:
     return f"{days:.1f} days" if days >= 1 else f"{24 * days:.1f} hours"
 
 
-def asked(home: Path) -> Sequence[bus.DiskRetention]:
+def asked(home: Path) -> Sequence[bus_control.DiskRetention]:
     """What the running recorder knows of its disks; nothing where none runs."""
     try:
-        reply = control.ask(home, bus.AskRetention(), _DEADLINE_S)
+        reply = control.ask(home, bus_control.AskRetention(), _DEADLINE_S)
     except Unavailable:
         return []
-    return reply.disks if isinstance(reply, bus.RetentionReply) else []
+    return reply.disks if isinstance(reply, bus_control.RetentionReply) else []
 
 
 def admission(
@@ -83,7 +83,7 @@ def admission(
     new: Camera | None,
     classes: Classes,
     disks: Sequence[DiskRow],
-    told: Sequence[bus.DiskRetention],
+    told: Sequence[bus_control.DiskRetention],
 ) -> Admission | None:
     """With `new`, or as it is; None where there is no disk to record on."""
     if not disks:
@@ -107,7 +107,7 @@ def admission(
     )
 
 
-def _rates(told: Sequence[bus.DiskRetention]) -> dict[bytes, int]:
+def _rates(told: Sequence[bus_control.DiskRetention]) -> dict[bytes, int]:
     rates: dict[bytes, int] = {}
     for disk in told:
         for stream in disk.streams:

@@ -11,7 +11,7 @@ from vonggac.registry.alarms import Alarm
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Person, Role
 from vonggac.registry.rules import may_know
-from vonggac_appliance import alarm_store, audit_client, bus, control
+from vonggac_appliance import alarm_store, audit_client, bus_control, control
 from vonggac_appliance.accounts import Session
 from vonggac_appliance.messages_audit import AuditAppend
 
@@ -44,16 +44,16 @@ class AlarmList:
     def of(self, person: Person, seen_by: str = "") -> Alarms:
         """The newest, open ones first; `seen_by` is noted with each that nobody had seen."""
         try:
-            reply = control.ask(self._home, bus.AskAlarms(SHOWN_MAX), _DEADLINE_S)
+            reply = control.ask(self._home, bus_control.AskAlarms(SHOWN_MAX), _DEADLINE_S)
         except Unavailable:
             rows = alarm_store.newest(alarm_store.read_stopped(self._home), SHOWN_MAX)
             return Alarms(self._known(person, rows), False)
-        if not isinstance(reply, bus.AlarmsReply):
+        if not isinstance(reply, bus_control.AlarmsReply):
             raise Unavailable(f"the recorder does not tell its alarms: {reply}")
         known = self._known(person, reply.alarms)
         fresh = [row.number for row in known if not row.seen_ns]
         if seen_by and fresh:
-            control.ask(self._home, bus.SeeAlarms(fresh, seen_by), _DEADLINE_S)
+            control.ask(self._home, bus_control.SeeAlarms(fresh, seen_by), _DEADLINE_S)
         return Alarms(known, True)
 
     def acknowledge(self, session: Session, number: int, note: str) -> Alarm:
@@ -86,10 +86,10 @@ class AlarmList:
 
 def acknowledge(home: Path, number: int, by: str, note: str) -> Alarm:
     """The alarm as it is now. Raises Missing, Unavailable."""
-    reply = control.ask(home, bus.AcknowledgeAlarm(number, by, note), _DEADLINE_S)
-    if isinstance(reply, bus.AlarmsReply) and reply.alarms:
+    reply = control.ask(home, bus_control.AcknowledgeAlarm(number, by, note), _DEADLINE_S)
+    if isinstance(reply, bus_control.AlarmsReply) and reply.alarms:
         return reply.alarms[0]
-    if isinstance(reply, bus.Failed) and reply.code == "unknown-alarm":
+    if isinstance(reply, bus_control.Failed) and reply.code == "unknown-alarm":
         raise Missing(reply.what)
     raise Unavailable(f"the recorder did not take it: {reply}")
 

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control, bus_events
 
 __all__ = ["BoxCounters", "Histogram", "PageCounters", "StreamSums"]
 
@@ -41,7 +41,7 @@ class StreamSums:
     _run: int = 0
     _last: tuple[int, ...] = (0, 0, 0, 0, 0)
 
-    def seen(self, stream: bus.StreamStatus) -> None:
+    def seen(self, stream: bus_control.StreamStatus) -> None:
         """Adds what came since the last look; a run's first numbers count from its start."""
         now = (
             stream.bytes,
@@ -124,7 +124,7 @@ class BoxCounters:
         self._written: dict[str, _Written] = {}
         self._disk_errors = 0
 
-    def status(self, now: bus.StatusReply) -> None:
+    def status(self, now: bus_control.StatusReply) -> None:
         """Takes an answer of the recorder."""
         with self._lock:
             for camera in now.cameras:
@@ -134,18 +134,18 @@ class BoxCounters:
                 known = {(c.id, s.name) for c in now.cameras for s in c.streams}
                 self._streams = {k: v for k, v in self._streams.items() if k in known}
 
-    def event(self, event: bus.Event, now_ns: int) -> None:
+    def event(self, event: bus_events.Event, now_ns: int) -> None:
         """Takes an event of the bus."""
         with self._lock:
-            if isinstance(event, bus.GapClosed):
+            if isinstance(event, bus_events.GapClosed):
                 sums = self._sums(event.camera, event.stream)
                 sums.reconnects += 1
                 sums.gap_ns += max(0, event.end_ns - event.start_ns)
-            elif isinstance(event, bus.DurableTick):
+            elif isinstance(event, bus_events.DurableTick):
                 self._ticks.seen(event.tick_ms / 1e3)
                 self._written_bytes += event.bytes_written
                 self._written.setdefault(event.disk, _Written()).add(now_ns, event.bytes_written)
-            elif isinstance(event, bus.DiskChanged) and event.state == "failed":
+            elif isinstance(event, bus_events.DiskChanged) and event.state == "failed":
                 self._disk_errors += 1
 
     def streams(self) -> dict[StreamKey, StreamSums]:

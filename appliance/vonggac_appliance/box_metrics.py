@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vonggac.ingest.states import State
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.box_counters import BoxCounters, Histogram, PageCounters
 from vonggac_appliance.box_facts import BoxFacts
 from vonggac_appliance.recorder_watch import Seen
@@ -136,7 +136,7 @@ def text_of(samples: Iterable[Sample]) -> str:
 
 
 def _streams(seen: Seen, counters: BoxCounters) -> Iterator[Sample]:
-    cameras: Sequence[bus.CameraStatus] = () if seen.status is None else seen.status.cameras
+    cameras: Sequence[bus_control.CameraStatus] = () if seen.status is None else seen.status.cameras
     for camera in cameras:
         for stream in camera.streams:
             labels = ("camera", camera.id), ("stream", stream.name)

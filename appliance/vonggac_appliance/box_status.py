@@ -17,7 +17,7 @@ from pathlib import Path
 from vonggac.errors import VonggacError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store.forecast import forecast
-from vonggac_appliance import audit_client, box_metrics, bus, chrony
+from vonggac_appliance import audit_client, box_metrics, bus_control, chrony
 from vonggac_appliance.admission import asked
 from vonggac_appliance.box_counters import PageCounters
 from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts, PromiseFacts
@@ -186,5 +186,5 @@ class BoxStatus:
         return tuple(found)
 
 
-def _promises(disk: bus.DiskRetention) -> PromiseFacts:
+def _promises(disk: bus_control.DiskRetention) -> PromiseFacts:
     return PromiseFacts(disk.holds_days, bool(disk.broken), disk.due_bytes, disk.is_guarded)

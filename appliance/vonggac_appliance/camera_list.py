@@ -19,7 +19,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.locks import Lock, may_know_lock
 from vonggac.registry.people import Person
 from vonggac.registry.rules import may_know
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.day_bars import DayBars, ask_bar
 from vonggac_appliance.recorder_watch import RecorderWatch, Seen
 
@@ -178,7 +178,7 @@ class CameraList:
 
 
 def _row(
-    camera: Camera, told: bus.CameraStatus | None, seen: Seen, bars: Mapping[bytes, Bar]
+    camera: Camera, told: bus_control.CameraStatus | None, seen: Seen, bars: Mapping[bytes, Bar]
 ) -> CameraRow:
     is_told = told is not None and seen.is_answering
     known = {} if told is None else {stream.name: stream for stream in told.streams}
@@ -211,7 +211,9 @@ def _since_ns(state: str, worst: StreamRow | None, seen: Seen) -> int | None:
     return None if worst is None else worst.gap_start_ns
 
 
-def _stream(code: str, stream: Stream, told: bus.StreamStatus | None, seen: Seen) -> StreamRow:
+def _stream(
+    code: str, stream: Stream, told: bus_control.StreamStatus | None, seen: Seen
+) -> StreamRow:
     if told is None:
         return StreamRow(stream.id, stream.name, State.STOPPED)
     is_told = seen.is_answering

@@ -20,7 +20,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.rules import may_record
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
-from vonggac_appliance import bus, config, control
+from vonggac_appliance import bus_control, config, control
 from vonggac_appliance.admission import admission, asked
 from vonggac_appliance.cli_common import (
     UsageError,
@@ -266,7 +266,9 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _facts(camera: Camera, status: bus.CameraStatus | None, now_ns: int) -> dict[str, object]:
+def _facts(
+    camera: Camera, status: bus_control.CameraStatus | None, now_ns: int
+) -> dict[str, object]:
     answer = may_record(camera, now_ns)
     seen = {stream.name: stream for stream in status.streams} if status is not None else {}
     return {
@@ -282,7 +284,7 @@ def _facts(camera: Camera, status: bus.CameraStatus | None, now_ns: int) -> dict
     }
 
 
-def _stream_facts(name: str, status: bus.StreamStatus | None) -> dict[str, object]:
+def _stream_facts(name: str, status: bus_control.StreamStatus | None) -> dict[str, object]:
     if status is None:
         return {"name": name, "codec": None, "width": None, "height": None, "state": "stopped"}
     return {
@@ -294,7 +296,7 @@ def _stream_facts(name: str, status: bus.StreamStatus | None) -> dict[str, objec
     }
 
 
-def _shapes(status: bus.CameraStatus | None) -> str:
+def _shapes(status: bus_control.CameraStatus | None) -> str:
     if status is None:
         return ""
     return ", ".join(
@@ -315,4 +317,4 @@ def _remove(args: argparse.Namespace) -> int:
 def _tell_recorder(home: Path) -> None:
     """A running recorder looks at once; one that is down reads the catalog when it starts."""
     with contextlib.suppress(Unavailable):
-        control.ask(home, bus.Changed())
+        control.ask(home, bus_control.Changed())

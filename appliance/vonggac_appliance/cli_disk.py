@@ -13,7 +13,7 @@ from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
 from vonggac.store.rebuild import rebuild
-from vonggac_appliance import bus, cli_disk_roles, footage
+from vonggac_appliance import bus_control, cli_disk_roles, footage
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event, table
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_check import check_disk
@@ -117,7 +117,7 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _facts(home: Path, row: DiskRow, known: bus.DiskStatus | None) -> dict[str, object]:
+def _facts(home: Path, row: DiskRow, known: bus_control.DiskStatus | None) -> dict[str, object]:
     """`known`: what a running recorder says of the disk. One that hangs is not touched."""
     facts: dict[str, object] = {"path": row.path, "uuid": row.uuid.hex()}
     facts["role"] = cli_disk_roles.role_of(row, known)

@@ -14,7 +14,7 @@ from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
 from vonggac.store.start import LOCK_WAIT_SECONDS
-from vonggac_appliance import bus, config, control
+from vonggac_appliance import bus_control, config, control
 from vonggac_appliance.cli_common import emit, leaf, note, note_event
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_leaving import Held, Known, held_on
@@ -61,7 +61,7 @@ def add_to(nested: Commands) -> None:
     )
 
 
-def told(home: Path) -> dict[str, bus.DiskStatus]:
+def told(home: Path) -> dict[str, bus_control.DiskStatus]:
     """What a running recorder says of each disk, by its id in hex; nothing where none runs."""
     try:
         return {found.disk: found for found in control.status(home).disks}
@@ -69,7 +69,7 @@ def told(home: Path) -> dict[str, bus.DiskStatus]:
         return {}
 
 
-def role_of(row: DiskRow, known: bus.DiskStatus | None) -> str:
+def role_of(row: DiskRow, known: bus_control.DiskStatus | None) -> str:
     """recording, draining (streams are still on it), drained."""
     if not row.is_draining:
         return "recording"
@@ -188,4 +188,4 @@ def _tell(home: Path, action: str, path: Path) -> None:
     """A running recorder looks at once; one that is down reads the catalog when it starts."""
     note_event(home, action, str(path))
     with contextlib.suppress(Unavailable):
-        control.ask(home, bus.Changed())
+        control.ask(home, bus_control.Changed())

@@ -17,7 +17,7 @@ from vonggac.registry.camera import Camera, Retention
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.retention import DAYS_MAX, PRIORITY_MAX, Classes, Policy, Removed, policy_of
-from vonggac_appliance import audit_client, bus, config, control
+from vonggac_appliance import audit_client, bus_control, config, control
 from vonggac_appliance.admission import asked
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note, note_event, table
 from vonggac_appliance.cli_retention_day import show_day
@@ -70,8 +70,8 @@ def add(commands: Commands) -> None:
 
 def _confirm(args: argparse.Namespace) -> int:
     _log_confirm(args.home)
-    reply = control.ask(args.home, bus.ConfirmRetention())
-    if not isinstance(reply, bus.Ok):
+    reply = control.ask(args.home, bus_control.ConfirmRetention())
+    if not isinstance(reply, bus_control.Ok):
         raise Refused(f"the recorder answers {reply}")
     print("what has expired is erased during the next 24 hours, at most 5 % of a disk an hour")
     return 0
@@ -111,7 +111,7 @@ def _set(args: argparse.Namespace) -> int:
         camera = structs.replace(camera, retention=after)
         catalog.change_camera(camera)
     with contextlib.suppress(Unavailable):
-        control.ask(args.home, bus.Changed())
+        control.ask(args.home, bus_control.Changed())
     note_event(args.home, Action.RETENTION_SET, camera.code)
     policy = policy_of(camera, classes)
     emit(args, {"id": camera.code, **_facts(policy)}, f"{camera.code}: {_words(policy)}")
@@ -160,7 +160,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _row(
-    camera: Camera | Removed, classes: Classes, told: Sequence[bus.DiskRetention]
+    camera: Camera | Removed, classes: Classes, told: Sequence[bus_control.DiskRetention]
 ) -> dict[str, object]:
     mine = [s for disk in told for s in disk.streams if s.camera == camera.id]
     rates = [s.bytes_a_day for s in mine if s.bytes_a_day is not None]
@@ -189,7 +189,7 @@ def _cells(row: dict[str, object]) -> list[str]:
     ]
 
 
-def _disk_facts(disk: bus.DiskRetention) -> dict[str, object]:
+def _disk_facts(disk: bus_control.DiskRetention) -> dict[str, object]:
     return {
         "path": disk.path,
         "holds_days": None if disk.holds_days is None else round(disk.holds_days, 1),
@@ -202,7 +202,7 @@ def _disk_facts(disk: bus.DiskRetention) -> dict[str, object]:
     }
 
 
-def _disk_sentence(disk: bus.DiskRetention) -> str:
+def _disk_sentence(disk: bus_control.DiskRetention) -> str:
     days = "not known yet" if disk.holds_days is None else f"{disk.holds_days:.1f} days"
     sentence = f"{disk.path}: reaches back {days} at the present rate"
     if disk.due_bytes:

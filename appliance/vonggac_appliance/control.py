@@ -14,7 +14,7 @@ import zmq
 import zmq.asyncio
 
 from vonggac.errors import Unavailable, VonggacError
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.sockets import DECODE_ERRORS, ipc_path, prepare_class, reachable
 
 _log = logging.getLogger("vonggac.record")
@@ -26,10 +26,13 @@ class ControlServer:
     """Answers requests one after the other; each is answered at once."""
 
     def __init__(
-        self, home: Path, context: zmq.asyncio.Context, act: Callable[[bus.Control], bus.Reply]
+        self,
+        home: Path,
+        context: zmq.asyncio.Context,
+        act: Callable[[bus_control.Control], bus_control.Reply],
     ) -> None:
         prepare_class(home, "operate")
-        path = bus.control_endpoint(home)
+        path = bus_control.control_endpoint(home)
         self._act = act
         self._stack = contextlib.ExitStack()
         self._socket = context.socket(zmq.ROUTER)
@@ -51,21 +54,21 @@ class ControlServer:
         self._socket.close()
         self._stack.close()
 
-    def _reply(self, raw: bytes) -> bus.Reply:
+    def _reply(self, raw: bytes) -> bus_control.Reply:
         try:
-            request = msgspec.msgpack.decode(raw, type=bus.Control)
+            request = msgspec.msgpack.decode(raw, type=bus_control.Control)
         except DECODE_ERRORS as error:
             return _malformed(str(error))
         try:
             return self._act(request)
         except VonggacError as error:  # such as a catalog that cannot be read: recording goes on
             _log.error("%s is not done: %s", type(request).__name__, error)
-            return bus.Failed("failed", str(error))
+            return bus_control.Failed("failed", str(error))
 
 
-def ask(home: Path, request: bus.Control, deadline_s: float = 3.0) -> bus.Reply:
+def ask(home: Path, request: bus_control.Control, deadline_s: float = 3.0) -> bus_control.Reply:
     """Asks the running recorder. Raises Unavailable when there is none or it does not answer."""
-    path = bus.control_endpoint(home)
+    path = bus_control.control_endpoint(home)
     _require_listener(path)
     with (
         ipc_path(path) as address,
@@ -79,16 +82,16 @@ def ask(home: Path, request: bus.Control, deadline_s: float = 3.0) -> bus.Reply:
             raise Unavailable(f"the recorder does not answer within {deadline_s:g} s")
         raw = dealer.recv()
     try:
-        reply: bus.Reply = msgspec.msgpack.decode(raw, type=bus.Reply)
+        reply: bus_control.Reply = msgspec.msgpack.decode(raw, type=bus_control.Reply)
     except DECODE_ERRORS as error:
         raise Unavailable(f"the recorder answers in another version: {error}") from error
     return reply
 
 
-def status(home: Path, deadline_s: float = 3.0) -> bus.StatusReply:
+def status(home: Path, deadline_s: float = 3.0) -> bus_control.StatusReply:
     """What every camera does. Raises Unavailable."""
-    reply = ask(home, bus.Status(), deadline_s)
-    if not isinstance(reply, bus.StatusReply):
+    reply = ask(home, bus_control.Status(), deadline_s)
+    if not isinstance(reply, bus_control.StatusReply):
         raise Unavailable(f"the recorder answers {reply}")
     return reply
 
@@ -105,5 +108,5 @@ def _require_listener(path: Path) -> None:
         raise Unavailable(f"{path} is no socket")
 
 
-def _malformed(what: str) -> bus.Failed:
-    return bus.Failed("malformed", what)
+def _malformed(what: str) -> bus_control.Failed:
+    return bus_control.Failed("malformed", what)

@@ -22,7 +22,7 @@ from types import FrameType
 
 from vonggac.errors import Refused, StorageError, Unavailable
 from vonggac_appliance import accounts, audit, config, control, demo_table, sockets
-from vonggac_appliance.bus import StatusReply
+from vonggac_appliance.bus_control import StatusReply
 
 _CAMERAS = 4
 _USER = "demo"

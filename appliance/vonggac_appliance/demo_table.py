@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vonggac_appliance.bus import StatusReply, StreamStatus
+from vonggac_appliance.bus_control import StatusReply, StreamStatus
 
 _NS = 1_000_000_000
 _HEAD = (

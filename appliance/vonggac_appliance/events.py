@@ -7,7 +7,7 @@ from pathlib import Path
 
 import zmq
 
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.sockets import ipc_path, prepare_class
 
 _WAITING_MAX = 10_000
@@ -19,7 +19,7 @@ class Publisher:
 
     def __init__(self, home: Path, process: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         prepare_class(home, "events")
-        path = bus.events_endpoint(home, process)
+        path = bus_events.events_endpoint(home, process)
         self._stack = contextlib.ExitStack()
         self._socket = context.socket(zmq.PUB)
         self._socket.sndhwm = _WAITING_MAX
@@ -27,9 +27,9 @@ class Publisher:
         self._socket.bind(self._stack.enter_context(ipc_path(path)))
         path.chmod(0o660)
 
-    def send(self, event: bus.Event) -> None:
+    def send(self, event: bus_events.Event) -> None:
         """Publishes an event."""
-        self._socket.send_multipart(bus.encode_event(event), zmq.NOBLOCK)
+        self._socket.send_multipart(bus_events.encode_event(event), zmq.NOBLOCK)
 
     def close(self) -> None:
         """Stops publishing."""

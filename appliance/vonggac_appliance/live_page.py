@@ -20,7 +20,7 @@ import msgspec
 from vonggac.errors import Invalid, Missing, VonggacError
 from vonggac.registry.camera import Stream
 from vonggac.registry.rules import may_know
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.live_view import LiveMessage, LiveState, LiveView
 from vonggac_appliance.live_views import LiveViews
@@ -101,7 +101,7 @@ class LivePage:
         self._is_gone = False
         self._tiles: dict[int, _Tile] = {}
         self._held: dict[str, object] = {}
-        self._news: deque[bus.CameraChanged] = deque(maxlen=_NEWS_MAX)
+        self._news: deque[bus_events.CameraChanged] = deque(maxlen=_NEWS_MAX)
         live.attend(self)
 
     # --- what the page says
@@ -222,7 +222,7 @@ class LivePage:
 
     # --- what it hears, and its end
 
-    def hear(self, event: bus.CameraChanged) -> None:
+    def hear(self, event: bus_events.CameraChanged) -> None:
         """News for the page; told in the next turn."""
         self._news.append(event)
 

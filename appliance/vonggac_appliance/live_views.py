@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from vonggac.errors import TooMany
 from vonggac.registry.camera import Stream
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.live_view import LiveView
 from vonggac_appliance.look import Look
@@ -31,7 +31,7 @@ class Page(Protocol):
 
     session: Session
 
-    def hear(self, event: bus.CameraChanged) -> None: ...
+    def hear(self, event: bus_events.CameraChanged) -> None: ...
     def end(self) -> None: ...
 
 
@@ -110,9 +110,9 @@ class LiveViews:
         if self._unlisten is None:
             self._unlisten = self._events.listen(self._hear)
 
-    def _hear(self, event: bus.Event) -> None:
+    def _hear(self, event: bus_events.Event) -> None:
         """Pages are told; a view that waits for this camera need not wait for its next try."""
-        if not isinstance(event, bus.CameraChanged):
+        if not isinstance(event, bus_events.CameraChanged):
             return
         with self._lock:
             for page in self._pages:

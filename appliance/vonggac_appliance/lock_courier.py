@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.locks import Lock
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.clock import Clock, iso, wall_ns
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.messages import Kind
@@ -78,11 +78,11 @@ class LockCourier:
                 what += "; it stays (vonggac lock adopt)"
                 self._alarm("lock-unknown", keeper.path, what)
 
-    def reply(self) -> bus.LocksReply:
+    def reply(self) -> bus_control.LocksReply:
         """For `ask-locks`."""
-        return bus.LocksReply(
+        return bus_control.LocksReply(
             [
-                bus.DiskLocks(
+                bus_control.DiskLocks(
                     keeper.uuid,
                     keeper.path,
                     keeper.state,

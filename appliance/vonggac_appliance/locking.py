@@ -23,7 +23,7 @@ from vonggac.registry.locks import Lock, LockedStream
 from vonggac.registry.people import Person, PurposeCode
 from vonggac.registry.retention import Removed
 from vonggac.store import journal
-from vonggac_appliance import audit_client, bus, control
+from vonggac_appliance import audit_client, bus_control, control
 from vonggac_appliance.clock import Clock, iso, wall_ns
 from vonggac_appliance.lock_survey import DiskHold, OpenDisks, open_disks, unknown_locks
 from vonggac_appliance.messages_audit import AuditAppend
@@ -196,7 +196,7 @@ class Locking:
         except Refused as error:
             self._note(Action.LOCK_ADD, lock, "refused: beyond the quota")
             with contextlib.suppress(Unavailable):
-                control.ask(self._home, bus.LockRefused(lock.code, str(error)))
+                control.ask(self._home, bus_control.LockRefused(lock.code, str(error)))
             raise
         return (lock, holds) if self._catalog.add_lock(lock, len(rows)) else None
 
@@ -206,8 +206,8 @@ class Locking:
         if not unknown:
             return
         with contextlib.suppress(Unavailable):
-            reply = control.ask(self._home, bus.AskLocks())
-            disks = reply.disks if isinstance(reply, bus.LocksReply) else []
+            reply = control.ask(self._home, bus_control.AskLocks())
+            disks = reply.disks if isinstance(reply, bus_control.LocksReply) else []
             for disk in disks:
                 if disk.path in unknown and disk.state not in _AWAY:
                     what = f"not locked: {disk.path} is {disk.state} and does not say what locks"
@@ -257,21 +257,21 @@ class Locking:
     def _tell_recorder(self) -> None:
         """A running one reads the catalog at once; it would within a second."""
         with contextlib.suppress(Unavailable):
-            control.ask(self._home, bus.Changed())
+            control.ask(self._home, bus_control.Changed())
 
     def _wait(self, lock: Lock, *, is_held: bool) -> tuple[list[str], list[str], list[str]]:
         """Paths of disks that have done it, that will, and that should have by now."""
         until_s = time.monotonic() + DURABLE_S
 
-        def is_done(disk: bus.DiskLocks) -> bool:
+        def is_done(disk: bus_control.DiskLocks) -> bool:
             return disk.locks is not None and (lock.id in disk.locks) == is_held
 
         while True:
             try:
-                reply = control.ask(self._home, bus.AskLocks())
+                reply = control.ask(self._home, bus_control.AskLocks())
             except Unavailable:
                 return [], [], []
-            disks = reply.disks if isinstance(reply, bus.LocksReply) else []
+            disks = reply.disks if isinstance(reply, bus_control.LocksReply) else []
             away = [disk for disk in disks if disk.state in _AWAY]
             waiting = [disk for disk in disks if disk not in away and not is_done(disk)]
             if not waiting or time.monotonic() >= until_s:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vonggac.errors import Unavailable
-from vonggac_appliance import bus, sockets
+from vonggac_appliance import bus_control, sockets
 from vonggac_appliance.clock import wall_ns
 
 __all__ = ["Process", "listener_pid", "look_at", "recorder_pid"]
@@ -52,7 +52,7 @@ def look_at(role: str, number: int, pid: int) -> Process:
 
 def recorder_pid(home: Path) -> int:
     """Of the process that listens on the control socket. Raises Unavailable."""
-    return listener_pid(bus.control_endpoint(home), socket.SOCK_STREAM)
+    return listener_pid(bus_control.control_endpoint(home), socket.SOCK_STREAM)
 
 
 def listener_pid(path: Path, kind: socket.SocketKind) -> int:

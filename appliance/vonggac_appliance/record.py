@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from vonggac.errors import ConfigError, Unavailable
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import bus, config, zygote
+from vonggac_appliance import bus_control, config, zygote
 from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.children import Children
 from vonggac_appliance.control import ControlServer
@@ -162,43 +162,46 @@ async def _turns(
     notifier.stopping()
 
 
-def _act(recorder: Recorder, request: bus.Control) -> bus.Reply:
-    if isinstance(request, bus.Status):
+def _act(recorder: Recorder, request: bus_control.Control) -> bus_control.Reply:
+    if isinstance(request, bus_control.Status):
         return status_of(recorder)
-    if isinstance(request, bus.Changed):
+    if isinstance(request, bus_control.Changed):
         recorder.roster.read()
         recorder.locks.read()
         recorder.disks.follow()
-        return bus.Ok()
-    if isinstance(request, bus.AskLocks):
+        return bus_control.Ok()
+    if isinstance(request, bus_control.AskLocks):
         return recorder.locks.reply()
-    if isinstance(request, bus.AskRetention):
+    if isinstance(request, bus_control.AskRetention):
         return recorder.retention.reply()
-    if isinstance(request, bus.ConfirmRetention):
+    if isinstance(request, bus_control.ConfirmRetention):
         recorder.retention.confirm()
-        return bus.Ok()
-    if isinstance(request, bus.AskAlarms | bus.SeeAlarms | bus.AcknowledgeAlarm):
+        return bus_control.Ok()
+    if isinstance(
+        request, bus_control.AskAlarms | bus_control.SeeAlarms | bus_control.AcknowledgeAlarm
+    ):
         return _alarms(recorder.alarms, request)
-    if isinstance(request, bus.LockRefused):
+    if isinstance(request, bus_control.LockRefused):
         recorder.alarm("lock-refused", request.camera, request.what)
-        return bus.Ok()
+        return bus_control.Ok()
     if recorder.restart_camera(request.camera):
-        return bus.Ok()
-    return bus.Failed("unknown-camera", f"there is no camera {request.camera}")
+        return bus_control.Ok()
+    return bus_control.Failed("unknown-camera", f"there is no camera {request.camera}")
 
 
 def _alarms(
-    store: AlarmStore, request: bus.AskAlarms | bus.SeeAlarms | bus.AcknowledgeAlarm
-) -> bus.Reply:
-    if isinstance(request, bus.AskAlarms):
-        return bus.AlarmsReply(store.newest(min(request.limit, _ALARMS_MAX)))
-    if isinstance(request, bus.SeeAlarms):
+    store: AlarmStore,
+    request: bus_control.AskAlarms | bus_control.SeeAlarms | bus_control.AcknowledgeAlarm,
+) -> bus_control.Reply:
+    if isinstance(request, bus_control.AskAlarms):
+        return bus_control.AlarmsReply(store.newest(min(request.limit, _ALARMS_MAX)))
+    if isinstance(request, bus_control.SeeAlarms):
         store.see(request.numbers, request.by, time.time_ns())
-        return bus.Ok()
+        return bus_control.Ok()
     row = store.acknowledge(request.number, request.by, request.note, time.time_ns())
     if row is None:
-        return bus.Failed("unknown-alarm", f"there is no alarm {request.number}")
-    return bus.AlarmsReply([row])
+        return bus_control.Failed("unknown-alarm", f"there is no alarm {request.number}")
+    return bus_control.AlarmsReply([row])
 
 
 def _key(home: Path) -> X25519PrivateKey | None:

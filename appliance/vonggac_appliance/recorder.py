@@ -21,7 +21,7 @@ from vonggac.registry import rules
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.catalog import Catalog
 from vonggac.rtsp.url import Credentials
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.camera_connection import (
     CameraConnection,
@@ -267,7 +267,7 @@ class Recorder:
 
     def state_changed(self, session: StreamSession) -> None:
         """Tells the bus."""
-        event = bus.CameraChanged(
+        event = bus_events.CameraChanged(
             session.camera.code,
             session.stream.name,
             session.state,
@@ -286,13 +286,15 @@ class Recorder:
             keeper.gap_open(message)
         code, name = session.camera.code, session.stream.name
         words = GapReason(message.reason).words
-        self.publisher.send(bus.GapOpened(code, name, message.start_ns, words))
+        self.publisher.send(bus_events.GapOpened(code, name, message.start_ns, words))
 
     def gap_closed(self, session: StreamSession, start_ns: int, reason: GapReason) -> None:
         """Tells the bus; the journal learns it from the run's first claim."""
         code, name = session.camera.code, session.stream.name
         self.publisher.send(
-            bus.GapClosed(code, name, start_ns, time.time_ns(), reason.words, session.progress.run)
+            bus_events.GapClosed(
+                code, name, start_ns, time.time_ns(), reason.words, session.progress.run
+            )
         )
 
     def alarm(self, kind: str, subject: str, what: str) -> None:
@@ -300,7 +302,7 @@ class Recorder:
         _log.error("%s: %s", subject, what)
         now_ns = time.time_ns()
         self.alarms.note(kind, subject, what, now_ns)
-        self.publisher.send(bus.Alarm(kind, subject, what, now_ns))
+        self.publisher.send(bus_events.Alarm(kind, subject, what, now_ns))
 
     def _expect(self) -> None:
         self.disks.streams.expect()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import zmq
 
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.sockets import DECODE_ERRORS, ipc_path
 
 __all__ = ["Hear", "RecorderEvents"]
 
-Hear = Callable[[bus.Event], None]
+Hear = Callable[[bus_events.Event], None]
 
 _TURN_MS = 300
 """How long closing may take."""
@@ -28,7 +28,7 @@ class RecorderEvents:
     """Subscribed from the first `listen` on. What is lost is asked for elsewhere (`status`)."""
 
     def __init__(self, home: Path, process: str = "record") -> None:
-        self._path = bus.events_endpoint(home, process)
+        self._path = bus_events.events_endpoint(home, process)
         self._listeners: list[Hear] = []
         self._lock = threading.Lock()
         self._is_closing = threading.Event()
@@ -79,7 +79,7 @@ class RecorderEvents:
 
     def _tell(self, frames: list[bytes]) -> None:
         try:
-            event = bus.decode_event(frames)
+            event = bus_events.decode_event(frames)
         except DECODE_ERRORS:
             return  # a newer recorder's topic
         with self._lock:

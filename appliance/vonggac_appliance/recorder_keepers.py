@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from vonggac_appliance import bus
+from vonggac_appliance import bus_events
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.disks import Disks
@@ -95,12 +95,12 @@ class KeeperNews:
         ends = [(end.stream, end.wall_end_ns) for end in durable.streams]
         disk = durable.disk.hex()
         self._around.publisher.send(
-            bus.DurableTick(disk, durable.tick_ms, durable.bytes_written, ends)
+            bus_events.DurableTick(disk, durable.tick_ms, durable.bytes_written, ends)
         )
 
     def keeper_sealed(self, keeper: Keeper, sealed: Sealed) -> None:
         """A segment is full."""
-        event = bus.SegmentSealed(
+        event = bus_events.SegmentSealed(
             sealed.disk.hex(),
             sealed.segment,
             sealed.stream,
@@ -133,7 +133,7 @@ class KeeperNews:
     def keeper_state(self, keeper: Keeper) -> None:
         """Its disk changed."""
         self._around.publisher.send(
-            bus.DiskChanged(keeper.uuid, keeper.path, keeper.state, keeper.what)
+            bus_events.DiskChanged(keeper.uuid, keeper.path, keeper.state, keeper.what)
         )
         if keeper.state == "failed":
             self._around.disks.streams.gather()

@@ -19,7 +19,7 @@ import zmq
 
 from vonggac.errors import Unavailable
 from vonggac.ingest.rates import Count, Meter, Rate
-from vonggac_appliance import bus, control
+from vonggac_appliance import bus_control, bus_events, control
 from vonggac_appliance.box_counters import BoxCounters
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.recorder_events import RecorderEvents
@@ -42,7 +42,7 @@ StreamKey = tuple[str, str]
 class Seen:
     """What is known of the recorder."""
 
-    status: bus.StatusReply | None = None
+    status: bus_control.StatusReply | None = None
     """Its newest answer, however old; None: it never answered this process."""
     is_answering: bool = False
     seen_ns: int | None = None
@@ -132,7 +132,7 @@ class RecorderWatch:
             self._changed.notify_all()
         self._meters.clear()
 
-    def _measured(self, status: bus.StatusReply) -> dict[StreamKey, Rate]:
+    def _measured(self, status: bus_control.StatusReply) -> dict[StreamKey, Rate]:
         rates: dict[StreamKey, Rate] = {}
         meters: dict[StreamKey, Meter] = {}
         for camera in status.cameras:
@@ -145,7 +145,7 @@ class RecorderWatch:
         self._meters = meters
         return rates
 
-    def _hear(self, event: bus.Event) -> None:
+    def _hear(self, event: bus_events.Event) -> None:
         """A sign of life of its own, also while nobody asks."""
         seen_ns = self._clock()
         self.counters.event(event, seen_ns)

@@ -18,7 +18,7 @@ from vonggac.evidence import ledger
 from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.retention import Classes, ClassLimits, Policy, Removed, policy_of
-from vonggac_appliance import audit_client, bus
+from vonggac_appliance import audit_client, bus_control
 from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.messages import Kind
@@ -117,7 +117,7 @@ class RetentionCourier:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def reply(self) -> bus.RetentionReply:
+    def reply(self) -> bus_control.RetentionReply:
         """For `ask-retention`."""
         disks = []
         for keeper in self._keepers():
@@ -125,7 +125,7 @@ class RetentionCourier:
             if told is None or not keeper.is_ready:
                 continue
             disks.append(
-                bus.DiskRetention(
+                bus_control.DiskRetention(
                     uuid=keeper.uuid,
                     path=keeper.path,
                     capacity_bytes=told.capacity_bytes,
@@ -139,14 +139,14 @@ class RetentionCourier:
                     broken=told.broken,
                     tick_ms=0.0 if keeper.last_durable is None else keeper.last_durable.tick_ms,
                     streams=[
-                        bus.StreamRetention(
+                        bus_control.StreamRetention(
                             s.stream, s.camera, s.segments, s.oldest_ns, s.newest_ns, s.bytes_a_day
                         )
                         for s in told.streams
                     ],
                 )
             )
-        return bus.RetentionReply(disks)
+        return bus_control.RetentionReply(disks)
 
     async def _send(self, keeper: Keeper, tombstones: Tombstones) -> None:
         for wait_s in (*_AGAIN_S, None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from vonggac.registry.camera import Camera
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.clock import iso
 from vonggac_appliance.messages_keeper import Rot, Scrubbed
 
@@ -30,13 +30,13 @@ class ScrubWatch:
         for rot in scrubbed.found:
             self._alarm(ALARM, self._name(rot), _sentence(path, rot))
 
-    def status(self, disk: str) -> bus.ScrubStatus | None:
+    def status(self, disk: str) -> bus_control.ScrubStatus | None:
         """Of a disk, by its uuid in hex; None: nothing was said yet."""
         last = self._last.get(disk)
         if last is None:
             return None
         share = last.next_segment / last.segments if last.segments else 1.0
-        return bus.ScrubStatus(last.read_bytes, last.faults, last.began_ns, share)
+        return bus_control.ScrubStatus(last.read_bytes, last.faults, last.began_ns, share)
 
     def _name(self, rot: Rot) -> str:
         camera = self._cameras().get(rot.camera)

@@ -8,14 +8,14 @@ from msgspec import structs
 
 from vonggac.ingest.states import State, of_camera
 from vonggac.media.chunk import Codec
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.recorder import Recorder
 
 _CODECS = {int(Codec.H264): "h264", int(Codec.H265): "h265"}
 
 
-def status_of(recorder: Recorder) -> bus.StatusReply:
+def status_of(recorder: Recorder) -> bus_control.StatusReply:
     """Everything at once."""
     cameras = []
     for camera in sorted(recorder.cameras.values(), key=lambda c: c.code):
@@ -23,7 +23,7 @@ def status_of(recorder: Recorder) -> bus.StatusReply:
         worst = of_camera([s.state for s in sessions])
         spokesman = next((s for s in sessions if s.state is worst), None)
         cameras.append(
-            bus.CameraStatus(
+            bus_control.CameraStatus(
                 id=camera.code,
                 state=worst,
                 streams=[_stream(s) for s in sessions],
@@ -32,7 +32,7 @@ def status_of(recorder: Recorder) -> bus.StatusReply:
             )
         )
     disks = [
-        bus.DiskStatus(
+        bus_control.DiskStatus(
             k.uuid,
             k.path,
             k.state,
@@ -46,13 +46,13 @@ def status_of(recorder: Recorder) -> bus.StatusReply:
         for k in recorder.disks.present
     ]
     loops = [(loop.number, loop.pid) for loop in recorder.loops]
-    return bus.StatusReply(cameras, disks, loops, time.time_ns())
+    return bus_control.StatusReply(cameras, disks, loops, time.time_ns())
 
 
-def _stream(session: StreamSession) -> bus.StreamStatus:
+def _stream(session: StreamSession) -> bus_control.StreamStatus:
     is_recording = session.state is State.RECORDING
     stats = session.stats
-    known = bus.StreamStatus(
+    known = bus_control.StreamStatus(
         name=session.stream.name,
         state=session.state,
         codec=None if session.codec is None else _CODECS.get(session.codec),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vonggac.store.forecast import forecast
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control, bus_events
 from vonggac_appliance.box_counters import BoxCounters, PageCounters
 from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts
 from vonggac_appliance.box_metrics import FAMILIES, Sample, box_metrics, text_of
@@ -19,8 +19,10 @@ NOW = 1_800_000_000 * S
 STRANGE = 'a"b\\c\n<script>'
 
 
-def status(run: int, size_bytes: int, code: str = "cam1", **changes: int) -> bus.StatusReply:
-    stream = bus.StreamStatus(
+def status(
+    run: int, size_bytes: int, code: str = "cam1", **changes: int
+) -> bus_control.StatusReply:
+    stream = bus_control.StreamStatus(
         name="main",
         state="recording",
         run=run,
@@ -31,9 +33,11 @@ def status(run: int, size_bytes: int, code: str = "cam1", **changes: int) -> bus
         durable_until_ns=NOW,
         counted_ns=NOW + size_bytes,
     )
-    scrub = bus.ScrubStatus(4096, 1, NOW, 0.25)
-    disk = bus.DiskStatus("d1", "/srv/disk1", "recording", scrub=scrub)
-    return bus.StatusReply([bus.CameraStatus(code, "recording", [stream])], [disk], [], NOW)
+    scrub = bus_control.ScrubStatus(4096, 1, NOW, 0.25)
+    disk = bus_control.DiskStatus("d1", "/srv/disk1", "recording", scrub=scrub)
+    return bus_control.StatusReply(
+        [bus_control.CameraStatus(code, "recording", [stream])], [disk], [], NOW
+    )
 
 
 def total(counters: BoxCounters, code: str = "cam1") -> int:
@@ -54,8 +58,10 @@ def test_a_new_run_adds_to_what_was_before() -> None:
 def test_a_stream_without_a_run_keeps_its_sums() -> None:
     counters = BoxCounters()
     counters.status(status(1, 100))
-    away = bus.StreamStatus(name="main", state="waiting")
-    counters.status(bus.StatusReply([bus.CameraStatus("cam1", "waiting", [away])], [], [], NOW))
+    away = bus_control.StreamStatus(name="main", state="waiting")
+    counters.status(
+        bus_control.StatusReply([bus_control.CameraStatus("cam1", "waiting", [away])], [], [], NOW)
+    )
     counters.status(status(2, 50))
 
     assert total(counters) == 150
@@ -73,12 +79,14 @@ def test_gaps_ticks_and_failures_are_summed_from_events() -> None:
     counters = BoxCounters()
     counters.status(status(1, 100))
     for event in (
-        bus.GapClosed("cam1", "main", NOW - 90 * S, NOW - 30 * S, "network", 2),
-        bus.GapClosed("cam1", "main", NOW, NOW - 5 * S, "network", 3),  # the clock was set back
-        bus.DurableTick("ab", 30.0, 1000, []),
-        bus.DurableTick("ab", 9000.0, 500, []),
-        bus.DiskChanged("ab", "/disk", "failed", "a sync failed"),
-        bus.DiskChanged("ab", "/disk", "recording", ""),
+        bus_events.GapClosed("cam1", "main", NOW - 90 * S, NOW - 30 * S, "network", 2),
+        bus_events.GapClosed(
+            "cam1", "main", NOW, NOW - 5 * S, "network", 3
+        ),  # the clock was set back
+        bus_events.DurableTick("ab", 30.0, 1000, []),
+        bus_events.DurableTick("ab", 9000.0, 500, []),
+        bus_events.DiskChanged("ab", "/disk", "failed", "a sync failed"),
+        bus_events.DiskChanged("ab", "/disk", "recording", ""),
     ):
         counters.event(event, NOW)
 
@@ -94,7 +102,7 @@ def test_the_rate_of_a_disk_is_of_the_last_day() -> None:
     counters = BoxCounters()
     for minute in range(3 * 1440):
         size = 6_000_000 if minute < 2 * 1440 else 60_000_000
-        counters.event(bus.DurableTick("ab", 1.0, size, []), NOW + minute * 60 * S)
+        counters.event(bus_events.DurableTick("ab", 1.0, size, []), NOW + minute * 60 * S)
         if minute == 5:
             assert counters.written("ab", NOW + minute * 60 * S) is None  # too little seen
 
@@ -114,8 +122,8 @@ def facts() -> BoxFacts:
 def everything() -> str:
     counters = BoxCounters()
     counters.status(status(1, 123))
-    counters.event(bus.GapClosed("cam1", "main", NOW - S, NOW, "network", 2), NOW)
-    counters.event(bus.DurableTick("ab", 30.0, 1000, []), NOW)
+    counters.event(bus_events.GapClosed("cam1", "main", NOW - S, NOW, "network", 2), NOW)
+    counters.event(bus_events.DurableTick("ab", 30.0, 1000, []), NOW)
     page = PageCounters()
     page.request(0.03)
     page.sign_in_refused()

@@ -15,38 +15,38 @@ import zmq
 import zmq.asyncio
 
 from vonggac.errors import MediaError, StorageError, Unavailable
-from vonggac_appliance import bus, channel, control, loop_wire, parts
+from vonggac_appliance import bus_control, bus_events, channel, control, loop_wire, parts
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.sockets import ipc_path, reachable
 
 EVENTS = [
-    bus.CameraChanged("cam1", "main", "waiting", "network", "retrying", 5),
-    bus.GapOpened("cam1", "main", 1, "network"),
-    bus.GapClosed("cam1", "main", 1, 2, "network", 3),
-    bus.DurableTick("ab" * 16, 1.5, 4096, [(bytes(16), 7)]),
-    bus.SegmentSealed("ab" * 16, 4, bytes(16), 1, 2),
-    bus.DiskChanged("ab" * 16, "/disk", "slow", "took 3 s"),
-    bus.Alarm("flood", "cam1/main", "too much", 9),
+    bus_events.CameraChanged("cam1", "main", "waiting", "network", "retrying", 5),
+    bus_events.GapOpened("cam1", "main", 1, "network"),
+    bus_events.GapClosed("cam1", "main", 1, 2, "network", 3),
+    bus_events.DurableTick("ab" * 16, 1.5, 4096, [(bytes(16), 7)]),
+    bus_events.SegmentSealed("ab" * 16, 4, bytes(16), 1, 2),
+    bus_events.DiskChanged("ab" * 16, "/disk", "slow", "took 3 s"),
+    bus_events.Alarm("flood", "cam1/main", "too much", 9),
 ]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda e: type(e).__name__)
-def test_an_event_survives_its_two_frames(event: bus.Event) -> None:
-    topic, body = bus.encode_event(event)
+def test_an_event_survives_its_two_frames(event: bus_events.Event) -> None:
+    topic, body = bus_events.encode_event(event)
 
-    assert bus.decode_event([topic, body]) == event
-    assert topic.decode() in {row.name for row in bus.TOPICS}
+    assert bus_events.decode_event([topic, body]) == event
+    assert topic.decode() in {row.name for row in bus_events.TOPICS}
 
 
 def test_every_event_is_in_the_table_of_topics() -> None:
-    assert {type(event) for event in EVENTS} == {row.type for row in bus.TOPICS}
+    assert {type(event) for event in EVENTS} == {row.type for row in bus_events.TOPICS}
 
 
 def test_a_newer_event_with_more_fields_can_be_read() -> None:
-    raw = msgspec.msgpack.decode(bus.encode_event(EVENTS[1])[1])
+    raw = msgspec.msgpack.decode(bus_events.encode_event(EVENTS[1])[1])
     newer = msgspec.msgpack.encode({**raw, "added": 1})
 
-    assert bus.decode_event([b"gap-opened", newer]) == EVENTS[1]
+    assert bus_events.decode_event([b"gap-opened", newer]) == EVENTS[1]
 
 
 @pytest.mark.parametrize("name", ["h", "h" * 120], ids=["short path", "path beyond sun_path"])
@@ -57,7 +57,7 @@ def test_a_subscriber_hears_events(tmp_path: Path, name: str) -> None:
         publisher = Publisher(home, "record", context)
         with (
             context.socket(zmq.SUB) as subscriber,
-            ipc_path(bus.events_endpoint(home, "record")) as address,
+            ipc_path(bus_events.events_endpoint(home, "record")) as address,
         ):
             subscriber.subscribe(b"alarm")
             subscriber.connect(address)
@@ -67,12 +67,12 @@ def test_a_subscriber_hears_events(tmp_path: Path, name: str) -> None:
     assert heard == EVENTS[-1]
 
 
-def _until_heard(publisher: Publisher, subscriber: zmq.Socket[bytes]) -> bus.Event:
+def _until_heard(publisher: Publisher, subscriber: zmq.Socket[bytes]) -> bus_events.Event:
     for _ in range(500):  # a subscription takes a moment to arrive; nothing tells when
         for event in EVENTS:
             publisher.send(event)
         if subscriber.poll(20):
-            return bus.decode_event(subscriber.recv_multipart())
+            return bus_events.decode_event(subscriber.recv_multipart())
     raise AssertionError("nothing heard in 10 s")
 
 
@@ -80,71 +80,75 @@ def _until_heard(publisher: Publisher, subscriber: zmq.Socket[bytes]) -> bus.Eve
 def test_the_control_socket_answers_and_survives_nonsense(tmp_path: Path, name: str) -> None:
     home = tmp_path / name
     home.mkdir()
-    seen: list[bus.Control] = []
+    seen: list[bus_control.Control] = []
 
-    def act(request: bus.Control) -> bus.Reply:
+    def act(request: bus_control.Control) -> bus_control.Reply:
         seen.append(request)
-        return bus.Failed("unknown-camera", "no")
+        return bus_control.Failed("unknown-camera", "no")
 
-    async def scene() -> list[bus.Reply]:
+    async def scene() -> list[bus_control.Reply]:
         with zmq.asyncio.Context() as context:
             server = control.ControlServer(home, context, act)
             task = asyncio.create_task(server.serve())
-            replies = [await asyncio.to_thread(control.ask, home, bus.RestartCamera("x"))]
+            replies = [await asyncio.to_thread(control.ask, home, bus_control.RestartCamera("x"))]
             with (
                 context.socket(zmq.DEALER) as dealer,
-                ipc_path(bus.control_endpoint(home)) as address,
+                ipc_path(bus_control.control_endpoint(home)) as address,
             ):
                 dealer.connect(address)
                 await dealer.send(b"\xc1 no message")
-                replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus.Reply))
+                replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus_control.Reply))
                 for nonsense in (b"\x81\xa4type\xa1\xff", b"\x81\xa1z" + b"\x91" * 60_000 + b"\0"):
                     await dealer.send(nonsense)
-                    replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus.Reply))
+                    replies.append(
+                        msgspec.msgpack.decode(await dealer.recv(), type=bus_control.Reply)
+                    )
                 await dealer.send_multipart([b"two", b"frames"])
-                replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus.Reply))
-            replies.append(await asyncio.to_thread(control.ask, home, bus.Changed()))
+                replies.append(msgspec.msgpack.decode(await dealer.recv(), type=bus_control.Reply))
+            replies.append(await asyncio.to_thread(control.ask, home, bus_control.Changed()))
             task.cancel()
             server.close()
         return replies
 
     replies = asyncio.run(scene())
 
-    assert [type(reply) for reply in replies] == [bus.Failed] * 6
-    codes = [reply.code for reply in replies if isinstance(reply, bus.Failed)]
+    assert [type(reply) for reply in replies] == [bus_control.Failed] * 6
+    codes = [reply.code for reply in replies if isinstance(reply, bus_control.Failed)]
     assert codes == ["unknown-camera", *["malformed"] * 4, "unknown-camera"]
-    assert seen == [bus.RestartCamera("x"), bus.Changed()]
+    assert seen == [bus_control.RestartCamera("x"), bus_control.Changed()]
 
 
 def test_what_cannot_be_done_is_answered_and_ends_nothing(home: Path) -> None:
-    def act(_: bus.Control) -> bus.Reply:
+    def act(_: bus_control.Control) -> bus_control.Reply:
         raise StorageError("the catalog is damaged")
 
-    async def scene() -> list[bus.Reply]:
+    async def scene() -> list[bus_control.Reply]:
         with zmq.asyncio.Context() as context:
             server = control.ControlServer(home, context, act)
             task = asyncio.create_task(server.serve())
-            replies = [await asyncio.to_thread(control.ask, home, bus.Changed()) for _ in "12"]
+            replies = [
+                await asyncio.to_thread(control.ask, home, bus_control.Changed()) for _ in "12"
+            ]
             task.cancel()
             server.close()
         return replies
 
-    assert asyncio.run(scene()) == [bus.Failed("failed", "the catalog is damaged")] * 2
+    assert asyncio.run(scene()) == [bus_control.Failed("failed", "the catalog is damaged")] * 2
 
 
 def test_a_recorder_that_is_not_running_is_said_at_once(home: Path) -> None:
     with pytest.raises(Unavailable, match="not running"):
-        control.ask(home, bus.Status(), deadline_s=60)
+        control.ask(home, bus_control.Status(), deadline_s=60)
 
 
 def test_a_dead_recorders_socket_is_not_waited_for(home: Path) -> None:
-    path = bus.control_endpoint(home)
+    path = bus_control.control_endpoint(home)
     path.parent.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead, reachable(path) as name:
         dead.bind(name)
 
     with pytest.raises(Unavailable, match="not running"):
-        control.ask(home, bus.Status(), deadline_s=60)
+        control.ask(home, bus_control.Status(), deadline_s=60)
 
 
 def test_a_message_larger_than_a_datagram_is_joined_again() -> None:

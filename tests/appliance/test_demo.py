@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vonggac_appliance import demo_table
-from vonggac_appliance.bus import CameraStatus, StatusReply, StreamStatus
+from vonggac_appliance.bus_control import CameraStatus, StatusReply, StreamStatus
 
 S = 1_000_000_000
 START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"

@@ -12,7 +12,7 @@ from vonggac.evidence import ledger
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.registry.retention import Classes, ClassLimits
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.admission import admission
 from vonggac_appliance.cli import main
 from vonggac_appliance.graves import graves_of
@@ -27,12 +27,14 @@ def camera(code: str) -> Camera:
     return Camera(code.encode().ljust(16, b"c"), code, (stream,), 0, owner_kind=OwnerKind.STATE)
 
 
-def disk_told(tick_ms: float = 0.0, **rates: int) -> bus.DiskRetention:
+def disk_told(tick_ms: float = 0.0, **rates: int) -> bus_control.DiskRetention:
     streams = [
-        bus.StreamRetention(camera(n).streams[0].id, camera(n).id, 1, 0, 1, rate)
+        bus_control.StreamRetention(camera(n).streams[0].id, camera(n).id, 1, 0, 1, rate)
         for n, rate in rates.items()
     ]
-    return bus.DiskRetention("d", "/disk", GIGA, 0, 0, 0, "", False, None, 0, [], tick_ms, streams)
+    return bus_control.DiskRetention(
+        "d", "/disk", GIGA, 0, 0, 0, "", False, None, 0, [], tick_ms, streams
+    )
 
 
 @pytest.fixture

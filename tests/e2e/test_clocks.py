@@ -15,7 +15,7 @@ from clock_rig import HOUR, SECOND, YEAR, ClockSetter, Footage, add, film, until
 from vonggac.media.chunk import GapReason
 from vonggac.registry.catalog import Catalog
 from vonggac.store.check import check
-from vonggac_appliance import bus, clock_watch
+from vonggac_appliance import bus_events, clock_watch
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +44,12 @@ def box(clock: ClockSetter, tmp_path: Path) -> Iterator[Box]:
     made.discard()
 
 
-def until_recorded(box: Box, clock: ClockSetter, streams: dict[str, bytes]) -> list[bus.Alarm]:
+def until_recorded(
+    box: Box, clock: ClockSetter, streams: dict[str, bytes]
+) -> list[bus_events.Alarm]:
     """Until all of them are durable in the time that the clock shows now; gives alarms heard."""
     now_ns = clock.now_ns()
-    alarms: list[bus.Alarm] = []
+    alarms: list[bus_events.Alarm] = []
     until_told(box.home, (now_ns - NEAR_NS, now_ns + 40 * SECOND), [*streams.values()], alarms)
     return alarms
 

@@ -17,7 +17,7 @@ from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, PackedRow
 from vonggac.registry.catalog import Catalog
 from vonggac.store.start import open_for_reading
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 from vonggac_appliance.suspect import suspect_marker
 
 CODES = ("cam1", "cam2")
@@ -63,12 +63,12 @@ def box(tmp_path: Path, cameras: Cameras) -> Iterator[TwoDisks]:
     box.discard()
 
 
-def disk_of(now: bus.StatusReply, path: Path) -> bus.DiskStatus:
+def disk_of(now: bus_control.StatusReply, path: Path) -> bus.DiskStatus:
     (found,) = [disk for disk in now.disks if disk.path == str(path)]
     return found
 
 
-def is_elsewhere(now: bus.StatusReply, path: Path) -> bool:
+def is_elsewhere(now: bus_control.StatusReply, path: Path) -> bool:
     """Whether no stream is on that disk and all are recorded."""
     is_recording = all(s.state == "recording" for c in now.cameras for s in c.streams)
     return is_recording and disk_of(now, path).streams == 0

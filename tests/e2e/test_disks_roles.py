@@ -11,7 +11,7 @@ import pytest
 
 from box_rig import Box, Cameras
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
     shutil.rmtree(box.home / "second", ignore_errors=True)
 
 
-def streams_on(now: bus.StatusReply) -> dict[str, int]:
+def streams_on(now: bus_control.StatusReply) -> dict[str, int]:
     return {Path(disk.path).name: disk.streams for disk in now.disks}
 
 

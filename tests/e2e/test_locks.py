@@ -19,7 +19,7 @@ from box_rig import DEADLINE_S, Box, Cameras
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.store import journal
-from vonggac_appliance import bus, control
+from vonggac_appliance import bus_control, bus_events, control
 from vonggac_appliance.locking import Locking
 from vonggac_appliance.sockets import ipc_path
 
@@ -112,7 +112,7 @@ def test_what_two_people_remove_leaves_the_disk_and_a_third_lock_is_beyond_the_q
         with (
             zmq.Context() as context,
             context.socket(zmq.SUB) as alarms,
-            ipc_path(bus.events_endpoint(box.home, "record")) as address,
+            ipc_path(bus_events.events_endpoint(box.home, "record")) as address,
         ):
             alarms.subscribe(b"alarm")
             alarms.connect(address)
@@ -120,11 +120,11 @@ def test_what_two_people_remove_leaves_the_disk_and_a_third_lock_is_beyond_the_q
             while not alarms.poll(300):  # a subscription is not told when it holds
                 assert time.monotonic() < until_s
                 assert "recording goes on" in box.run("lock", "add", "cam1", *far, *WHY, status=1)
-            alarm = bus.decode_event(alarms.recv_multipart())
-        assert isinstance(alarm, bus.Alarm)
+            alarm = bus_events.decode_event(alarms.recv_multipart())
+        assert isinstance(alarm, bus_events.Alarm)
         assert (alarm.kind, alarm.subject) == ("lock-refused", "cam1")
-        reply = control.ask(box.home, bus.AskLocks())
-        assert isinstance(reply, bus.LocksReply)
+        reply = control.ask(box.home, bus_control.AskLocks())
+        assert isinstance(reply, bus_control.LocksReply)
         assert [disk.locks for disk in reply.disks] == [[bytes.fromhex(other["id"])]]
 
         (box.home / "config.toml").unlink()

@@ -28,7 +28,7 @@ from box_rig import (
 from vonggac.evidence import receipt
 from vonggac.media.chunk import gap_word
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import bus, control, parts, secrets, sockets
+from vonggac_appliance import bus_control, control, parts, secrets, sockets
 from vonggac_appliance.messages import Kind, Refused
 from vonggac_appliance.messages_footage import AskLive, Live
 
@@ -141,7 +141,7 @@ def test_reconnects_leak_neither_descriptors_nor_threads(box: Box) -> None:
     assert counts[1:] == counts[:1] * 3
 
 
-def _all_newer(now: bus.StatusReply, before: dict[tuple[str, str], int]) -> bool:
+def _all_newer(now: bus_control.StatusReply, before: dict[tuple[str, str], int]) -> bool:
     """Whether every stream records in another run than before."""
     streams = [(c.id, s) for c in now.cameras for s in c.streams]
     return bool(streams) and all(
@@ -303,7 +303,7 @@ def test_a_camera_that_crashes_its_loop_twice_is_quarantined_alone(
         assert now.cameras[0].gap_reason == "crashes the recorder"
         assert cameras.connections == neighbours + 1
 
-        assert control.ask(box.home, bus.RestartCamera("cam1")) == bus.Ok()
+        assert control.ask(box.home, bus_control.RestartCamera("cam1")) == bus_control.Ok()
         box.until_durable(1.0)
 
     assert {reason for reason, _ in box.holes("cam1", "main")} == {"crashes the recorder"}
@@ -401,7 +401,7 @@ def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_no_connection(
         assert {reason for reason, _ in holes} == {"disk"}
 
 
-def _all_wait_for_their_disk(now: bus.StatusReply) -> bool:
+def _all_wait_for_their_disk(now: bus_control.StatusReply) -> bool:
     streams = [s for c in now.cameras for s in c.streams]
     return all(s.gap_reason == "disk" and s.dropped and s.bytes for s in streams)
 

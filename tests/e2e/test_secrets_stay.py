@@ -13,7 +13,7 @@ import pytest
 
 from box_rig import PASSWORD, Box, Cameras
 from vonggac.media.chunk import GapReason
-from vonggac_appliance import bus
+from vonggac_appliance import bus_control
 
 SPELLINGS = (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD))
 
@@ -22,7 +22,7 @@ def has_password(text: bytes) -> bool:
     return any(spelling.encode() in text for spelling in SPELLINGS)
 
 
-def have_settled(now: bus.StatusReply) -> bool:
+def have_settled(now: bus_control.StatusReply) -> bool:
     """One camera records, the other refuses its password."""
     first, second = now.cameras
     return first.state == "recording" and second.gap_reason == GapReason.WRONG_PASSWORD.words

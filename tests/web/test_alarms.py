@@ -16,7 +16,7 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import Hasher
 from vonggac.registry.people import Account, Role
-from vonggac_appliance import bus, config, control
+from vonggac_appliance import bus_control, config, control
 from vonggac_appliance.accounts import Caller
 from vonggac_appliance.services import Front, Services, open_services
 from web_rig import Browser, browser
@@ -62,9 +62,9 @@ def page_of(services: Services, name: str) -> Browser:
 def raise_alarm(home: Path, camera: str) -> int:
     """A real one: the lock command has it raised. Gives its number."""
     what = f"a lock of {camera} would go beyond 20 % of the disk"
-    assert isinstance(control.ask(home, bus.LockRefused(camera, what)), bus.Ok)
-    reply = control.ask(home, bus.AskAlarms())
-    assert isinstance(reply, bus.AlarmsReply)
+    assert isinstance(control.ask(home, bus_control.LockRefused(camera, what)), bus_control.Ok)
+    reply = control.ask(home, bus_control.AskAlarms())
+    assert isinstance(reply, bus_control.AlarmsReply)
     return next(row.number for row in reply.alarms if row.subject == camera and row.is_open)
 
 

@@ -27,7 +27,7 @@ from box_rig import Cameras
 from browser_person import Person, missing_for
 from page_rig import NAME, PAGE_PASSWORD, PagedBox
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import bus, control
+from vonggac_appliance import bus_control, control
 from vonggac_appliance.camera_clip import STREET, load_scene
 
 WIDTHS = {"1366": (1366, 768), "360": (360, 760)}
@@ -113,11 +113,13 @@ def warn(home: Path) -> None:
     """An alarm that somebody has dealt with, and one that nobody has."""
     for camera in (NAMES["cam1"], NAMES["cam3"]):
         what = f"a lock of {camera} would hold 24 % of /srv/vonggac/a, 20 % are allowed"
-        control.ask(home, bus.LockRefused(camera, what))
-    told = control.ask(home, bus.AskAlarms())
-    assert isinstance(told, bus.AlarmsReply)
+        control.ask(home, bus_control.LockRefused(camera, what))
+    told = control.ask(home, bus_control.AskAlarms())
+    assert isinstance(told, bus_control.AlarmsReply)
     refused = [row.number for row in told.alarms if row.kind == "lock-refused"]
-    control.ask(home, bus.AcknowledgeAlarm(min(refused), NAME, "đã gỡ khóa số 3, vụ án đã xong"))
+    control.ask(
+        home, bus_control.AcknowledgeAlarm(min(refused), NAME, "đã gỡ khóa số 3, vụ án đã xong")
+    )
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from box_rig import Cameras, wait_gone
 from browser_person import BROWSERS, ROOT, Person, descendants, missing_for
 from page_rig import NAME, PAGE_PASSWORD, PagedBox
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import bus, control
+from vonggac_appliance import bus_control, control
 
 SMOOTH, BROKEN = "cam1", "cam3"
 """Recorded throughout; with a gap of a few seconds. Between them is one that sends H.265."""
@@ -220,7 +220,7 @@ def test_a_camera_that_goes_is_seen_with_its_reason(scene: Scene) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_is_fit_for_everybody_at_every_width(scene: Scene, dark: bool) -> None:
     person = scene.person
-    control.ask(scene.box.home, bus.LockRefused(SMOOTH, "a lock would go beyond its quota"))
+    control.ask(scene.box.home, bus_control.LockRefused(SMOOTH, "a lock would go beyond its quota"))
     if dark:
         person = Person(scene.person.browser, scene.box.origin, dark=True)
     try:

@@ -1,13 +1,11 @@
-"""Every topic of the bus: what it says, who sends it, who receives it, and whether it may be lost.
+"""What the running recorder is asked and told, and its answers.
 
-ZeroMQ over `ipc://` below HOME/run. `events` is PUB/SUB: a message is two frames, the topic's name
-and its struct in MessagePack. `control` is ROUTER: a request and its answer, one frame each.
+ZeroMQ ROUTER over `ipc://` below HOME/run; a request and its answer, one frame of MessagePack each.
 Fields are added at the end with a default, never changed; `v` rises when a meaning changes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -16,27 +14,19 @@ from vonggac.registry.alarms import Alarm as AlarmRow
 from vonggac_appliance.sockets import socket_path
 
 __all__ = [
-    "CONTROL",
-    "TOPICS",
     "AcknowledgeAlarm",
-    "Alarm",
     "AlarmsReply",
     "AskAlarms",
     "AskLocks",
     "AskRetention",
-    "CameraChanged",
     "CameraStatus",
     "Changed",
     "ConfirmRetention",
     "Control",
-    "DiskChanged",
     "DiskLocks",
     "DiskRetention",
     "DiskStatus",
-    "DurableTick",
     "Failed",
-    "GapClosed",
-    "GapOpened",
     "LockRefused",
     "LocksReply",
     "Ok",
@@ -44,133 +34,13 @@ __all__ = [
     "RestartCamera",
     "RetentionReply",
     "SeeAlarms",
-    "SegmentSealed",
     "Status",
     "ScrubStatus",
     "StatusReply",
     "StreamRetention",
     "StreamStatus",
-    "Topic",
     "control_endpoint",
-    "decode_event",
-    "encode_event",
-    "events_endpoint",
 ]
-
-
-# --- events ----------------------------------------------------------------------------------
-
-
-class CameraChanged(msgspec.Struct, frozen=True, tag="camera"):
-    """A stream of a camera changed its state."""
-
-    camera: str
-    """Its code, as in `camera add ID`."""
-    stream: str
-    """main or sub."""
-    state: str
-    gap_reason: str | None
-    what: str
-    """A sentence for a person: what happened and what is done about it."""
-    at_ns: int
-    v: int = 1
-
-
-class GapOpened(msgspec.Struct, frozen=True, tag="gap-opened"):
-    """Nothing is recorded of this stream from `start_ns` on."""
-
-    camera: str
-    stream: str
-    start_ns: int
-    reason: str
-    v: int = 1
-
-
-class GapClosed(msgspec.Struct, frozen=True, tag="gap-closed"):
-    """Video came again; `reason` is the one that stands in the new run's first claim."""
-
-    camera: str
-    stream: str
-    start_ns: int
-    end_ns: int
-    reason: str
-    run: int
-    v: int = 1
-
-
-class DurableTick(msgspec.Struct, frozen=True, tag="durable"):
-    """A sync completed: how far each stream that moved survives a power cut."""
-
-    disk: str
-    """Its uuid in hex."""
-    tick_ms: float
-    bytes_written: int
-    streams: list[tuple[bytes, int]]
-    """Stream id and wall end in ns."""
-    v: int = 1
-
-
-class SegmentSealed(msgspec.Struct, frozen=True, tag="sealed"):
-    """A segment is full, has its table and is never appended to again."""
-
-    disk: str
-    segment: int
-    stream: bytes
-    wall_start_ns: int
-    wall_end_ns: int
-    v: int = 1
-
-
-class DiskChanged(msgspec.Struct, frozen=True, tag="disk"):
-    """A disk's state: recording, slow, failed, full; starting, hung, down and retired are the
-    parent's words.
-    """
-
-    disk: str
-    path: str
-    state: str
-    what: str
-    v: int = 1
-
-
-class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
-    """Something a person has to look at."""
-
-    kind: str
-    """One of `vonggac.registry.alarms.KINDS`."""
-    subject: str
-    what: str
-    at_ns: int
-    v: int = 1
-
-
-Event = CameraChanged | GapOpened | GapClosed | DurableTick | SegmentSealed | DiskChanged | Alarm
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A row of the table below."""
-
-    name: str
-    type: type[msgspec.Struct]
-    sender: str
-    receivers: str
-    may_be_lost: bool
-    """Who may have missed one asks again: `status` on control, rows on the index socket."""
-
-
-TOPICS = (
-    Topic("camera", CameraChanged, "record", "serve, hooks, demo", True),
-    Topic("gap-opened", GapOpened, "record", "serve, hooks", True),
-    Topic("gap-closed", GapClosed, "record", "serve, hooks", True),
-    Topic("durable", DurableTick, "record", "motion, serve, hooks", True),
-    Topic("sealed", SegmentSealed, "record", "motion", True),
-    Topic("disk", DiskChanged, "record", "serve", True),
-    Topic("alarm", Alarm, "record", "serve, hooks", True),
-)
-
-
-# --- control ---------------------------------------------------------------------------------
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):
@@ -427,29 +297,6 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
     SeeAlarms,
     AcknowledgeAlarm,
 )
-
-
-# --- encoding and addresses ------------------------------------------------------------------
-
-
-def encode_event(event: Event) -> tuple[bytes, bytes]:
-    """The two frames of an event."""
-    topic = event.__struct_config__.tag
-    assert isinstance(topic, str)
-    return topic.encode(), msgspec.msgpack.encode(event)
-
-
-def decode_event(frames: list[bytes]) -> Event:
-    """The event in two frames; raises msgspec.DecodeError for anything else."""
-    if len(frames) != 2:
-        raise msgspec.DecodeError(f"an event has 2 frames, not {len(frames)}")
-    event: Event = msgspec.msgpack.decode(frames[1], type=Event)
-    return event
-
-
-def events_endpoint(home: Path, process: str) -> Path:
-    """Where `process` publishes. Each process binds its own; subscribers connect to all."""
-    return socket_path(home, "events", f"events-{process}.sock")
 
 
 def control_endpoint(home: Path) -> Path:
