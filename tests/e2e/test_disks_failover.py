@@ -63,7 +63,7 @@ def box(tmp_path: Path, cameras: Cameras) -> Iterator[TwoDisks]:
     box.discard()
 
 
-def disk_of(now: bus_control.StatusReply, path: Path) -> bus.DiskStatus:
+def disk_of(now: bus_control.StatusReply, path: Path) -> bus_control.DiskStatus:
     (found,) = [disk for disk in now.disks if disk.path == str(path)]
     return found
 

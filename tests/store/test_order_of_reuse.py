@@ -105,7 +105,7 @@ def test_what_only_the_lost_half_of_a_journal_knew_goes_last(tmp_path: Path) -> 
     where = tmp_path / "disk"
     bench, stream = begun(where)
     # Where the index was lost before, orders may be far ahead of epochs.
-    bench.ring.seal_order += 1 << 50
+    bench.ring.placing.seal_order += 1 << 50
     record(bench, stream, 40, commit_until=40)
     for _ in range(2):
         bench.tick()

@@ -32,7 +32,7 @@ _STREAM = struct.Struct(">16s")
 
 # What a person is told    stored as               leaves it by
 # free                     FREE, RESERVED, READY   spares.py: reserved, zeroed, opened
-# open                     OPEN                    ring.py `_seal`
+# open                     OPEN                    placing.py `_seal`
 # sealed                   SEALED                  spares.py `_reserve`, in the order of sealing
 # pinned                   OPEN or SEALED          locks.py: a lock reaches into its time
 # expired                  SEALED                  retention.py, erase.py: due, taken or erased

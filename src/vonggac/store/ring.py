@@ -1,5 +1,4 @@
-"""The ring: which chunk goes where, which segment is next. Passive: plans a tick, is told how it
-went.
+"""The ring: plans a tick, and is told how it went; what journal and index say of it. Passive.
 
 Order of a tick: `plan` -> `Batch.run` (writes, one sync; another thread) -> `finish`.
 docs/design/storage.md numbers the promises that comments here cite.
@@ -12,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vonggac._native import ring as native_ring
-from vonggac._native import segment as native
 from vonggac.errors import MediaError, StorageError
-from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Claim, SyncKind, row_of
+from vonggac.media.chunk import ChunkFlag, Claim
 from vonggac.store import journal
 from vonggac.store.archive import Archive, SegmentRow
-from vonggac.store.batch import Batch, Bytes, Incoming, Opened, Placed, SealedSegment, Token
+from vonggac.store.batch import Batch, Incoming, Token
 from vonggac.store.disk import Disk
 from vonggac.store.erase import Eraser, forget_erased
 from vonggac.store.filing import Filing, Finished, StreamState
@@ -25,14 +23,9 @@ from vonggac.store.index import Commit
 from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
 from vonggac.store.locks import LockSet
 from vonggac.store.open_segment import OpenSegment
+from vonggac.store.placing import Placing
 from vonggac.store.recovery import Recovered
-from vonggac.store.segment import HEAD_BYTES_MAX
 from vonggac.store.spares import Spares
-
-_OTHER_BYTES_MAX = HEAD_BYTES_MAX + 2 * BLOCK_BYTES
-"""What a segment of one chunk holds besides it."""
-_INBAND = int(ChunkFlag.INBAND)
-"""To ask the enum itself costs 3 µs, a tenth of a chunk's plan."""
 
 
 @dataclass(slots=True)
@@ -42,18 +35,13 @@ class Ring:
     disk: Disk
     archive: Archive
     spares: Spares
+    placing: Placing
     journal_fd: int
     generation: int
-    seal_order: int
     index_commits: int
-    streams: dict[bytes, StreamState] = field(default_factory=dict)
-    open: dict[int, OpenSegment] = field(default_factory=dict)
     gaps: dict[bytes, OpenGap] = field(default_factory=dict)
-    inband: set[bytes] = field(default_factory=set)
     locks: tuple[journal.Lock, ...] = ()
     erase_intents: tuple[journal.EraseIntent, ...] = ()
-    unindexed: dict[int, JournalSegment] = field(default_factory=dict)
-    """Sealed since the last index commit: only the journal knows."""
     is_journal_dirty: bool = True
     is_index_lost: bool = False
     """A commit failed, or a rebuild is on its way: the journal says so, and the next start
@@ -62,8 +50,11 @@ class Ring:
     is_rebuilt: bool = False
     is_index_given_up: bool = False
     """A commit has failed: nothing more is written to it before the next start."""
-    missing: set[tuple[bytes, int, int]] = field(default_factory=set)
-    """(stream, run, sequence) that recovery did not find whole before the newest of their run."""
+    streams: dict[bytes, StreamState] = field(init=False)
+    """This, and the three below, are the placing's own."""
+    open: dict[int, OpenSegment] = field(init=False)
+    inband: set[bytes] = field(init=False)
+    unindexed: dict[int, JournalSegment] = field(init=False)
     filing: Filing = field(init=False)
     eraser: Eraser = field(init=False)
     lock_set: LockSet = field(init=False)
@@ -71,9 +62,10 @@ class Ring:
     """As the journal on the disk holds them: what a power cut leaves of `locks`."""
     _written_locks: tuple[journal.Lock, ...] = field(init=False)
     _committing: dict[int, JournalSegment] = field(default_factory=dict)
-    _surplus: list[tuple[OpenSegment, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.streams, self.open = self.placing.streams, self.placing.open
+        self.inband, self.unindexed = self.placing.inband, self.placing.unindexed
         self.filing = Filing(self.archive, self.streams, self.open, self.inband)
         self.eraser = Eraser(self.disk, self.archive, self.erase_intents)
         self.lock_set = LockSet.of(self.locks)
@@ -98,18 +90,13 @@ class Ring:
             # Rebuilt segments are ordered by their epochs; what is sealed from now on comes after
             # them.
             seal_order = max(seal_order, epoch)
-        ring = cls(
+        spares = Spares(disk, archive, max(epoch, disk.identity.era << 40))
+        placing = Placing(
             disk=disk,
             archive=archive,
-            spares=Spares(disk, archive, max(epoch, disk.identity.era << 40)),
-            journal_fd=disk.open_journal(writable=True),
-            generation=snapshot.generation,
+            spares=spares,
             seal_order=seal_order,
-            index_commits=snapshot.index_commits,
-            gaps=found.gaps,
             inband=found.inband,
-            locks=snapshot.locks,
-            erase_intents=snapshot.erase_intents,
             unindexed={entry.number: entry for entry in found.sealed},
             missing={
                 (stream, run, sequence)
@@ -117,33 +104,31 @@ class Ring:
                 for sequence in fresh.missing()
             },
         )
+        ring = cls(
+            disk=disk,
+            archive=archive,
+            spares=spares,
+            placing=placing,
+            journal_fd=disk.open_journal(writable=True),
+            generation=snapshot.generation,
+            index_commits=snapshot.index_commits,
+            gaps=found.gaps,
+            locks=snapshot.locks,
+            erase_intents=snapshot.erase_intents,
+        )
         forget_erased(archive, snapshot.erase_intents)
         for stream, row in archive.streams():
             ring.streams[stream] = StreamState(row.camera, row.run, row.sequence, row.wall_end_ns)
         for segment in found.segments:
-            ring._resume(OpenSegment.resume(disk, segment))
+            placing.resume(OpenSegment.resume(disk, segment))
         if seal_all:
-            for state in ring.streams.values():
-                if state.segment is not None:
-                    ring._surplus.append((state.segment, False))
-                    state.segment = None
+            placing.leave_all()
         for entry in found.spares:
             ring.spares.adopt(entry.number, entry.epoch)
         error = native_ring.sync(ring.journal_fd)
         if error:
             raise StorageError(f"{disk.path} cannot be synced: {os.strerror(error)}")
         return ring
-
-    def _resume(self, segment: OpenSegment) -> None:
-        stream = self.streams.setdefault(segment.stream, StreamState(segment.camera))
-        older = stream.segment
-        if older is not None:
-            # A seal that was torn: its successor is there, so it is sealed again in the first tick.
-            first = segment.rows()[0]
-            continues = first.kind == SyncKind.NONE and first.run == older.last_run
-            self._surplus.append((older, continues))
-        stream.segment = segment
-        self.open[segment.number] = segment
 
     # a tick
 
@@ -152,9 +137,8 @@ class Ring:
         changed.
         """
         batch: Batch[Token] = Batch(self.journal_fd, self.disk.identity.segment_bytes)
-        for segment, continues in self._surplus:
-            self._seal(segment, batch, continues)
-        self._surplus.clear()
+        inband_streams = len(self.inband)
+        self.placing.seal_surplus(batch)
         waiting: set[bytes] = set()
         planned: set[tuple[bytes, int, int]] = set()
         for token, chunk in pending:
@@ -165,7 +149,7 @@ class Ring:
                 batch.waiting.append(token)
                 continue
             try:
-                verdict = self._place(chunk, batch)
+                verdict = self.placing.place(chunk, batch)
             except MediaError as error:
                 batch.refused.append((token, str(error)))
                 continue
@@ -183,11 +167,12 @@ class Ring:
             # Sealed and reused between two commits: the journal tells of its new life alone.
             self.unindexed.pop(spare.number, None)
             self._committing.pop(spare.number, None)
-        self._seal_forgotten(batch)
+        self.placing.seal_forgotten(batch)
         # Promise 5: before the locks are known nothing is erased either.
         if self.spares.are_locks_known and self.eraser.move_on(batch, self.lock_set):
             self.is_journal_dirty = True
-        if self.is_journal_dirty or batch.reserved:
+        is_changed = batch.reserved or batch.opened or batch.sealed
+        if self.is_journal_dirty or is_changed or len(self.inband) > inband_streams:
             self._write_journal(batch)
         return batch
 
@@ -199,130 +184,6 @@ class Ring:
     def streams_open(self) -> list[OpenSegment]:
         return list(self.open.values())
 
-    def _place(self, chunk: Incoming, batch: Batch[Token]) -> bool | None:
-        """True: in the batch. False: was durable already. None: no segment stands ready."""
-        stream = self.streams.get(chunk.stream)
-        if stream is None:
-            stream = self.streams[chunk.stream] = StreamState(chunk.camera)
-        if self._is_known(stream, chunk):
-            return False
-        claim, claim_sha256 = native.claim_read(chunk.head)
-        _check(claim, chunk)
-        needed = _chunk_bytes(len(chunk.head), chunk.payload_bytes)
-        if needed > self.disk.identity.segment_bytes - _OTHER_BYTES_MAX:
-            raise MediaError("limit", f"a chunk of {needed} bytes finds no room in a segment")
-        segment = stream.segment
-        if segment is not None and not (
-            segment.entry_sha256 == chunk.entry_sha256
-            and segment.fits(needed)
-            and not segment.is_past(chunk.run, chunk.sequence)
-        ):
-            if not self.spares.ready:
-                return None
-            continues = claim.run == segment.last_run and claim.kind == SyncKind.NONE
-            self._seal(segment, batch, continues)
-            segment = stream.segment = None
-        if segment is None:
-            segment = self._open(chunk, batch)
-            if segment is None:
-                return None
-            stream.segment = segment
-        self._write(segment, chunk, (claim, claim_sha256), batch)
-        self.missing.discard((chunk.stream, chunk.run, chunk.sequence))
-        return True
-
-    def _is_known(self, stream: StreamState, chunk: Incoming) -> bool:
-        if (chunk.stream, chunk.run, chunk.sequence) in self.missing:
-            return False
-        if chunk.run == stream.run:
-            return chunk.sequence <= stream.sequence
-        if chunk.run > stream.run:
-            return False
-        older = self.archive.run(chunk.stream, chunk.run)
-        return older is not None and chunk.sequence <= older.last_sequence
-
-    def _open(self, chunk: Incoming, batch: Batch[Token]) -> OpenSegment | None:
-        if not self.spares.ready:
-            return None
-        spare = self.spares.ready.popleft()
-        head = memoryview(chunk.segment_head)
-        segment = OpenSegment(
-            number=spare.number,
-            epoch=spare.epoch,
-            fd=spare.fd,
-            size=self.disk.identity.segment_bytes,
-            camera=chunk.camera,
-            stream=chunk.stream,
-            entry_sha256=chunk.entry_sha256,
-            offset=head.nbytes,
-        )
-        # The head shares the sync of its first chunk; recovery looks into every spare (promise 1).
-        batch.write(segment.fd, 0, [head], head.nbytes)
-        batch.opened.append(Opened(segment.number, segment.entry_sha256, bytes(head)))
-        self.open[segment.number] = segment
-        self.is_journal_dirty = True
-        return segment
-
-    def _write(
-        self, segment: OpenSegment, chunk: Incoming, told: tuple[Claim, bytes], batch: Batch[Token]
-    ) -> None:
-        claim, claim_sha256 = told
-        head = chunk.head
-        place = native.chunk_place(
-            head,
-            segment.decode_time_of(claim),
-            segment.count + 1,
-            self.disk.identity.disk,
-            segment.number,
-            segment.epoch,
-            segment.offset,
-        )
-        written = len(head) + chunk.payload_bytes
-        padding = native_ring.free_box(place.chunk_bytes - written)
-        parts: list[Bytes] = [head, *chunk.payload, padding]
-        batch.write(segment.fd, segment.offset, parts, place.chunk_bytes)
-        row = row_of(claim, place, chunk.wall_end_ns)
-        segment.add(claim, row)
-        segment.order = self.seal_order
-        batch.placed.append(Placed(claim, row, segment.number, segment.epoch, claim_sha256))
-        if claim.flags & _INBAND and chunk.stream not in self.inband:
-            self.inband.add(chunk.stream)
-            self.is_journal_dirty = True
-
-    def _seal(self, segment: OpenSegment, batch: Batch[Token], continues: bool) -> None:
-        """The table, and one `free` from the last chunk to it."""
-        if continues:
-            segment.mark_last(int(ChunkFlag.CONTINUES))
-        table, free = segment.seal_bytes()
-        batch.write(segment.fd, segment.offset, [free], len(free))
-        batch.write(segment.fd, segment.size - len(table), [table], len(table))
-        batch.close_fds.append(segment.fd)
-        self.seal_order += 1
-        batch.sealed.append(SealedSegment(segment, self.seal_order, continues))
-        self.unindexed[segment.number] = JournalSegment(
-            segment.number,
-            SegmentState.SEALED,
-            segment.epoch,
-            segment.camera,
-            segment.stream,
-            self.seal_order,
-        )
-        self.open.pop(segment.number, None)
-        self.is_journal_dirty = True
-
-    def _seal_forgotten(self, batch: Batch[Token]) -> None:
-        """An open segment that nothing was written to for a whole turn of the ring leaves it
-        sealed.
-        """
-        turn = self.spares.oldest_order
-        if turn is None or not batch.reserved:
-            return
-        for segment in [s for s in self.open.values() if s.count and s.order < turn]:
-            self._seal(segment, batch, continues=False)
-            stream = self.streams.get(segment.stream)
-            if stream is not None and stream.segment is segment:
-                stream.segment = None
-
     def is_filed(self, number: int) -> bool:
         """Whether a sealed segment stands in the index on the disk, and not in the journal."""
         return not (number in self.open or number in self.unindexed or number in self._committing)
@@ -331,14 +192,7 @@ class Ring:
         """Has an open segment sealed because part of it has expired: now if nothing is written to
         its stream, else with its next chunk.
         """
-        segment = self.open.get(number)
-        if segment is None or not segment.count:
-            return
-        segment.is_retired = True
-        stream = self.streams.get(segment.stream)
-        if is_idle and stream is not None and stream.segment is segment:
-            stream.segment = None
-            self._surplus.append((segment, False))
+        if self.placing.retire(number, is_idle=is_idle):
             self.is_journal_dirty = True
 
     def hold(self, locks: tuple[journal.Lock, ...]) -> None:
@@ -377,7 +231,7 @@ class Ring:
             generation=self.generation,
             disk=self.disk.identity.disk,
             highest_epoch=self.spares.highest_epoch,
-            seal_order=self.seal_order,
+            seal_order=self.placing.seal_order,
             index_commits=self.index_commits + (1 << 32 if self.is_index_lost else 0),
             segments=(*live, *self.spares.entries(), *sealed),
             gaps=tuple(self.gaps.values()),
@@ -433,10 +287,11 @@ class Ring:
     def freeze(self) -> Commit:
         """What the index's next commit writes; everything in it is durable already (promise 4)."""
         self.filing.settle()
-        self._committing, self.unindexed = self.unindexed, {}
+        self._committing = dict(self.unindexed)
+        self.unindexed.clear()
         self.spares.freeze()
         self.eraser.freeze()
-        return self.archive.index.freeze(self.spares.highest_epoch, self.seal_order)
+        return self.archive.index.freeze(self.spares.highest_epoch, self.placing.seal_order)
 
     def committed(self, commit: Commit) -> None:
         """The index holds what the journal listed for it; the next journal leaves that out."""
@@ -457,7 +312,7 @@ class Ring:
         meanwhile that no index is whole, so a crash has it made from the start again.
         """
         self.filing.settle()
-        return self.archive.index.freeze(self.spares.highest_epoch, self.seal_order)
+        return self.archive.index.freeze(self.spares.highest_epoch, self.placing.seal_order)
 
     def part_committed(self) -> None:
         """A part is on the disk; nothing that the journal says changes by it."""
@@ -481,20 +336,3 @@ class Ring:
         self.spares.close()
         self.eraser.close()
         os.close(self.journal_fd)
-
-
-def _check(claim: Claim, chunk: Incoming) -> None:
-    """The arena's header and the claim are written by the same loop: where they differ it is
-    broken.
-    """
-    told = (chunk.camera, chunk.stream, chunk.run, chunk.sequence, chunk.payload_bytes)
-    payload_bytes = claim.video_bytes + claim.audio_bytes
-    if told != (claim.camera, claim.stream, claim.run, claim.sequence, payload_bytes):
-        raise MediaError("value", "arena header against claim")
-
-
-def _chunk_bytes(head_bytes: int, payload_bytes: int) -> int:
-    """With padding; a `free` box of 1 to 7 bytes does not exist."""
-    whole = head_bytes + payload_bytes
-    padding = -whole % BLOCK_BYTES
-    return whole + (padding + BLOCK_BYTES if 0 < padding < 8 else padding)

@@ -95,14 +95,15 @@ def start(path: Path, box: bytes, is_suspect: bool = False, distrust: str = "") 
     ring.is_index_lost = True
     ring.spares.may_reuse_sealed = False  # the oldest is not known before all were seen
     # What the lost half alone knew is found in the segments, and comes last in the order of reuse.
-    ring.seal_order = max(ring.seal_order + disk.identity.segments, ring.spares.highest_epoch)
+    placing, highest_epoch = ring.placing, ring.spares.highest_epoch
+    placing.seal_order = max(placing.seal_order + disk.identity.segments, highest_epoch)
     keeps, why = why is None, why or "a half of the journal cannot be read"
     rebuild = Rebuild(
         disk,
         ring.archive,
         skip=ring.live_numbers(),
         keeps=keeps,
-        later=ring.seal_order - ring.spares.highest_epoch if keeps else 0,
+        later=placing.seal_order - highest_epoch if keeps else 0,
         is_locked=lambda row: ring.lock_set.is_locked(
             row.stream, row.wall_start_ns, row.wall_end_ns
         ),
