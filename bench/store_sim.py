@@ -20,8 +20,9 @@ from vonggac.media.chunk import ChunkFlag, Claim, PackedRow, Row, Sample, SyncKi
 from vonggac.store import disk as disks
 from vonggac.store import index as indexes
 from vonggac.store import journal
-from vonggac.store.archive import Archive, RunRow, SegmentRow
+from vonggac.store.archive import Archive
 from vonggac.store.index import Index, Table
+from vonggac.store.index_values import RunRow, SegmentRow
 from vonggac.store.journal import SegmentState
 
 SEGMENT_BYTES = 32 << 20

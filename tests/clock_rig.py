@@ -17,7 +17,7 @@ from clip_source import ClipSource, Film
 from vonggac._native import segment as native
 from vonggac.media.chunk import PackedRow
 from vonggac.registry.catalog import Catalog
-from vonggac.store.archive import RunRow
+from vonggac.store.index_values import RunRow
 from vonggac.store.start import open_for_reading
 from vonggac.store.timeline import Tail, Timeline, timeline
 from vonggac_appliance import bus_events

@@ -17,7 +17,7 @@ from pathlib import Path
 from vonggac.errors import Unavailable, VonggacError
 from vonggac.playback.day_bar import Bar, drawn, trimmed
 from vonggac.playback.once import once
-from vonggac.store.archive import RunRow
+from vonggac.store.index_values import RunRow
 from vonggac.store.timeline import Tail, Timeline, timeline, timeline_of_runs, unexplained
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.index_client import IndexClient, run_row

@@ -11,7 +11,7 @@ import msgspec
 
 from vonggac._native import segment as native
 from vonggac.errors import Gone, Refused, TooMany, Unavailable
-from vonggac.store.archive import MINUTE_NS, RunRow, minute_of
+from vonggac.store.index_values import MINUTE_NS, RunRow, minute_of
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_heads import SEGMENTS_MAX
 from vonggac_appliance.keep_questions import Class, socket_name

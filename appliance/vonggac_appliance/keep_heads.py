@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vonggac.errors import MediaError
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive
+from vonggac.store.index_values import SegmentRow
 from vonggac_appliance.messages_footage import AskHeads, Heads
 
 __all__ = ["SEGMENTS_MAX", "heads"]

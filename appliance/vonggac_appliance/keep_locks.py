@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from vonggac._native import segment as native
 from vonggac.errors import VonggacError
-from vonggac.store.archive import MINUTE_NS
+from vonggac.store.index_values import MINUTE_NS
 from vonggac.store.journal import Lock
 from vonggac.store.locks import RANGES_MAX, LockSet, Range, pinned, union, without
 from vonggac.store.ring import Ring

@@ -22,8 +22,8 @@ import msgspec
 from vonggac.errors import MediaError, Unavailable, VonggacError
 from vonggac.errors import Refused as RefusedError
 from vonggac.evidence import receipt as receipts
-from vonggac.store.archive import SegmentRow
 from vonggac.store.index import IndexDamaged
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.lease import LEASE_MS, Leases
 from vonggac.store.ring import Ring

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from vonggac.errors import StorageError
 from vonggac.media.chunk import Row
 from vonggac.store import retention
-from vonggac.store.archive import SegmentRow
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.promise import Demand, Outlook, outlook
 from vonggac.store.retention import HOUR_NS, Limits, Policies, Step
 from vonggac.store.sweep import Sweep

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from vonggac.errors import Unavailable, VonggacError
 from vonggac.media.chunk import PackedRow
-from vonggac.store.archive import RunRow
+from vonggac.store.index_values import RunRow
 from vonggac.store.locks import LockSet
 from vonggac.store.start import Reading, open_for_reading
 from vonggac.store.timeline import Tail, explain

@@ -13,8 +13,8 @@ import pytest
 from store.maker import BOX, SECOND_NS, START_NS, Bench, FakeStream, make_disk
 from vonggac._native import segment as native
 from vonggac.media.chunk import Row
-from vonggac.store.archive import SegmentRow
 from vonggac.store.check import check
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import Lock, SegmentState
 from vonggac.store.tombstone import RECYCLED
 from vonggac_appliance.keep_chores import Desk

@@ -15,9 +15,9 @@ from crash.keeper_peer import Arena, KeeperPeer
 from store.maker import Bench, FakeStream, make_disk
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store import scrub
-from vonggac.store.archive import SegmentRow
 from vonggac.store.check import check
 from vonggac.store.disk import segment_path
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.look import look
 from vonggac_appliance import sockets

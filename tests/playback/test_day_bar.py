@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vonggac.media.chunk import GapReason
 from vonggac.playback.day_bar import drawn, trimmed
-from vonggac.store.archive import RunRow
+from vonggac.store.index_values import RunRow
 from vonggac.store.timeline import Gap, Range, Tail, Timeline, timeline_of_runs
 
 S = 1_000_000_000

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from store.maker import SECOND_NS, START_NS, Bench, FakeStream, make_disk
 from vonggac._native import segment as native
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
 from vonggac.store.index import Index
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import Lock, SegmentState
 from vonggac.store.locks import LockSet
 from vonggac.store.spares import Spares

@@ -9,9 +9,10 @@ import pytest
 from store.maker import BOX, START_NS, Bench, FakeStream
 from vonggac.store import disk as disks
 from vonggac.store import journal
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive
 from vonggac.store.check import check
 from vonggac.store.index import Index, Table
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.start import start
 from vonggac.store.tombstone import Rule

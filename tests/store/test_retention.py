@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac.media.chunk import ChunkFlag, Row, SyncKind
-from vonggac.store.archive import SegmentRow
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import Lock, SegmentState
 from vonggac.store.locks import LockSet
 from vonggac.store.promise import Demand, outlook

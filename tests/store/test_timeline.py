@@ -11,8 +11,8 @@ from store.maker import START_NS
 from vonggac._native import segment as native
 from vonggac.errors import Refused
 from vonggac.media.chunk import GapReason, PackedRow, Row
-from vonggac.store.archive import RunRow
 from vonggac.store.index import Index, Table, create
+from vonggac.store.index_values import RunRow
 from vonggac.store.lease import LEASE_MS, LEASES_MAX, Leases
 from vonggac.store.timeline import Gap, Range, Tail, Timeline, explain, timeline, timeline_of_runs
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from store.maker import FakeStream
 from store.torn_model import Broken, Key, Model, Where, may_be
 from vonggac._native import segment as native
-from vonggac.store.archive import RunRow
 from vonggac.store.check import check
+from vonggac.store.index_values import RunRow
 from vonggac.store.journal import OpenGap
 from vonggac.store.segment import Life, SegmentFile
 from vonggac.store.start import open_for_reading

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vonggac.media.chunk import GapReason
-from vonggac.store.archive import RunRow
+from vonggac.store.index_values import RunRow
 from vonggac.store.timeline import Gap, Tail, Timeline
 
 __all__ = ["Bar", "drawn", "trimmed"]

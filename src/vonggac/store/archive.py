@@ -1,87 +1,44 @@
 """The index with meaning: segments, the order of reuse, sample entries, rows, runs, streams,
 sessions.
 
-docs/ref/index.md draws the same keys and values. Rows that became durable since the last commit
-wait unpacked in `_tails`, because a minute that is still growing would be packed anew for every
-chunk.
+docs/ref/index.md draws the keys; `index_values` knows what the values hold. Rows that became
+durable since the last commit wait unpacked in `_tails`, because a minute that is still growing
+would be packed anew for every chunk.
 """
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from vonggac._native import segment as native
-from vonggac.errors import MediaError
 from vonggac.media.chunk import PackedRow, Row
 from vonggac.store.index import Index, IndexDamaged, Table
+from vonggac.store.index_values import (
+    I64,
+    MINUTE_NS,
+    U32,
+    U64,
+    U64_MAX,
+    RunRow,
+    SegmentRow,
+    StreamRow,
+    has_rows_of,
+    minute_of,
+    rows_of,
+    run_row,
+    run_value,
+    segment_row,
+    segment_value,
+    stream_row,
+    stream_value,
+    unpack,
+)
 from vonggac.store.journal import SegmentState
 from vonggac.store.tombstone import RECYCLED, Rule, bury
 
-MINUTE_NS = 60_000_000_000
-_MINUTES_MAX = (1 << 32) - 1
-_U64_MAX = (1 << 64) - 1
-
-_SEGMENT = struct.Struct(">BQ16s16s32sqqQII")
-_CRC = struct.Struct(">I")
-_RUN = struct.Struct(">qqQQBq")
-_STREAM = struct.Struct(">16sQQqB")
-_U32 = struct.Struct(">I")
-_U64 = struct.Struct(">Q")
-_I64 = struct.Struct(">q")
 _FREE = b"free"
-_NO_ID = bytes(16)
-_NO_HASH = bytes(32)
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentRow:
-    """A segment, as the index knows it."""
-
-    state: SegmentState
-    epoch: int = 0
-    camera: bytes = _NO_ID
-    stream: bytes = _NO_ID
-    entry_sha256: bytes = _NO_HASH
-    wall_start_ns: int = 0
-    """The earliest start and the latest end of its chunks: where its rows are looked for."""
-    wall_end_ns: int = 0
-    order: int = 0
-    """FREE and SEALED: the order of reuse, lowest first."""
-    chunks: int = 0
-    used_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run on this disk, and the gap before it."""
-
-    run: int
-    wall_start_ns: int
-    wall_end_ns: int
-    last_sequence: int
-    predecessor_run: int = 0
-    gap_reason: int = 0
-    gap_start_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRow:
-    """How far a stream is recorded here."""
-
-    camera: bytes
-    run: int
-    sequence: int
-    wall_end_ns: int
-    is_inband: bool = False
-
-
-def minute_of(wall_ns: int) -> int:
-    """The minute a row is filed under; a clock before 1970 files under the first."""
-    return min(max(wall_ns // MINUTE_NS, 0), _MINUTES_MAX)
 
 
 @dataclass(slots=True)
@@ -96,55 +53,38 @@ class Archive:
     # segments and the order of reuse
 
     def segment(self, number: int) -> SegmentRow | None:
-        value = self.index.get(Table.SEGMENTS, _U32.pack(number))
-        return None if value is None else _segment_row(value)
+        value = self.index.get(Table.SEGMENTS, U32.pack(number))
+        return None if value is None else segment_row(value)
 
     def put_segment(self, number: int, row: SegmentRow) -> None:
         """Files the segment; keeps LIVE and ORDER in step.
 
         Where another stands at its place in the order of reuse, it comes after that.
         """
-        key = _U32.pack(number)
+        key = U32.pack(number)
         old = self.segment(number)
         was_free = old is not None and old.state is SegmentState.FREE
         self._count_free((row.state is SegmentState.FREE) - was_free)
         if old is not None and _is_ordered(old.state):
-            place = _U64.pack(old.order)
+            place = U64.pack(old.order)
             if self.index.get(Table.ORDER, place) == key:
                 self.index.delete(Table.ORDER, place)
         if _is_ordered(row.state):
             row = replace(row, order=self._place_from(row.order, key))
-            self.index.put(Table.ORDER, _U64.pack(row.order), key)
+            self.index.put(Table.ORDER, U64.pack(row.order), key)
             self.index.delete(Table.LIVE, key)
         else:
             self.index.put(Table.LIVE, key, b"")
-        self.index.put(
-            Table.SEGMENTS,
-            key,
-            _with_crc(
-                _SEGMENT.pack(
-                    row.state,
-                    row.epoch,
-                    row.camera,
-                    row.stream,
-                    row.entry_sha256,
-                    row.wall_start_ns,
-                    row.wall_end_ns,
-                    row.order,
-                    row.chunks,
-                    row.used_bytes,
-                )
-            ),
-        )
+        self.index.put(Table.SEGMENTS, key, segment_value(row))
 
     def _place_from(self, order: int, key: bytes) -> int:
         """The first place from `order` on that no other segment has: one that lost its place would
         never be reused, and its room be lost.
         """
-        if self.index.get(Table.ORDER, _U64.pack(order)) in (None, key):
+        if self.index.get(Table.ORDER, U64.pack(order)) in (None, key):
             return order
-        for place, value in self.index.items(Table.ORDER, _U64.pack(order), b"\xff" * 8):
-            if value == key or _unpack(_U64, place)[0] != order:
+        for place, value in self.index.items(Table.ORDER, U64.pack(order), b"\xff" * 8):
+            if value == key or unpack(U64, place) != order:
                 break
             order += 1
         return order
@@ -152,16 +92,16 @@ class Archive:
     def segments(self) -> Iterator[tuple[int, SegmentRow]]:
         """All of them: for check and disk list, not for start-up."""
         for key, value in self.index.items(Table.SEGMENTS, b"", b"\xff" * 4):
-            yield _unpack(_U32, key)[0], _segment_row(value)
+            yield unpack(U32, key), segment_row(value)
 
     def live(self) -> list[int]:
         """Segments that are reserved, ready or open."""
-        return [_unpack(_U32, key)[0] for key, _ in self.index.items(Table.LIVE, b"", b"\xff" * 4)]
+        return [unpack(U32, key) for key, _ in self.index.items(Table.LIVE, b"", b"\xff" * 4)]
 
-    def reusable(self, first: int = 0, last: int = _U64_MAX) -> Iterator[tuple[int, SegmentRow]]:
+    def reusable(self, first: int = 0, last: int = U64_MAX) -> Iterator[tuple[int, SegmentRow]]:
         """Free and sealed segments in the order of reuse, of the orders [first, last]."""
-        for _, value in self.index.items(Table.ORDER, _U64.pack(first), _U64.pack(last)):
-            number = _unpack(_U32, value)[0]
+        for _, value in self.index.items(Table.ORDER, U64.pack(first), U64.pack(last)):
+            number = unpack(U32, value)
             row = self.segment(number)
             if row is None:
                 raise IndexDamaged(f"the index orders segment {number}, which it does not know")
@@ -170,7 +110,7 @@ class Archive:
     def places(self) -> Iterator[tuple[int, int]]:
         """(order, number) as the order of reuse has them, whatever the segments' rows say."""
         for key, value in self.index.items(Table.ORDER, b"", b"\xff" * 8):
-            yield _unpack(_U64, key)[0], _unpack(_U32, value)[0]
+            yield unpack(U64, key), unpack(U32, value)
 
     def free_count(self, segments: int) -> int:
         """Segments that hold nothing: their order is their number, below that of any sealed one.
@@ -179,24 +119,24 @@ class Archive:
         """
         known = self._known_free()
         if known is None or known > segments:
-            known = sum(1 for _ in self.index.items(Table.ORDER, b"", _U64.pack(segments - 1)))
-            self.index.put(Table.META, _FREE, _U32.pack(known))
+            known = sum(1 for _ in self.index.items(Table.ORDER, b"", U64.pack(segments - 1)))
+            self.index.put(Table.META, _FREE, U32.pack(known))
         return known
 
     def _known_free(self) -> int | None:
         """None: the index does not say, or says nonsense; then it is counted."""
         value = self.index.get(Table.META, _FREE)
-        return None if value is None or len(value) != _U32.size else _U32.unpack(value)[0]
+        return None if value is None or len(value) != U32.size else U32.unpack(value)[0]
 
     def _count_free(self, change: int) -> None:
         known = self._known_free() if change else None
         if known is not None:
-            self.index.put(Table.META, _FREE, _U32.pack(max(known + change, 0)))
+            self.index.put(Table.META, _FREE, U32.pack(max(known + change, 0)))
 
     def oldest_sealed(self, segments: int) -> SegmentRow | None:
         """The next footage to be given up, on a disk of so many segments."""
-        for _, value in self.index.items(Table.ORDER, _U64.pack(segments), b"\xff" * 8):
-            return self.segment(_unpack(_U32, value)[0])
+        for _, value in self.index.items(Table.ORDER, U64.pack(segments), b"\xff" * 8):
+            return self.segment(unpack(U32, value))
         return None
 
     def forget(self, number: int, rule: Rule = RECYCLED) -> None:
@@ -234,7 +174,7 @@ class Archive:
         for key, value in self._minutes_of(number, row):
             kept: list[PackedRow] = []
             gone: list[Row] = []
-            for packed in _rows(value):
+            for packed in rows_of(value):
                 if (packed.segment, packed.epoch) != (number, row.epoch):
                     kept.append(packed)
                 elif offsets is None or packed.row.offset in offsets:
@@ -256,7 +196,7 @@ class Archive:
     def _forget_run_at_its_end(self, stream: bytes, row: Row) -> None:
         run = self.run(stream, row.run)
         if run is not None and run.last_sequence == row.sequence:
-            self.index.delete(Table.RUNS, stream + _U64.pack(row.run))
+            self.index.delete(Table.RUNS, stream + U64.pack(row.run))
 
     # sample entries, counted by the segments that use them
 
@@ -270,10 +210,10 @@ class Archive:
 
     def _count_entry(self, sha256: bytes, change: int, head: bytes) -> None:
         value = self.index.get(Table.ENTRIES, sha256)
-        count = change + (_unpack(_U32, value[:4])[0] if value is not None else 0)
+        count = change + (unpack(U32, value[:4]) if value is not None else 0)
         if count > 0:
             head = head if value is None else value[4:]
-            self.index.put(Table.ENTRIES, sha256, _U32.pack(count) + head)
+            self.index.put(Table.ENTRIES, sha256, U32.pack(count) + head)
         elif value is not None:
             self.index.delete(Table.ENTRIES, sha256)
 
@@ -289,18 +229,18 @@ class Archive:
         wanted = [key for key in self._tails if stream is None or key[0] == stream]
         for key in wanted:
             rows = self._tails.pop(key)
-            name = key[0] + _U32.pack(key[1])
+            name = key[0] + U32.pack(key[1])
             value = self.index.get(Table.ROWS, name)
             if self.is_unordered:
-                rows = sorted([*(_rows(value) if value else ()), *rows], key=_in_order)
+                rows = sorted([*(rows_of(value) if value else ()), *rows], key=_in_order)
                 value = None
             packed = native.rows_pack(rows) if value is None else native.rows_append(value, rows)
             self.index.put(Table.ROWS, name, packed)
 
     def _minutes(self, stream: bytes, from_ns: int, to_ns: int) -> list[tuple[bytes, bytes]]:
         self.file_tails(stream)
-        first = stream + _U32.pack(minute_of(from_ns))
-        last = stream + _U32.pack(minute_of(to_ns))
+        first = stream + U32.pack(minute_of(from_ns))
+        last = stream + U32.pack(minute_of(to_ns))
         return list(self.index.items(Table.ROWS, first, last))
 
     def _minutes_of(self, number: int, row: SegmentRow) -> list[tuple[bytes, bytes]]:
@@ -308,14 +248,14 @@ class Archive:
         open, a year may lie between its first chunk and its last, with all that was recorded in it.
         """
         found = self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns)
-        return [(key, value) for key, value in found if _has_rows_of(value, number, row.epoch)]
+        return [(key, value) for key, value in found if has_rows_of(value, number, row.epoch)]
 
     def packed_minutes(self, stream: bytes, from_ns: int, to_ns: int) -> Iterator[bytes]:
         """Values that may hold rows which overlap [from_ns, to_ns): clip after unpacking."""
         self.file_tails(stream)
         # A row is filed under the minute it starts in, and lasts a tick, or one access unit's wait.
-        first = stream + _U32.pack(minute_of(from_ns - MINUTE_NS))
-        last = stream + _U32.pack(minute_of(to_ns))
+        first = stream + U32.pack(minute_of(from_ns - MINUTE_NS))
+        last = stream + U32.pack(minute_of(to_ns))
         for _, value in self.index.items(Table.ROWS, first, last):
             yield value
 
@@ -323,7 +263,7 @@ class Archive:
         """A segment's rows in the order of their place."""
         found: list[Row] = []
         for _, value in self._minutes_of(number, row):
-            for packed in _rows(value):
+            for packed in rows_of(value):
                 if (packed.segment, packed.epoch) == (number, row.epoch):
                     found.append(packed.row)
         found.sort(key=lambda r: r.offset)
@@ -335,14 +275,14 @@ class Archive:
         # (promise 7).
         last: tuple[int, bytes, int] | None = None
         for key, value in self._minutes_of(number, row):
-            for at, packed in enumerate(_rows(value)):
+            for at, packed in enumerate(rows_of(value)):
                 is_own = (packed.segment, packed.epoch) == (number, row.epoch)
                 if is_own and (last is None or packed.row.offset > last[0]):
                     last = packed.row.offset, key, at
         if last is None:
             return
         _, key, at = last
-        rows = _rows(self.index.get(Table.ROWS, key) or b"")
+        rows = rows_of(self.index.get(Table.ROWS, key) or b"")
         marked = replace(rows[at].row, flags=rows[at].row.flags | flag)
         rows[at] = replace(rows[at], row=marked)
         self.index.put(Table.ROWS, key, native.rows_pack(rows))
@@ -350,60 +290,48 @@ class Archive:
     # runs, streams, sessions
 
     def run(self, stream: bytes, run: int) -> RunRow | None:
-        value = self.index.get(Table.RUNS, stream + _U64.pack(run))
-        return None if value is None else RunRow(run, *_unpack(_RUN, value))
+        value = self.index.get(Table.RUNS, stream + U64.pack(run))
+        return None if value is None else run_row(run, value)
 
     def put_run(self, stream: bytes, row: RunRow) -> None:
-        self.index.put(
-            Table.RUNS,
-            stream + _U64.pack(row.run),
-            _RUN.pack(
-                row.wall_start_ns,
-                row.wall_end_ns,
-                row.last_sequence,
-                row.predecessor_run,
-                row.gap_reason,
-                row.gap_start_ns,
-            ),
-        )
+        self.index.put(Table.RUNS, stream + U64.pack(row.run), run_value(row))
 
     def runs(self, stream: bytes, from_ns: int, to_ns: int) -> list[RunRow]:
         """Runs of a stream that overlap [from_ns, to_ns), by their numbers."""
-        first, last = stream + _U64.pack(0), stream + _U64.pack(_U64_MAX)
+        first, last = stream + U64.pack(0), stream + U64.pack(U64_MAX)
         found = (
-            RunRow(_unpack(_U64, key[16:])[0], *_unpack(_RUN, value))
+            run_row(unpack(U64, key[16:]), value)
             for key, value in self.index.items(Table.RUNS, first, last)
         )
         return [r for r in found if r.wall_start_ns < to_ns and r.wall_end_ns > from_ns]
 
     def stream(self, stream: bytes) -> StreamRow | None:
         value = self.index.get(Table.STREAMS, stream)
-        return None if value is None else _stream_row(value)
+        return None if value is None else stream_row(value)
 
     def put_stream(self, stream: bytes, row: StreamRow) -> None:
-        value = _STREAM.pack(row.camera, row.run, row.sequence, row.wall_end_ns, row.is_inband)
-        self.index.put(Table.STREAMS, stream, value)
+        self.index.put(Table.STREAMS, stream, stream_value(row))
 
     def streams(self) -> list[tuple[bytes, StreamRow]]:
         found = self.index.items(Table.STREAMS, b"", b"\xff" * 16)
-        return [(key, _stream_row(value)) for key, value in found]
+        return [(key, stream_row(value)) for key, value in found]
 
     def put_session(self, start_ns: int, end_ns: int) -> None:
         """From when to when (box's wall clock) a keeper wrote here."""
-        self.index.put(Table.SESSIONS, _U64.pack(max(start_ns, 0)), _I64.pack(end_ns))
+        self.index.put(Table.SESSIONS, U64.pack(max(start_ns, 0)), I64.pack(end_ns))
 
     def sessions(self) -> list[tuple[int, int]]:
         found = self.index.items(Table.SESSIONS, b"", b"\xff" * 8)
-        return [(_unpack(_U64, key)[0], _unpack(_I64, value)[0]) for key, value in found]
+        return [(unpack(U64, key), unpack(I64, value)) for key, value in found]
 
     def trim_sessions(self, most: int) -> None:
         """Forgets the oldest ones: each start adds one."""
         for start_ns, _ in self.sessions()[:-most]:
-            self.index.delete(Table.SESSIONS, _U64.pack(start_ns))
+            self.index.delete(Table.SESSIONS, U64.pack(start_ns))
 
     def fill_free(self, numbers: Iterable[int]) -> None:
         """A new disk's segments: free, in the order of their numbers."""
-        self.index.put(Table.META, _FREE, _U32.pack(0))
+        self.index.put(Table.META, _FREE, U32.pack(0))
         for number in numbers:
             self.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
 
@@ -414,45 +342,3 @@ def _in_order(packed: PackedRow) -> tuple[int, int]:
 
 def _is_ordered(state: SegmentState) -> bool:
     return state in (SegmentState.FREE, SegmentState.SEALED)
-
-
-def _segment_row(value: bytes) -> SegmentRow:
-    sealed, crc = value[: _SEGMENT.size], value[_SEGMENT.size :]
-    if crc not in (b"", _CRC.pack(native.crc32c(sealed))):
-        raise IndexDamaged("a segment's row in the index does not have its CRC")
-    state, *rest = _unpack(_SEGMENT, sealed)
-    try:
-        return SegmentRow(SegmentState(state), *rest)
-    except ValueError as error:
-        raise IndexDamaged(f"a segment's row in the index: {error}") from error
-
-
-def _with_crc(value: bytes) -> bytes:
-    """What a segment's row says decides what is locked and what is reused: never on a wrong bit."""
-    return value + _CRC.pack(native.crc32c(value))
-
-
-def _unpack(layout: struct.Struct, value: bytes) -> tuple[Any, ...]:
-    try:
-        return layout.unpack(value)
-    except struct.error as error:
-        raise IndexDamaged(f"a value of the index: {error}") from error
-
-
-def _has_rows_of(value: bytes, number: int, epoch: int) -> bool:
-    try:
-        return native.rows_hold(value, number, epoch)
-    except MediaError as error:
-        raise IndexDamaged(f"a minute's rows in the index: {error}") from error
-
-
-def _rows(value: bytes) -> list[PackedRow]:
-    try:
-        return native.rows_unpack(value)
-    except MediaError as error:
-        raise IndexDamaged(f"a minute's rows in the index: {error}") from error
-
-
-def _stream_row(value: bytes) -> StreamRow:
-    camera, run, sequence, wall_end_ns, is_inband = _unpack(_STREAM, value)
-    return StreamRow(camera, run, sequence, wall_end_ns, bool(is_inband))

@@ -15,8 +15,9 @@ from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, ChunkView, Row
 from vonggac.store import start
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive
 from vonggac.store.disk import Disk
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.look import Job, Seen, erased_of, look
 from vonggac.store.payloads import Looked

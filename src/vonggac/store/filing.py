@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from vonggac.media.chunk import ChunkFlag, Claim, PackedRow, Row
-from vonggac.store.archive import Archive, RunRow, StreamRow
+from vonggac.store.archive import Archive
 from vonggac.store.batch import Placed, SealedSegment
+from vonggac.store.index_values import RunRow, StreamRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.open_segment import OpenSegment
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import ChunkFlag, Row
-from vonggac.store.archive import SegmentRow
 from vonggac.store.disk import Disk
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.payloads import Looked, PayloadReader
 from vonggac.store.segment import Life, SegmentFile

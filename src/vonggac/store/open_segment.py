@@ -11,8 +11,8 @@ from vonggac._native import ring as native_ring
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import BLOCK_BYTES, VIDEO_TIMESCALE, Claim, Row
-from vonggac.store.archive import SegmentRow
 from vonggac.store.disk import Disk
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.recovery import RecoveredSegment
 from vonggac.store.segment import SegmentFile

@@ -18,10 +18,11 @@ from vonggac.media.chunk import ChunkFlag, ChunkView, PackedRow, Row
 from vonggac.store import disk as disks
 from vonggac.store import index as indexes
 from vonggac.store import journal
-from vonggac.store.archive import Archive, RunRow, SegmentRow
+from vonggac.store.archive import Archive
 from vonggac.store.disk import Disk
 from vonggac.store.erase import redo
 from vonggac.store.index import Index
+from vonggac.store.index_values import RunRow, SegmentRow
 from vonggac.store.journal import JournalSegment, SegmentState, Snapshot
 from vonggac.store.recovery import file_rows, note_run, note_stream, rows_of
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, walk

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import ChunkFlag, PackedRow, Row, row_of
-from vonggac.store.archive import Archive, RunRow, SegmentRow, StreamRow
+from vonggac.store.archive import Archive
 from vonggac.store.disk import Disk
 from vonggac.store.index import IndexDamaged
+from vonggac.store.index_values import RunRow, SegmentRow, StreamRow
 from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, Walk, walk
 

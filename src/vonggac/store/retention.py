@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from vonggac.media.chunk import ChunkFlag, Row, SyncKind
-from vonggac.store.archive import SegmentRow
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.locks import LockSet
 
 __all__ = [

@@ -14,12 +14,13 @@ from vonggac._native import ring as native_ring
 from vonggac.errors import MediaError, StorageError
 from vonggac.media.chunk import ChunkFlag, Claim
 from vonggac.store import journal
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch, Incoming, Token
 from vonggac.store.disk import Disk
 from vonggac.store.erase import Eraser, forget_erased
 from vonggac.store.filing import Filing, Finished, StreamState
 from vonggac.store.index import Commit
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
 from vonggac.store.locks import LockSet
 from vonggac.store.open_segment import OpenSegment

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Row
-from vonggac.store.archive import Archive, minute_of
+from vonggac.store.archive import Archive
 from vonggac.store.index import Index, Table
+from vonggac.store.index_values import minute_of
 from vonggac.store.journal import SegmentState
 from vonggac.store.look import Job, Seen
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch, Spare
 from vonggac.store.disk import Disk
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import JournalSegment, SegmentState
 from vonggac.store.open_segment import OpenSegment
 from vonggac.store.tombstone import RECYCLED, Rule

@@ -10,7 +10,8 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vonggac.store.archive import Archive, SegmentRow
+from vonggac.store.archive import Archive
+from vonggac.store.index_values import SegmentRow
 from vonggac.store.locks import LockSet
 from vonggac.store.retention import DAY_NS, HOUR_NS, Due, Limits, Policies, due
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from vonggac._native import segment as native
 from vonggac.media.chunk import GapReason
-from vonggac.store.archive import RunRow
+from vonggac.store.index_values import RunRow
 
 _TOUCHING_NS = 1_000_000
 """Less than that between two runs is no gap."""
