@@ -218,8 +218,7 @@ def _host_name() -> str:
 
 
 def _harden(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
+    response.headers.extend(_HEADERS)  # no view sets one of these
     # Pages name cameras and people: nothing of them stays in a shared machine's cache.
     response.headers.setdefault("Cache-Control", "no-store")
     return response
