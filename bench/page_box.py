@@ -1,12 +1,14 @@
-"""A box for benches with all its processes apart: audit, recorder and page."""
+"""A box for benches, its processes apart (audit, recorder, page), and programs beside it."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +21,9 @@ from visitor import Visitor
 
 from vonggac.registry.catalog import Catalog
 
+HERE = Path(__file__).resolve().parent
+NOWHERE = "rtsp://127.0.0.1:9/none"
+"""A camera that is never there: its footage was written before."""
 _COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 _CODE = re.compile(rb"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b")
 _START_S = 60.0
@@ -128,3 +133,25 @@ def certificate(home: Path) -> None:
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def helper(name: str, *arguments: str, lines: str = "") -> dict[str, float]:
+    """Runs a program beside this one to its end; gives the object on its last line."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / name), *arguments],
+        input=lines,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stderr}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
