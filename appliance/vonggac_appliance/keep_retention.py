@@ -15,21 +15,16 @@ from vonggac.errors import StorageError
 from vonggac.media.chunk import Row
 from vonggac.store import retention
 from vonggac.store.index_values import SegmentRow
-from vonggac.store.promise import Demand, Outlook, outlook
 from vonggac.store.retention import HOUR_NS, Limits, Policies, Step
 from vonggac.store.sweep import Sweep
 from vonggac.store.tombstone import Rule
 from vonggac_appliance import sockets
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.keep_chores import Desk, Obey
+from vonggac_appliance.keep_retention_words import RetentionWords
+from vonggac_appliance.keep_told_clock import ToldClock
 from vonggac_appliance.messages import Kind
-from vonggac_appliance.messages_keeper import (
-    ClockTold,
-    KeptDays,
-    Retention,
-    RetentionTold,
-    StreamKept,
-)
+from vonggac_appliance.messages_keeper import ClockTold, KeptDays, Retention
 
 __all__ = ["KeepRetention"]
 
@@ -39,9 +34,6 @@ _EVERY_S = 60.0
 _SLICE_S = 0.005
 """Of each second: a million segments take less than an hour, and no tick waits for it."""
 _PIECE = 64
-_TOLD_S = 60.0
-"""How long the recorder's word about the clock holds."""
-_STEP_S = 60.0
 _AGAIN_S = 43_200.0
 """When a segment of which nothing could be erased is looked at again."""
 _IDLE_NS = 60 * 1_000_000_000
@@ -60,12 +52,11 @@ class KeepRetention:
         self._ring = desk.ring
         self._revoke = revoke
         self._clock = clock
+        self._told_clock = ToldClock(clock)
+        self._told = RetentionWords(desk)
         self._policies: Policies | None = None
-        self._names: dict[bytes, str] = {}
         self._arriving: dict[bytes, Limits] = {}
         self._is_confirmed = False
-        self._told: ClockTold | None = None
-        self._told_at: tuple[float, int] = (0.0, 0)
         self._now_s = 0.0
         self._filled_s: float | None = None
         self._budget_bytes = 0.0
@@ -80,9 +71,6 @@ class KeepRetention:
         """By stream, of what was sealed last of all that was looked into, is due and has a proven
         time: its order, its end. It outlives the segment: what was sealed before is due as well.
         """
-        self._is_clock_moved = False
-        """It was set between two words of the recorder, which may not have seen it yet."""
-        self._alarmed: dict[str, str] = {}
 
     @property
     def obeys(self) -> Mapping[Kind, Obey]:
@@ -99,7 +87,7 @@ class KeepRetention:
         ring = self._ring
         self._see_it_through()
         self._hear_eraser()
-        if retention.why_held(self._state_of_clock()):
+        if retention.why_held(self._told_clock.state(self._now_s)):
             self._withdraw()
         spares = ring.spares
         is_whole = ring.can_commit and not ring.is_index_lost
@@ -120,7 +108,7 @@ class KeepRetention:
     def _limits(self, message: sockets.Message) -> None:
         told = sockets.decode(message, Retention)
         self._arriving |= {camera: _limits_of(kept) for camera, kept in told.cameras.items()}
-        self._names |= told.names
+        self._told.names |= told.names
         if told.more:
             return
         cameras, self._arriving = self._arriving, {}
@@ -133,26 +121,7 @@ class KeepRetention:
         self._is_confirmed = told.is_confirmed
 
     def _clock_told(self, message: sockets.Message) -> None:
-        told = sockets.decode(message, ClockTold)
-        now_ns = self._clock()
-        is_known = self._told is not None and self._told_at[0] > 0
-        self._is_clock_moved = is_known and self._has_moved(now_ns)
-        self._told = told
-        self._told_at = (self._now_s, now_ns)
-
-    def _has_moved(self, now_ns: int) -> bool:
-        """Whether the clock was set since the recorder's word about it."""
-        told_s, told_ns = self._told_at
-        return abs((now_ns - told_ns) / 1e9 - (self._now_s - told_s)) > _STEP_S
-
-    def _state_of_clock(self) -> retention.Clock:
-        """As told, if that is new enough and the clock was not set since."""
-        now_ns = self._clock()
-        if self._told is None or self._now_s - self._told_at[0] > _TOLD_S:
-            return retention.Clock(now_ns, 0, is_stepped=False)
-        is_moved = self._is_clock_moved or self._has_moved(now_ns)
-        is_stepped = self._told.is_stepped or is_moved
-        return retention.Clock(now_ns, self._told.synced_for_ns, is_stepped)
+        self._told_clock.tell(sockets.decode(message, ClockTold), self._now_s)
 
     # --- looking
 
@@ -173,7 +142,7 @@ class KeepRetention:
             if time.monotonic() >= until_s:
                 return
         self._sweep, self._next_s = None, self._now_s + _EVERY_S
-        clock = self._state_of_clock()
+        clock = self._told_clock.state(self._now_s)
         held = retention.why_held(clock)
         self._ring.spares.preferred = deque([] if held else sweep.preferred())
         room = retention.Room(
@@ -188,7 +157,7 @@ class KeepRetention:
         self._steps.extend(plan.steps)
         if not held:
             self._retire_open(sweep.policies, clock.now_ns)
-        self._tell(sweep, plan)
+        self._told.tell(sweep, plan)
 
     def _retire_open(self, policies: Policies, now_ns: int) -> None:
         """Only sealed segments are erased: what is open and holds expired footage is sealed."""
@@ -203,7 +172,7 @@ class KeepRetention:
 
     def _take_steps(self) -> None:
         """What was planned, judged anew by the chunks themselves."""
-        clock = self._state_of_clock()
+        clock = self._told_clock.state(self._now_s)
         if retention.why_held(clock):
             self._withdraw()
             return
@@ -334,69 +303,6 @@ class KeepRetention:
             self._budget_bytes += most * (self._now_s - self._filled_s) * 1e9 / HOUR_NS
         self._filled_s = self._now_s
         self._budget_bytes = min(self._budget_bytes, most)
-
-    # --- telling
-
-    def _tell(self, sweep: Sweep, plan: retention.Plan) -> None:
-        identity = self._ring.disk.identity
-        capacity = identity.segments * identity.segment_bytes
-        view = self._outlook(sweep, capacity)
-        broken = [bytes.fromhex(name) for name in view.broken]
-        self._desk.say(
-            Kind.RETENTION_TOLD,
-            RetentionTold(
-                disk=identity.disk,
-                capacity_bytes=capacity,
-                held_bytes=sweep.held_bytes,
-                pinned_bytes=sweep.pinned_bytes,
-                due_bytes=sweep.due_bytes,
-                held=plan.held,
-                is_guarded=plan.is_guarded,
-                holds_days=view.holds_days,
-                needed_bytes=view.needed_bytes,
-                room_bytes=view.room_bytes,
-                broken=broken,
-                streams=[
-                    StreamKept(
-                        stream,
-                        tally.camera,
-                        tally.segments,
-                        tally.oldest_ns,
-                        tally.newest_ns,
-                        tally.bytes_a_day(sweep.now_ns),
-                    )
-                    for stream, tally in sweep.streams.items()
-                ],
-            ),
-        )
-        self._warn("retention-guard", plan.held if plan.is_guarded else "", "")
-        names = ", ".join(sorted(self._names.get(camera, camera.hex()) for camera in broken))
-        what = ""
-        if broken and view.holds_days is not None:
-            days = max(sweep.policies.of(camera).days_min for camera in broken)
-            what = f"{view.holds_days:.1f} days at the present rate; {days} promised ({names})"
-        self._warn("retention-at-risk", what, names)
-
-    def _outlook(self, sweep: Sweep, capacity: int) -> Outlook:
-        demands: list[Demand] = []
-        for tally in sweep.streams.values():
-            rate = tally.bytes_a_day(sweep.now_ns)
-            if rate:
-                limits = sweep.policies.of(tally.camera)
-                name = tally.camera.hex()
-                demands.append(
-                    Demand(name, rate, limits.days_min, limits.days_max, limits.priority)
-                )
-        return outlook(capacity, sweep.pinned_bytes, demands)
-
-    def _warn(self, kind: str, what: str, about: str) -> None:
-        """Once, until it is about others or over."""
-        if what and self._alarmed.get(kind) != about:
-            self._desk.alarm(kind, str(self._ring.disk.path), what)
-        if what:
-            self._alarmed[kind] = about
-        else:
-            self._alarmed.pop(kind, None)
 
 
 def _limits_of(kept: KeptDays) -> Limits:
