@@ -13,28 +13,32 @@ import ipaddress
 import os
 import secrets
 import socket
+import time
 from dataclasses import dataclass
 
-from vonggac.errors import ConfigError, MediaError, Unavailable
+from vonggac.errors import ConfigError, MediaError
 from vonggac.media.chunk import GapReason
-from vonggac.rtsp.auth import Authenticator, Scheme
+from vonggac.rtsp.auth import Authenticator
 from vonggac.rtsp.client import CONNECT_TIMEOUT_S, REPLY_TIMEOUT_S, ClientSession
 from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, Send
+from vonggac.rtsp.habits import Habit
+from vonggac.rtsp.learnt import Life
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
+from vonggac_appliance.camera_memory import Memory, SessionFailed
 from vonggac_appliance.config import CameraConfig, network_of
+
+__all__ = [
+    "Address",
+    "CameraConnection",
+    "Memory",
+    "SessionFailed",
+    "open_connection",
+    "resolve",
+]
 
 _READ_BYTES = 16 * 1024
 _EARLY_MAX_BYTES = 32 * 1024
 """What ATTACH carries beside the parameter sets. More is dropped; the loop resynchronises."""
-
-
-class SessionFailed(Unavailable):
-    """No video came about; `reason` names the gap, `what` is for people and holds no login."""
-
-    def __init__(self, reason: GapReason, what: str) -> None:
-        super().__init__(what)
-        self.reason = reason
-        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +80,49 @@ class CameraConnection:
     """A session that plays. Owns the socket; the loop has a duplicate."""
 
     def __init__(
-        self, sock: socket.socket, session: ClientSession, play: PlayReady, early: bytes
+        self,
+        sock: socket.socket,
+        session: ClientSession,
+        play: PlayReady,
+        early: bytes,
+        memory: Memory,
     ) -> None:
         self.play = play
         self.early = early
         self.keep_alive_s = play.keepalive_interval_s
         self._sock = sock
         self._session = session
+        self._memory = memory
+        self._played_s = time.monotonic()
+        self._keepalives = 0
+        self._kept_alive_s = self._played_s
 
     def fileno(self) -> int:
         """The socket's descriptor, which stays ours."""
         return self._sock.fileno()
 
     def keep_alive(self) -> bytes:
-        """The next keep-alive, signed."""
-        return self._session.keepalive()
+        """The next keep-alive, signed; empty where none is to be said."""
+        if message := self._session.keepalive():
+            self._keepalives += 1
+            self._kept_alive_s = time.monotonic()
+        return message
+
+    def ended(self) -> None:
+        """The camera ended it, or fell silent: perhaps its keep-alives did not count."""
+        now_s = time.monotonic()
+        life = Life(
+            lived_s=now_s - self._played_s,
+            timeout_s=self.play.session_timeout_s,
+            keepalives=self._keepalives,
+            since_keepalive_s=now_s - self._kept_alive_s,
+            method=self._session.keepalive_method,
+        )
+        self._memory.ended(life)
+
+    def note(self, habit: Habit) -> None:
+        """Something that was seen outside of the dialogue."""
+        self._memory.habits[habit] += 1
 
     def teardown(self) -> bytes:
         """TEARDOWN; empty where the camera holds no session any more."""
@@ -104,6 +136,7 @@ class CameraConnection:
         while (event := self._session.next_event()) is not None:
             if isinstance(event, Send):
                 answer += event.data
+        _hand_over(self._session, self._memory)
         return answer
 
     def teardown_directly(self) -> None:
@@ -114,14 +147,6 @@ class CameraConnection:
     def close(self) -> None:
         """Closes our descriptor."""
         self._sock.close()
-
-
-@dataclass(slots=True)
-class Memory:
-    """What is kept of a stream from one connection to the next."""
-
-    floor: Scheme = Scheme.BASIC
-    """Digest is never given up for Basic without consent."""
 
 
 async def open_connection(
@@ -135,36 +160,58 @@ async def open_connection(
         url = parse_camera_url(url_text)
     except ConfigError as error:
         raise SessionFailed(GapReason.REFUSED, str(error)) from error
-    authenticator = Authenticator(credentials, secrets.token_hex(8), floor=memory.floor)
     address = await resolve(url, config)
     connect_s = config.connect_timeout_ns / 1e9
-    try:
-        result = await _dialogue(url, address, authenticator, connect_s)
-        if isinstance(result, Failure) and result.should_reconnect:
-            authenticator.has_reconnected = True
-            result = await _dialogue(url, address, authenticator, connect_s)
-    finally:  # also of a session that came to nothing: what was offered once is not unlearnt
-        memory.floor = max(memory.floor, authenticator.scheme or Scheme.BASIC)
-    if isinstance(result, Failure):
-        raise SessionFailed(result.reason, result.detail)
+    async with memory.turn():
+        authenticator = Authenticator(
+            credentials,
+            secrets.token_hex(8),
+            floor=memory.floor,
+            refusals_max=memory.refusals_max,
+        )
+        try:
+            result = await _dialogue(url, address, authenticator, connect_s, memory)
+            if isinstance(result, Failure) and result.should_reconnect:
+                authenticator.has_reconnected = True
+                result = await _dialogue(url, address, authenticator, connect_s, memory)
+        finally:
+            memory.keeps_scheme(authenticator.scheme)
+        if isinstance(result, Failure):
+            wait_s = memory.refused() if authenticator.is_refused else None
+            raise SessionFailed(result.reason, result.detail, wait_s=wait_s)
+        memory.accepted()
     return result
 
 
 async def _dialogue(
-    url: CameraUrl, address: Address, authenticator: Authenticator, connect_s: float
+    url: CameraUrl,
+    address: Address,
+    authenticator: Authenticator,
+    connect_s: float,
+    memory: Memory,
 ) -> CameraConnection | Failure:
     sock = await _connect(address, connect_s)
-    session = ClientSession(url, authenticator)
+    session = ClientSession(url, authenticator, learnt=memory.learnt)
     try:
         result = await _until_play(sock, session)
     except BaseException:
         _say_goodbye(sock, session)
         raise
+    finally:
+        _hand_over(session, memory)
     if isinstance(result, Failure):
         _say_goodbye(sock, session)
         return result
+    memory.learnt = session.learnt
     early = session.take_unread()
-    return CameraConnection(sock, session, result, early if len(early) <= _EARLY_MAX_BYTES else b"")
+    early = early if len(early) <= _EARLY_MAX_BYTES else b""
+    return CameraConnection(sock, session, result, early, memory)
+
+
+def _hand_over(session: ClientSession, memory: Memory) -> None:
+    """What a session noticed becomes the camera's."""
+    memory.habits.update(session.habits)
+    session.habits.clear()
 
 
 async def _connect(address: Address, connect_s: float) -> socket.socket:

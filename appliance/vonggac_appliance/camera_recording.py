@@ -18,6 +18,7 @@ from vonggac.ingest.progress import Progress
 from vonggac.ingest.states import Cause
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
+from vonggac.rtsp.client import FIRST_VIDEO_TIMEOUT_S
 from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_connection import CameraConnection
 from vonggac_appliance.keepers import Keeper
@@ -115,6 +116,10 @@ class Recording:
         """Attached, and yet not recorded: its loop has no room for it."""
         self._diskless_s: float | None = None
         """Monotonic: since when nobody makes room."""
+        self._began_s = time.monotonic()
+        self._has_video = False
+        self._patience_until_s: float | None = None
+        """Monotonic: until when the first picture may take, once it takes long."""
 
     def put(self, happening: Happening) -> None:
         """Tells it something; in order."""
@@ -155,15 +160,18 @@ class Recording:
                 left_s = keep_alive_at_s - time.monotonic()
                 if self._waits_for_room:
                     left_s = min(left_s, _LOOK_S)
+                if self._patience_until_s is not None:
+                    left_s = min(left_s, self._patience_until_s - time.monotonic())
                 happening = await asyncio.wait_for(self._inbox.get(), left_s)
             except TimeoutError:
-                end = self._without_disk()
+                end = self._without_disk() or self._without_video()
             else:
                 end = await self._happened(happening)
             if end is not None:
                 return end
             if time.monotonic() >= keep_alive_at_s:
-                self._loop.send_rtsp(self._of.stream.id, self._connection.keep_alive())
+                if message := self._connection.keep_alive():
+                    self._loop.send_rtsp(self._of.stream.id, message)
                 keep_alive_at_s += self._connection.keep_alive_s
 
     async def _happened(self, happening: Happening) -> End | None:
@@ -187,6 +195,9 @@ class Recording:
 
     def _end_by(self, event: loop_wire.Event) -> End | None:
         """How an event ends the connection, if it does."""
+        if event.event is LoopEvent.STALLED and not self._has_video:
+            self._patience_until_s = self._began_s + FIRST_VIDEO_TIMEOUT_S
+            return None
         if event.event is LoopEvent.STALLED:
             return End(GapReason.NO_VIDEO, f"no picture for {self._of.stall_ms / 1000:g} s")
         if event.event is LoopEvent.CLOSED:
@@ -202,10 +213,13 @@ class Recording:
     def _remark(self, event: loop_wire.Event) -> None:
         """What does not end it."""
         if event.event is LoopEvent.FIRST_VIDEO:
+            self._has_video, self._patience_until_s = True, None
             if self._waits_for_room:
                 self._waits_for_room = False
                 self._of.move(Cause.TRY, "")
             self._of.first_video()
+        elif event.event is LoopEvent.RESUMED:
+            self._patience_until_s = None  # there are pictures; a key frame may take its time
         elif event.event is LoopEvent.LATE_KEYFRAME:
             _log.warning("%s: no key frame for 30 s, recording goes on", self._of.name)
         elif event.event is LoopEvent.NEW_RUN:
@@ -287,6 +301,12 @@ class Recording:
         if now_s - self._diskless_s < _DISK_S:
             return None
         return End(GapReason.DISK, f"its disk {self._keeper.path} is gone")
+
+    def _without_video(self) -> End | None:
+        """Whether the first picture takes too long: battery cameras wake up for many seconds."""
+        if self._patience_until_s is None or time.monotonic() < self._patience_until_s:
+            return None
+        return End(GapReason.NO_VIDEO, f"no picture within {FIRST_VIDEO_TIMEOUT_S:g} s of PLAY")
 
     async def _sit_out_flood(self, detail: str) -> End | None:
         """It sends more than it may: pictures are missing, so the run ends and the gap says why."""

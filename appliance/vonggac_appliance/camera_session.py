@@ -40,6 +40,8 @@ _log = logging.getLogger("vonggac.record")
 _RULE_EVERY_S = 5.0
 _NO_DISK_EVERY_S = 1.0
 _BROKEN_S = 30.0
+_BY_CAMERA = frozenset((GapReason.CAMERA_OFF, GapReason.NETWORK, GapReason.NO_VIDEO))
+"""How a connection ends whose keep-alives did not count."""
 
 
 class Owner(Protocol):
@@ -304,7 +306,7 @@ class StreamSession:
         try:
             connection = await self._owner.open_connection(self.camera, self.stream)
         except SessionFailed as failure:
-            return self._failed(failure.reason, failure.what)
+            return self._failed(failure.reason, failure.what, failure.wait_s)
         return await self._hold(connection)
 
     async def _hold(self, connection: CameraConnection) -> float:
@@ -320,6 +322,8 @@ class StreamSession:
             end = await self._recording.hold()
         finally:
             self._recording = None
+        if end.is_failure and end.reason in _BY_CAMERA:
+            connection.ended()
         if self._is_ending:
             return 0.0
         if end.is_failure and not self._owner.is_quarantined(self.camera):
@@ -327,11 +331,14 @@ class StreamSession:
         self._not_recording(Cause.FAILED, end.reason, end.what)
         return 0.0
 
-    def _failed(self, reason: GapReason, what: str) -> float:
+    def _failed(self, reason: GapReason, what: str, wait_s: float | None = None) -> float:
+        """`wait_s`: until a camera may be asked again, where that is known."""
         self._failures += 1
         rule = WRONG_PASSWORD if reason is GapReason.WRONG_PASSWORD else self._owner.backoff
         # Spread, not secrecy: no camera behind this switch shall come back in the same second.
         delay_s = rule.delay_s(self._failures, random.random())  # noqa: S311
+        if wait_s is not None:
+            delay_s = wait_s
         self._not_recording(Cause.FAILED, reason, f"{what}, trying again in {delay_s:.0f} s")
         return delay_s
 

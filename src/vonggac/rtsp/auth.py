@@ -28,7 +28,18 @@ class Scheme(enum.IntEnum):
         """Whether the password stays unsaid."""
         return self is not Scheme.BASIC
 
+    @property
+    def word(self) -> str:
+        """For people, and for what is kept; stable."""
+        return _WORDS[self]
 
+
+_WORDS = {
+    Scheme.BASIC: "Basic",
+    Scheme.DIGEST_MD5: "Digest MD5",
+    Scheme.DIGEST_SHA512_256: "Digest SHA-512-256",
+    Scheme.DIGEST_SHA256: "Digest SHA-256",
+}
 _HASHES = {"md5": Scheme.DIGEST_MD5, "sha-256": Scheme.DIGEST_SHA256}
 _HASHES["sha-512-256"] = Scheme.DIGEST_SHA512_256
 _HASH_NAMES = {
@@ -250,6 +261,16 @@ class Authenticator:
     _refusals: int = 0
     _stale: int = 0
     _is_refused: bool = False
+
+    @property
+    def is_aged(self) -> bool:
+        """Whether the newest challenge says that nothing but the nonce was too old."""
+        return self._challenge is not None and self._challenge.is_stale
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the camera has said that it knows user or password not."""
+        return self._is_refused
 
     @property
     def scheme(self) -> Scheme | None:

@@ -10,20 +10,22 @@ The clauses are RFC 2326; the cameras that made a line necessary are in docs/des
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from collections import Counter, deque
+from dataclasses import replace
 
 from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Authenticator, Verdict
 from vonggac.rtsp.events import Event, Failure, KeepaliveAnswered, PlayReady, Send, TornDown
+from vonggac.rtsp.exchange import Exchange, Open
+from vonggac.rtsp.habits import Habit, of_description, of_transport
+from vonggac.rtsp.learnt import Keepalive, Learnt
 from vonggac.rtsp.messages import (
     Headers,
     MessageReader,
     Packet,
     Request,
     Response,
-    for_people,
     parse_message,
 )
 from vonggac.rtsp.packetise import interleave
@@ -36,13 +38,15 @@ from vonggac.rtsp.sdp import (
     video_track,
 )
 from vonggac.rtsp.states import NEXT, READING, State, Step
-from vonggac.rtsp.transport import (
-    DEFAULT_TIMEOUT_S,
-    parse_session,
-    parse_transport,
-    tcp_transport,
+from vonggac.rtsp.transport import parse_transport, tcp_transport
+from vonggac.rtsp.url import (
+    CameraUrl,
+    UrlForm,
+    content_base,
+    control_candidates,
+    control_forms,
+    without_login,
 )
-from vonggac.rtsp.url import CameraUrl, content_base, control_candidates, without_login
 
 CONNECT_TIMEOUT_S = 5.0
 """For the TCP connection."""
@@ -55,23 +59,10 @@ TEARDOWN_TIMEOUT_S = 1.5
 
 _EARLY_MAX_BYTES = 256 * 1024
 """Of packets before the PLAY answer; where there are more they go, and a key frame comes later."""
-_OPEN_MAX = 8
-"""Requests without an answer: keep-alives that a camera ignores."""
 _WRONG_ADDRESS = frozenset((400, 404, 459, 460))
 """Answers to SETUP or PLAY after which another form of the address is tried."""
 _NO_METHOD = frozenset((404, 405, 455, 501, 551))
 """Answers after which a method is not used again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A request that was sent and not answered."""
-
-    method: str
-    uri: str
-    extra: tuple[tuple[str, str], ...]
-    was_signed: bool
-    is_keepalive: bool
 
 
 class ClientSession:
@@ -84,24 +75,24 @@ class ClientSession:
         *,
         user_agent: str = "VongGac",
         rtp_channel: int = 0,
+        learnt: Learnt | None = None,
     ) -> None:
+        """`learnt`: of this camera, by earlier sessions."""
         self.state = State.NEW
         self.authenticator = authenticator
+        self.habits: Counter[Habit] = Counter()
+        """What it did against the rules, and how often."""
+        self._learnt = learnt or Learnt()
+        self._exchange = Exchange(authenticator, user_agent, self._learnt.session_rule, self._note)
         self._url = url
-        self._user_agent = user_agent  # some answer 401 to a DESCRIBE without it (go2rtc 235)
         self._channels = (rtp_channel, rtp_channel + 1)
         self._reader = MessageReader()
         self._events: deque[Event] = deque()
         self._early = bytearray()
-        self._open: dict[int, _Open] = {}
-        self._cseq = 0
-        self._session: str | None = None
-        self._timeout_s = DEFAULT_TIMEOUT_S
-        self._methods: frozenset[str] = frozenset()
-        self._server = ""
         self._description: Description | None = None
         self._track: VideoTrack | None = None
-        self._addresses: deque[str] = deque()
+        self._addresses: deque[tuple[UrlForm, str]] = deque()
+        self._form = UrlForm.APPENDED
         self._aggregate_uri = url.request_uri
         self._awaits_login = False
 
@@ -110,7 +101,7 @@ class ClientSession:
     def start(self) -> bytes:
         """The first request."""
         self._step(Step.START)
-        return self._request("OPTIONS", self._url.request_uri)
+        return self._exchange.request("OPTIONS", self._url.request_uri)
 
     def receive(self, data: bytes) -> None:
         """Takes bytes of the connection in, before PlayReady."""
@@ -124,6 +115,8 @@ class ClientSession:
             except MediaError as error:
                 self._fail(GapReason.BAD_STREAM, f"not RTSP: {error}")
                 break
+            if self._reader.takes_blanks():
+                self._note(Habit.BLANK_BYTES)
             if item is None:
                 return None
             if isinstance(item, Packet):
@@ -143,69 +136,71 @@ class ClientSession:
         self._take(parse_message(data))
 
     def keepalive(self) -> bytes:
-        """A request that keeps the session: signed, with its Session field (Hikvision, live555)."""
+        """A request that keeps the session: signed, with its Session field (Hikvision, live555).
+
+        Empty where this camera takes requests in mid-stream for junk, as was learnt.
+        """
         method = self.keepalive_method
-        return self._request(method, self._aggregate_uri, is_keepalive=True)
+        if method is Keepalive.RTCP:
+            return b""
+        return self._exchange.request(method, self._aggregate_uri, keepalive=True)
 
     @property
-    def keepalive_method(self) -> str:
-        """GET_PARAMETER where it is announced (10.8), else OPTIONS."""
-        return "GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS"
+    def keepalive_method(self) -> Keepalive:
+        """What was learnt, else GET_PARAMETER where it is announced (10.8), else OPTIONS."""
+        worked = self._learnt.keepalive
+        if worked is not None and worked is not Keepalive.GET_PARAMETER:
+            return worked
+        is_announced = Keepalive.GET_PARAMETER in self._exchange.methods
+        return Keepalive.GET_PARAMETER if is_announced else Keepalive.OPTIONS
+
+    @property
+    def learnt(self) -> Learnt:
+        """What the next session of this camera should know."""
+        asked = [one for one in (self._learnt.scheme, self.authenticator.scheme) if one]
+        return replace(
+            self._learnt, scheme=max(asked, default=None), session_rule=self._exchange.rule
+        )
 
     def teardown(self) -> bytes | None:
         """TEARDOWN (10.7); None where the camera holds no session, or was told already."""
-        if self._session is None or (self.state, Step.TEARDOWN) not in NEXT:
+        if self._exchange.session is None or (self.state, Step.TEARDOWN) not in NEXT:
             return None
         self._step(Step.TEARDOWN)
-        return self._request("TEARDOWN", self._aggregate_uri)
+        return self._exchange.request("TEARDOWN", self._aggregate_uri)
 
     def connection_lost(self, detail: str) -> Failure:
         """The connection ended before PlayReady. `detail`: what the system said."""
         reconnect = self._awaits_login
+        if reconnect:
+            self._note(Habit.CLOSES_WITH_CHALLENGE)
         self._step(Step.FAILED)
-        waited = next(reversed(self._open.values())).method if self._open else "nothing"
+        waited = self._exchange.newest_method or "nothing"
         return Failure(
             GapReason.NETWORK,
             f"{detail} while {waited} was open",
             should_reconnect=reconnect,
         )
 
-    # Requests.
-
-    def _request(
-        self,
-        method: str,
-        uri: str,
-        extra: tuple[tuple[str, str], ...] = (),
-        *,
-        is_keepalive: bool = False,
-    ) -> bytes:
-        self._cseq += 1
-        authorization = self.authenticator.authorization(method, uri)
-        fields = [("CSeq", str(self._cseq)), ("User-Agent", self._user_agent)]
-        if self._session is not None:
-            fields.append(("Session", self._session))
-        if authorization is not None:
-            fields.append(("Authorization", authorization))
-        while len(self._open) >= _OPEN_MAX:
-            del self._open[next(iter(self._open))]
-        was_signed = authorization is not None
-        self._open[self._cseq] = _Open(method, uri, extra, was_signed, is_keepalive)
-        return Request(method, uri, Headers((*fields, *extra))).encode()
-
     def _send(self, method: str, uri: str, *extra: tuple[str, str]) -> None:
-        self._events.append(Send(self._request(method, uri, extra)))
+        self._events.append(Send(self._exchange.request(method, uri, extra)))
+
+    def _note(self, habit: Habit) -> None:
+        self.habits[habit] += 1
 
     # Answers.
 
     def _take(self, item: Request | Response) -> None:
         if isinstance(item, Request):
+            self._note(Habit.ASKS_CLIENT)
             self._events.append(Send(_reply(item).encode()))
             return
-        request = self._match(item)
+        request = self._exchange.match(item)
         if request is None:
             return
-        self._learn(item)
+        takes_session = self.state in (State.SETUP, State.PLAY, State.PLAYING)
+        is_late = self.state is not State.SETUP
+        self._exchange.learn(item, takes_session=takes_session, is_late=is_late)
         if item.status == 401:
             self._unauthorized(request, item)
             return
@@ -214,40 +209,23 @@ class ClientSession:
             self._awaits_login = False
         self._answered(request, item)
 
-    def _match(self, response: Response) -> _Open | None:
-        """The request that is answered: by CSeq, or the oldest where it is missing (VLC)."""
-        if response.status < 200:
-            return None
-        text = (response.headers.get("CSeq") or "").strip()
-        if text.isascii() and text.isdigit() and len(text) < 10:
-            return self._open.pop(int(text), None)
-        if not self._open:
-            return None
-        return self._open.pop(next(iter(self._open)))
-
-    def _learn(self, response: Response) -> None:
-        """Session (accepted from any answer, MediaMTX 840), methods, Server."""
-        session = parse_session(response.headers.get("Session") or "")
-        if session is not None and self.state in (State.SETUP, State.PLAY):
-            self._session = self._session or session.identifier
-            if "timeout" in (response.headers.get("Session") or "").lower():
-                self._timeout_s = session.timeout_s
-        public = ",".join(response.headers.get_all("Public"))
-        if public:
-            self._methods = frozenset(word.strip().upper() for word in public.split(","))
-        self._server = for_people(response.headers.get("Server") or self._server)
-
-    def _answered(self, request: _Open, response: Response) -> None:
+    def _answered(self, request: Open, response: Response) -> None:
         if request.is_keepalive:
+            if response.status >= 300:
+                self._note(Habit.KEEPALIVE)
             if response.status in _NO_METHOD:
-                self._methods -= {request.method}
+                self._exchange.refused(request.method)
             self._events.append(KeepaliveAnswered(response.status))
         elif request.method == "TEARDOWN":
             self._torn_down()
         elif request.method != self.state.name:
             return  # a late answer to what no longer matters
         elif self.state is State.OPTIONS:
+            if response.status >= 300:
+                self._note(Habit.OPTIONS_REFUSED)
             self._describe()
+        elif response.status == 454 and self._exchange.takes_other_session():
+            self._events.append(Send(self._exchange.again(request)))
         elif response.status in _WRONG_ADDRESS and self._addresses:
             self._next_address()
         elif not 200 <= response.status < 300:
@@ -277,15 +255,19 @@ class ClientSession:
             return
         self._step(Step.ANSWERED)
         self._description, self._track = description, track
+        self.habits.update(of_description(response, description, track))
         value = response.headers.get("Content-Base") or response.headers.get("Content-Location")
         base = content_base(self._url, value)
         self._aggregate_uri = control_candidates(self._url, base, description.control)[0]
-        self._addresses = deque(control_candidates(self._url, base, track.control))
+        forms = control_forms(self._url, base, track.control)
+        worked = self._learnt.url_form
+        self._addresses = deque(sorted(forms, key=lambda one: one[0] is not worked))
         self._next_address()
 
     def _next_address(self) -> None:
-        uri = self._addresses.popleft()
+        form, uri = self._addresses.popleft()
         if self.state is State.SETUP:
+            self._form = form
             self._send("SETUP", uri, ("Transport", tcp_transport(self._channels[0])))
         else:
             self._aggregate_uri = uri
@@ -293,20 +275,33 @@ class ClientSession:
 
     def _set_up(self, response: Response) -> None:
         """10.4; the answer's channels count, and without any those asked for (gortsplib 142)."""
-        transport = parse_transport(response.headers.get("Transport") or "")
+        value = response.headers.get("Transport")
+        transport = parse_transport(value or "")
         if transport.is_multicast or (transport.server_ports and not transport.is_tcp):
             self._fail(GapReason.REFUSED, "SETUP: the camera wants UDP, which is not supported yet")
             return
+        self.habits.update(of_transport(value, self._channels))
+        self._note_form()
         self._channels = transport.channels or self._channels
         self._step(Step.ANSWERED)
-        addresses = (self._aggregate_uri, self._url.request_uri)
-        self._addresses = deque(dict.fromkeys(addresses))
+        self._addresses = deque([(UrlForm.BASE, self._aggregate_uri)])
+        if self._aggregate_uri != self._url.request_uri:
+            self._addresses.append((UrlForm.REQUEST, self._url.request_uri))
         self._next_address()
+
+    def _note_form(self) -> None:
+        """SETUP was granted at this form of the address: the next session begins with it."""
+        self._learnt = replace(self._learnt, url_form=self._form)
+        if self._form is UrlForm.DIALLED_HOST:
+            self._note(Habit.CONTROL_HOST)
+        elif self._form in (UrlForm.IN_PATH, UrlForm.RFC_3986):
+            self._note(Habit.CONTROL_JOIN)
 
     def _playing(self) -> None:
         """10.5. RTP-Info is not read: seq and rtptime are often invented (Hikvision, Tapo)."""
         track, description = self._track, self._description
         assert track is not None and description is not None  # set by _described
+        self._learnt = replace(self._learnt, transport="tcp")
         self._step(Step.ANSWERED)
         self._events.append(
             PlayReady(
@@ -318,10 +313,10 @@ class ClientSession:
                 vps=track.vps,
                 sps=track.sps,
                 pps=track.pps,
-                session_timeout_s=self._timeout_s,
+                session_timeout_s=self._exchange.timeout_s,
                 keepalive_method=self.keepalive_method,
                 scheme=self.authenticator.scheme,
-                server=self._server,
+                server=self._exchange.server,
                 audio=audio_tracks(description),
             )
         )
@@ -330,32 +325,33 @@ class ClientSession:
         if self.state is State.ENDED:
             return  # another answer failed meanwhile, such as a keep-alive's
         self._step(Step.ANSWERED)
-        self._session = None
+        self._exchange.forget_session()
         self._events.append(TornDown())
 
     # What goes wrong.
 
-    def _unauthorized(self, request: _Open, response: Response) -> None:
+    def _unauthorized(self, request: Open, response: Response) -> None:
         challenges = response.headers.get_all("WWW-Authenticate")
         verdict = self.authenticator.challenged(challenges, was_signed=request.was_signed)
+        if request.was_signed:
+            aged = verdict is Verdict.RETRY and self.authenticator.is_aged
+            self._note(Habit.NONCE_AGED if aged else Habit.LOGIN_REFUSED)
         if self.state is State.OPTIONS and not request.is_keepalive:
             self._describe()  # signed now, if that is possible
         elif verdict is Verdict.RETRY:
             closes = "close" in (response.headers.get("Connection") or "").lower()
             self._awaits_login = not self.authenticator.has_reconnected
             if closes and self._awaits_login and self.state in READING:
+                self._note(Habit.CLOSES_WITH_CHALLENGE)
                 self._fail(GapReason.NETWORK, "closed with its challenge", should_reconnect=True)
                 return
-            data = self._request(
-                request.method, request.uri, request.extra, is_keepalive=request.is_keepalive
-            )
-            self._events.append(Send(data))
+            self._events.append(Send(self._exchange.again(request)))
         elif request.method == "TEARDOWN":
             self._torn_down()
         else:
             self._fail(*_LOGIN_FAILURES[verdict], status=401)
 
-    def _refused(self, request: _Open, response: Response) -> None:
+    def _refused(self, request: Open, response: Response) -> None:
         detail = f"{request.method}: {response}"
         location = None
         if 300 <= response.status < 400:
@@ -381,6 +377,8 @@ class ClientSession:
 
     def _keep_early(self, packet: Packet) -> None:
         """RTP and RTCP before the PLAY answer are no error (Reolink, v4l2rtspserver)."""
+        if not self._early:
+            self._note(Habit.EARLY_PACKETS)
         self._early += interleave(packet.channel, packet.payload)
         if len(self._early) > _EARLY_MAX_BYTES:
             self._early.clear()

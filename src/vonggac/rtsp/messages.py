@@ -98,6 +98,7 @@ class MessageReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._searched = 0  # bytes at the head known to hold no end of a header
+        self._has_blanks = False
 
     def receive(self, data: bytes) -> None:
         """Takes bytes as they came."""
@@ -109,6 +110,11 @@ class MessageReader:
         self._buffer.clear()
         self._searched = 0
         return rest
+
+    def takes_blanks(self) -> bool:
+        """Whether blank bytes were skipped since this was asked last."""
+        has_blanks, self._has_blanks = self._has_blanks, False
+        return has_blanks
 
     def next(self) -> Request | Response | Packet | None:
         """The next item, or None until more bytes come. Raises MediaError if there is none."""
@@ -147,7 +153,9 @@ class MessageReader:
     def _skip_between(self) -> None:
         """CRLF and blanks before `$` or a message: v4l2rtspserver and others."""
         if self._buffer[:1].strip(_BETWEEN) == b"":
-            self._drop(len(self._buffer) - len(self._buffer.lstrip(_BETWEEN)))
+            blanks = len(self._buffer) - len(self._buffer.lstrip(_BETWEEN))
+            self._has_blanks |= blanks > 0
+            self._drop(blanks)
 
     def _drop(self, count: int) -> None:
         del self._buffer[:count]

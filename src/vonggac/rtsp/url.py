@@ -6,6 +6,7 @@ serves both. Credentials are cut out at once and never shown.
 
 from __future__ import annotations
 
+import enum
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urljoin, urlsplit
@@ -96,8 +97,25 @@ def content_base(url: CameraUrl, value: str | None) -> str:
     return _visible(base)
 
 
-def control_candidates(url: CameraUrl, base: str, control: str | None) -> tuple[str, ...]:
-    """Addresses to try for a control attribute (RFC 2326 C.1.1), the likeliest first.
+class UrlForm(enum.StrEnum):
+    """How a control address is made from its base; what worked is remembered of a camera."""
+
+    APPENDED = "appended"
+    """To the END of the base, query and all."""
+    IN_PATH = "in-path"
+    RFC_3986 = "rfc-3986"
+    AS_GIVEN = "as-given"
+    DIALLED_HOST = "dialled-host"
+    """An absolute one, its host replaced by the one that was dialled."""
+    BASE = "base"
+    """There is no control, or `*`."""
+    REQUEST = "request"
+
+
+def control_forms(
+    url: CameraUrl, base: str, control: str | None
+) -> tuple[tuple[UrlForm, str], ...]:
+    """Addresses to try for a control attribute (RFC 2326 C.1.1), the likeliest first, each once.
 
     Relative ones are appended to the END of the base, query and all, as live555 and FFmpeg do and
     Dahua and Vivotek expect; then into its path; then by RFC 3986. An absolute one is sent as
@@ -105,16 +123,34 @@ def control_candidates(url: CameraUrl, base: str, control: str | None) -> tuple[
     """
     name = _visible((control or "").strip())
     if name in ("", "*"):
-        return tuple(dict.fromkeys((base, url.request_uri)))
+        return _once((UrlForm.BASE, base), (UrlForm.REQUEST, url.request_uri))
     if "://" in name:
         rest = name.split("://", 1)[1]
         end = re.search(r"[/?]", rest)
         tail = "" if end is None else rest[end.start() :]
-        return tuple(dict.fromkeys((name, f"rtsp://{url.authority}{tail}")))
+        dialled = f"rtsp://{url.authority}{tail}"
+        return _once((UrlForm.AS_GIVEN, name), (UrlForm.DIALLED_HOST, dialled))
     joined = base + name if name[0] == "?" else base.rstrip("/") + "/" + name.lstrip("/")
     path, mark, query = base.partition("?")
     inside = path.rstrip("/") + "/" + name.lstrip("/") + mark + query
-    return tuple(dict.fromkeys((joined, inside, _rfc3986(base, name))))
+    return _once(
+        (UrlForm.APPENDED, joined),
+        (UrlForm.IN_PATH, inside),
+        (UrlForm.RFC_3986, _rfc3986(base, name)),
+    )
+
+
+def control_candidates(url: CameraUrl, base: str, control: str | None) -> tuple[str, ...]:
+    """The addresses of `control_forms` alone."""
+    return tuple(uri for _, uri in control_forms(url, base, control))
+
+
+def _once(*forms: tuple[UrlForm, str]) -> tuple[tuple[UrlForm, str], ...]:
+    """Without addresses that stand there already."""
+    found: dict[str, UrlForm] = {}
+    for form, uri in forms:
+        found.setdefault(uri, form)
+    return tuple((form, uri) for uri, form in found.items())
 
 
 def _rfc3986(base: str, name: str) -> str:

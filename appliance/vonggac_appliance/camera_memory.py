@@ -1,0 +1,95 @@
+"""What the recorder keeps of a camera from one connection to the next; its streams share it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+from vonggac.errors import Unavailable
+from vonggac.ingest import lockout
+from vonggac.ingest.lockout import Lockout
+from vonggac.media.chunk import GapReason
+from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.habits import Habit
+from vonggac.rtsp.learnt import Learnt, Life, after_end
+
+__all__ = ["Memory", "SessionFailed"]
+
+
+class SessionFailed(Unavailable):
+    """No video came about; `reason` names the gap, `what` is for people and holds no login."""
+
+    def __init__(self, reason: GapReason, what: str, *, wait_s: float | None = None) -> None:
+        """`wait_s`: until it may be tried again, where the usual back-off does not fit."""
+        super().__init__(what)
+        self.reason = reason
+        self.what = what
+        self.wait_s = wait_s
+
+
+@dataclass(slots=True)
+class Memory:
+    """Of one camera. Used in the recorder's one thread."""
+
+    learnt: Learnt = field(default_factory=Learnt)
+    habits: Counter[Habit] = field(default_factory=Counter)
+    """How often each was met, for as long as the camera is known."""
+    lockout: Lockout | None = None
+    login: bytes = b""
+    """Stands for its login and tells nothing of it: a hash of the sealed form."""
+    _is_proven: bool = False
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def floor(self) -> Scheme:
+        """Digest is never given up for Basic without consent."""
+        return self.learnt.scheme or Scheme.BASIC
+
+    def keeps_scheme(self, scheme: Scheme | None) -> None:
+        """Also of a session that came to nothing: what was offered once is not unlearnt."""
+        if scheme is not None:
+            self.learnt = replace(self.learnt, scheme=max(self.floor, scheme))
+
+    def ended(self, life: Life) -> None:
+        """A connection that played has ended by itself."""
+        self.learnt = after_end(self.learnt, life)
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A turn to log in. Raises SessionFailed while the camera would take it for guessing.
+
+        Until a login has proven right, streams take turns: two that try a wrong one at once are
+        four refusals, and some cameras lock the account at five.
+        """
+        if self._is_proven:
+            yield
+            return
+        async with self._one_at_a_time:
+            if self.lockout is not None:
+                wait_s = self.lockout.wait_s(self.login, time.time_ns())
+                if wait_s > 0:
+                    what = "the camera has refused user or password; asking on would lock it"
+                    raise SessionFailed(GapReason.WRONG_PASSWORD, what, wait_s=wait_s)
+            yield
+
+    @property
+    def refusals_max(self) -> int:
+        """Before it is given up: two, and one where this login was refused before."""
+        is_known = self.lockout is not None and self.lockout.login == self.login
+        return 1 if is_known else 2
+
+    def refused(self) -> float:
+        """The camera knows user or password not; gives the seconds until it may be asked again."""
+        now_ns = time.time_ns()
+        self._is_proven = False
+        self.lockout = lockout.refused(self.lockout, self.login, now_ns)
+        return self.lockout.wait_s(self.login, now_ns)
+
+    def accepted(self) -> None:
+        """A session plays."""
+        self._is_proven = True
+        self.lockout = None
