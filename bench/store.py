@@ -38,7 +38,7 @@ from store_size import SMALL, Size
 from vonggac._native import segment as native
 from vonggac.store import disk as disks
 from vonggac.store.archive import Archive
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.timeline import Tail, timeline, timeline_of_runs
 
 CAMERAS = 16

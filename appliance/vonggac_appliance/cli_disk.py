@@ -12,7 +12,7 @@ from vonggac.errors import ConfigError, Unavailable, VonggacError
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac_appliance import bus_control, cli_disk_roles, footage
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event, table
 from vonggac_appliance.clock import iso, wall_ns

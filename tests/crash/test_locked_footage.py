@@ -17,7 +17,7 @@ from store.maker import BOX, SECOND_NS, START_NS, FakeStream, make_disk
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.store import journal
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.start import open_for_reading
 from vonggac_appliance import sockets
 from vonggac_appliance.index_client import IndexClient

@@ -15,7 +15,7 @@ from vonggac.media.chunk import Row
 from vonggac.store.check import check
 from vonggac.store.disk import JOURNAL_NAME, segment_path
 from vonggac.store.index import DATA_NAME
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.start import open_for_reading
 
 FAR_NS = 1 << 62

@@ -12,7 +12,7 @@ from vonggac.store import disk as disks
 from vonggac.store import journal
 from vonggac.store.check import check
 from vonggac.store.journal import Lock, SegmentState
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.start import Started, start
 
 SEGMENT_BYTES = 256 << 10

@@ -15,7 +15,7 @@ from vonggac.store import tombstone
 from vonggac.store.archive import Archive
 from vonggac.store.check import check
 from vonggac.store.journal import SegmentState
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.segment import SegmentFile
 from vonggac.store.start import open_for_reading
 

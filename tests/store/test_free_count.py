@@ -10,7 +10,7 @@ from store.maker import BOX, Bench, FakeStream, make_disk
 from vonggac.store.check import check
 from vonggac.store.index import Table
 from vonggac.store.journal import SegmentState
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.start import open_for_reading
 
 

@@ -17,7 +17,7 @@ from store.torn_model import Broken, Key, Made, Model
 from vonggac.errors import StorageError
 from vonggac.store.batch import Batch
 from vonggac.store.journal import Lock, OpenGap, SegmentState
-from vonggac.store.rebuild import rebuild
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.start import Started, start
 from vonggac.store.tombstone import Rule
 
