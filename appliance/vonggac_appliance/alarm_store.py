@@ -1,37 +1,24 @@
-"""The alarms of a box: HOME/alarms, an LMDB that only the recorder writes.
+"""The alarms of a box: HOME/alarms, which only the recorder writes.
 
-They live in memory, and a thread of their own writes them: a home that is full or slow holds up no
-recording. docs/ref/alarms.md says what stands where.
+They live in memory and are written behind (`kept_rows`). docs/ref/alarms.md says what stands where.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import lmdb
 import msgspec
 
-from vonggac.errors import StorageError
 from vonggac.registry import alarms
 from vonggac.registry.alarms import Alarm
-from vonggac.registry.lmdb_lock import READER_BYTES, allocate_lock
+from vonggac_appliance.kept_rows import KeptRows, read_rows
 from vonggac_appliance.sockets import DECODE_ERRORS
 
 __all__ = ["AlarmStore", "newest", "read_stopped"]
 
-_log = logging.getLogger("vonggac.record")
-
-_MAP_BYTES = 64 << 20
-"""Ten thousand rows of a KiB, several times over."""
-_READERS_MAX = 8
 _ROW_VERSION = 1
 _KEY_BYTES = 8
-_AGAIN_S = 10.0
-"""Until what could not be written is tried again."""
 
 
 class AlarmStore:
@@ -39,25 +26,12 @@ class AlarmStore:
 
     def __init__(self, home: Path) -> None:
         """Reads what there is. Where HOME/alarms cannot be used, alarms live in memory only."""
-        self._rows: dict[int, Alarm] = {}
-        self._open: dict[tuple[str, str], int] = {}
-        self._changed = threading.Condition()
-        self._waiting: dict[int, Alarm | None] = {}
-        """Rows to write, the newest of each; None: it is forgotten."""
-        self._is_closing = False
-        self._env: lmdb.Environment | None = None
-        try:
-            self._env = _open(home / "alarms")
-            self._rows = _read(self._env)
-        except (OSError, lmdb.Error) as error:
-            _log.error("alarms are not kept, %s/alarms cannot be used: %s", home, error)
+        self._kept = KeptRows(home / "alarms")
+        self._rows = _rows(self._kept.found)
         self._last = max(self._rows, default=0)
-        for row in self._rows.values():
-            if row.is_open:
-                self._open[row.kind, row.subject] = row.number
-        # A recorder that fails to start does not wait for it; one that ends does (`close`).
-        self._thread = threading.Thread(target=self._write_all, name="alarms", daemon=True)
-        self._thread.start()
+        self._open = {
+            (row.kind, row.subject): row.number for row in self._rows.values() if row.is_open
+        }
 
     def note(self, kind: str, subject: str, what: str, at_ns: int) -> Alarm:
         """Something happened: a new row, or one more time of an open one."""
@@ -95,70 +69,23 @@ class AlarmStore:
 
     def close(self) -> None:
         """Writes what waits; at most as long as the home's disk takes."""
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify_all()
-        self._thread.join()
-        if self._env is not None:
-            self._env.close()
+        self._kept.close()
 
     def _put(self, row: Alarm) -> None:
         self._rows[row.number] = row
-        self._later(row.number, row)
+        self._kept.put(_key(row.number), _encode(row))
 
     def _forget(self, numbers: Sequence[int]) -> None:
         for number in numbers:
             row = self._rows.pop(number)
             if row.is_open:
                 del self._open[row.kind, row.subject]
-            self._later(number, None)
-
-    def _later(self, number: int, row: Alarm | None) -> None:
-        with self._changed:
-            self._waiting[number] = row
-            self._changed.notify_all()
-
-    # --- the thread -----------------------------------------------------------------------------
-
-    def _write_all(self) -> None:
-        """What could not be written is tried again after a while."""
-        is_over = False
-        while not is_over:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._is_closing)
-                changes, self._waiting = self._waiting, {}
-                is_over = self._is_closing
-            if self._env is not None and not self._write(self._env, changes):
-                with self._changed:
-                    self._waiting = changes | self._waiting
-                    if not is_over:
-                        self._changed.wait_for(lambda: self._is_closing, _AGAIN_S)
-
-    def _write(self, env: lmdb.Environment, changes: Mapping[int, Alarm | None]) -> bool:
-        try:
-            with env.begin(write=True) as txn:
-                for number, row in changes.items():
-                    if row is None:
-                        txn.delete(_key(number))
-                    else:
-                        txn.put(_key(number), _encode(row))
-        except lmdb.Error as error:
-            _log.error("alarms cannot be written, they wait in memory: %s", error)
-            return False
-        return True
+            self._kept.put(_key(number), None)
 
 
 def read_stopped(home: Path) -> list[Alarm]:
     """The alarms while no recorder runs, which would have to be asked; StorageError."""
-    path = home / "alarms"
-    if not (path / "data.mdb").exists():
-        return []
-    try:
-        # Without the lock file: nobody writes, and whoever may read need not be able to write.
-        with lmdb.open(str(path), readonly=True, lock=False) as env:
-            return list(_read(env).values())
-    except (OSError, lmdb.Error) as error:
-        raise StorageError(f"the alarms in {path} cannot be read: {error}") from error
+    return list(_rows(read_rows(home / "alarms")).values())
 
 
 def newest(rows: Iterable[Alarm], most: int) -> list[Alarm]:
@@ -166,18 +93,9 @@ def newest(rows: Iterable[Alarm], most: int) -> list[Alarm]:
     return sorted(rows, key=lambda row: (not row.is_open, -row.last_ns, -row.number))[:most]
 
 
-def _open(path: Path) -> lmdb.Environment:
-    path.mkdir(mode=0o750, parents=True, exist_ok=True)
-    allocate_lock(path, (_READERS_MAX + 1) * READER_BYTES, 0o640)
-    env = lmdb.open(str(path), map_size=_MAP_BYTES, mode=0o640, max_readers=_READERS_MAX)
-    os.chmod(path / "data.mdb", 0o640)
-    return env
-
-
-def _read(env: lmdb.Environment) -> dict[int, Alarm]:
-    with env.begin() as txn:
-        found = (_decode(bytes(raw)) for _, raw in txn.cursor())
-        return {row.number: row for row in found if row is not None}
+def _rows(found: dict[bytes, bytes]) -> dict[int, Alarm]:
+    rows = (_decode(raw) for raw in found.values())
+    return {row.number: row for row in rows if row is not None}
 
 
 def _key(number: int) -> bytes:
