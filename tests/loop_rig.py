@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import mmap
 import os
 import random
@@ -338,3 +339,18 @@ class Rig:
             if isinstance(m, loop_wire.Stats):
                 return next(s for s in m.streams if s.stream == stream)
         raise AssertionError("unreachable")
+
+
+def without_sets(units: Sequence[Sequence[bytes]]) -> list[bytes]:
+    return [nal for nals in units for nal in nals if nal not in (SPS, PPS)]
+
+
+def check_chain(keeper: Keeper) -> None:
+    """Every chunk's hashes, its numbering and its link to the one before."""
+    previous: dict[int, tuple[int, bytes]] = {}
+    for received in keeper.chunks:
+        claim = received.claim
+        assert claim.video_sha256 == hashlib.sha256(received.payload).digest()
+        sequence, sha256 = previous.get(claim.run, (-1, bytes(32)))
+        assert (claim.sequence, claim.previous_sha256) == (sequence + 1, sha256)
+        previous[claim.run] = (claim.sequence, received.claim_sha256)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,13 +11,6 @@ from vonggac_appliance import loop_wire
 
 STREAM = b"s" * 16
 OTHER = b"t" * 16
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    rig = Rig()
-    yield rig
-    rig.close()
 
 
 def numbers(keeper: Keeper, stream: bytes = STREAM) -> list[tuple[int, int]]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from loop_rig import PPS, SPS, Keeper, Rig, gop
 from vonggac._native.arena import BLOCK_BYTES
@@ -15,19 +13,6 @@ from vonggac_appliance import loop_wire
 from vonggac_appliance.loop_wire import FLAG_WAITS_FOR_ROOM, LoopEvent
 
 STREAM = b"s" * 16
-
-
-@pytest.fixture
-def make_rig() -> Iterator[Callable[..., Rig]]:
-    rigs: list[Rig] = []
-
-    def make(**options: int) -> Rig:
-        rigs.append(Rig(**options))
-        return rigs[-1]
-
-    yield make
-    for rig in rigs:
-        rig.close()
 
 
 def pictures(seed: int, size: int) -> list[bytes]:
