@@ -77,9 +77,14 @@ class PagedBox(Box):
 
 
 def setup_code(home: Path) -> str:
-    """What `vonggac setup-code` shows, which it only does on a terminal."""
+    """What `vonggac setup-code` shows."""
+    return shown_code(home, "setup-code")
+
+
+def shown_code(home: Path, *words: str) -> str:
+    """The code that a command shows, which it only does on a terminal."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", _START, "--home", str(home), "setup-code"]
+    command = [sys.executable, "-c", _START, "--home", str(home), *words]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         said = _read_all(ours)

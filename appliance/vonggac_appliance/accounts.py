@@ -1,4 +1,4 @@
-"""Who uses the page: the first person, sign-in, sessions.
+"""Who uses the page: the first person and those who come after, sign-in, sessions.
 
 Every act and every refusal stands in the audit chain before its answer; where the chain cannot be
 written, nobody signs in. A name that nobody has is never written down: people type passwords there.
@@ -7,8 +7,6 @@ written, nobody signs in. A name that nobody has is never written down: people t
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import ipaddress
 import secrets
 import socket
 import threading
@@ -18,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vonggac.errors import Invalid, Missing, NotSignedIn, Refused, TooMany
-from vonggac.evidence.chain import Action
+from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import (
     Hasher,
@@ -26,16 +24,24 @@ from vonggac.registry.passwords import (
     checked_password,
     typed_password,
 )
-from vonggac.registry.people import Account, Person, Role, checked_name, name_key
+from vonggac.registry.people import Account, Person, Role, checked_name
 from vonggac_appliance import audit_client
 from vonggac_appliance.clock import Clock, wall_ns
-from vonggac_appliance.guesses import Guesses, TooSoon
+from vonggac_appliance.guesses import Guesses, TooSoon, name_guessed, network_of
 from vonggac_appliance.messages_audit import AuditAppend
 from vonggac_appliance.serve_state import ServeState
 from vonggac_appliance.sessions import SessionRow, Sessions
 from vonggac_appliance.setup_code import SetupCodes
 
-__all__ = ["DEVICE_MAX", "Accounts", "Caller", "Session", "set_password", "setup_code"]
+__all__ = [
+    "DEVICE_MAX",
+    "Accounts",
+    "Caller",
+    "Session",
+    "person_code",
+    "set_password",
+    "setup_code",
+]
 
 DEVICE_MAX = 200
 """Characters of what a browser calls itself."""
@@ -45,6 +51,7 @@ _LINE_MAX = 8
 """Who may stand in line for them; more would keep threads from those who are signed in."""
 _NAME_READ_MAX = 256
 _UNKNOWN = "unknown name"
+_FIRST, _NEW = "first person", "new person"
 _NOBODY = "unknown"
 _NO_ROLE = "none"
 
@@ -108,11 +115,25 @@ class Accounts:
     def make_code(self) -> str:
         """The code with which the first person makes an account. Refused when there is one."""
         if not self.needs_setup():
-            raise Refused("there are people already: one of them lets others in")
+            raise Refused("there are people already: vonggac person add NAME --role ROLE")
         # From a shell: the chain knows the caller by its user.
-        event = AuditAppend(Action.SETUP_CODE, "first person", None, "done")
-        audit_client.append(self._home, event)
-        return self._codes.make()
+        event = AuditAppend(Action.SETUP_CODE, _FIRST, None, "done")
+        return self._codes.make(line=audit_client.append(self._home, event).line)
+
+    def make_person_code(self, name: str, role: Role, areas: tuple[str, ...]) -> str:
+        """The code with which `name` makes an account of that role, from a shell as well.
+
+        Raises Invalid("name"); Refused while nobody is there, or when the name is taken.
+        """
+        if self.needs_setup():
+            raise Refused("nobody is there yet: the first person comes with vonggac setup-code")
+        name = checked_name(name)
+        if self._account_named(name) is not None:
+            raise Refused(f"somebody called {name} is there already")
+        what = ", ".join((str(role), *areas))
+        event = AuditAppend(Action.SETUP_CODE, name, None, f"done: as {what}"[:TEXT_MAX])
+        line = audit_client.append(self._home, event).line
+        return self._codes.make(name, role, areas, line)
 
     def first_person(
         self, code: str, name: str, password: str, caller: Caller
@@ -123,20 +144,37 @@ class Accounts:
         """
         if not self.needs_setup():
             raise Refused("the first person is there already")
+        return self._enrol(code, name, password, caller, is_first=True)
+
+    def new_person(
+        self, code: str, name: str, password: str, caller: Caller
+    ) -> tuple[str, Session]:
+        """As the first one, somebody for whom a code was made under this very name."""
+        if self.needs_setup():
+            raise Refused("nobody is there yet")
+        return self._enrol(code, name, password, caller, is_first=False)
+
+    def _enrol(
+        self, code: str, name: str, password: str, caller: Caller, *, is_first: bool
+    ) -> tuple[str, Session]:
+        who = _FIRST if is_first else _NEW
         name = checked_name(name)
         password = checked_password(password, (name, socket.gethostname()))
-        keys = (_network(caller.address),)
-        self._begin(keys, Action.PERSON_ADD, "first person", caller)
-        if not self._codes.is_right(code):
-            self._refusal(Action.PERSON_ADD, "first person", "wrong code", caller)
+        keys = (network_of(caller.address),)
+        self._begin(keys, Action.PERSON_ADD, who, caller)
+        row = self._codes.matching(code, "" if is_first else name)
+        if row is None:
+            self._refusal(Action.PERSON_ADD, who, "wrong code", caller)
             raise Invalid("code", "the code is wrong, used, or older than 15 minutes")
         self._guesses.take_back(keys)
         with self._hashing(()):
             kept = self._hasher.hash(password)
-        account = Account(secrets.token_bytes(16), name, Role.COMMANDER, kept, self._clock())
-        self._say(Action.PERSON_ADD, name, "allowed", caller, account)
+        # As it was given on the terminal, where the role was given to it.
+        name = row.name or name
+        account = Account(secrets.token_bytes(16), name, row.role, kept, self._clock(), row.areas)
+        self._say(Action.PERSON_ADD, name, "allowed", caller, account, about=row.line)
         try:
-            self._catalog.add_account(account, is_first=True)
+            self._catalog.add_account(account, is_first=is_first)
         except Refused:  # two typed the same code at once
             self._refusal(Action.PERSON_ADD, name, "somebody was first", caller)
             raise
@@ -150,8 +188,8 @@ class Accounts:
         """
         account = self._account_named(name)
         known = _UNKNOWN if account is None else account.name
-        own_key = f"name {_digest(name)}"
-        keys = (own_key, _network(caller.address))
+        own_key = name_guessed(name[:_NAME_READ_MAX])
+        keys = (own_key, network_of(caller.address))
         self._begin(keys, Action.SIGN_IN, known, caller)
         with self._hashing(keys):
             is_right = self._is_right(account, password)
@@ -247,6 +285,7 @@ class Accounts:
         caller: Caller,
         account: Account | None = None,
         session: str = "",
+        about: int = 0,
     ) -> None:
         """A line of the audit chain. Unavailable or StorageError: then what it says must not be."""
         event = AuditAppend(
@@ -259,6 +298,7 @@ class Accounts:
             address=caller.address,
             device=caller.device,
             session=session,
+            about=about,
         )
         audit_client.append(self._home, event)
 
@@ -273,6 +313,12 @@ def setup_code(home: Path) -> str:
         return Accounts(home, catalog, state).make_code()
 
 
+def person_code(home: Path, name: str, role: Role, areas: tuple[str, ...]) -> str:
+    """As `Accounts.make_person_code`, for a command."""
+    with Catalog(home) as catalog, ServeState(home) as state:
+        return Accounts(home, catalog, state).make_person_code(name, role, areas)
+
+
 def set_password(home: Path, name: str, password: str) -> None:
     """As `Accounts.set_password`, for a command."""
     with Catalog(home) as catalog, ServeState(home) as state:
@@ -281,18 +327,3 @@ def set_password(home: Path, name: str, password: str) -> None:
 
 def _session(row: SessionRow, account: Account) -> Session:
     return Session(row.id, account.person, account.name, row.created_ns, row.until_ns)
-
-
-def _network(address: str) -> str:
-    """Whose tries count together: an address, or the 2⁶⁴ that one IPv6 machine may choose from."""
-    with contextlib.suppress(ValueError):
-        found = ipaddress.ip_address(address)
-        if found.version == 6 and found.ipv4_mapped is None:
-            return f"network {ipaddress.ip_network((found, 64), strict=False)}"
-    return f"address {address}"
-
-
-def _digest(name: str) -> str:
-    """Of a name as typed: nothing readable stays in memory, and it has one length."""
-    key = name_key(name[:_NAME_READ_MAX]).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(key).hexdigest()

@@ -14,7 +14,8 @@ from vonggac.errors import ConfigError, Unavailable, VonggacError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.registry.rules import may_record
 from vonggac.store import disk
-from vonggac_appliance import audit, clock_watch, config, control, sockets
+from vonggac_appliance import audit, backup_state, clock_watch, config, control, sockets
+from vonggac_appliance.cli_backup import words_of_age
 from vonggac_appliance.cli_common import emit, leaf, table
 from vonggac_appliance.clock import is_synchronised, wall_ns
 
@@ -25,6 +26,8 @@ __all__ = ["Finding", "add", "examine"]
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
 _TIMEOUT_S = 5
+_HOUR_NS = 3_600_000_000_000
+_BACKUP_OLD_NS = 48 * _HOUR_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def examine(home: Path) -> Iterator[Finding]:
     yield from _catalog(home)
     yield _clock(home)
     yield _recorder(home)
+    yield from _backups(home)
     yield _audit(home)
 
 
@@ -108,8 +112,11 @@ def _catalog(home: Path) -> Iterator[Finding]:
         answer = may_record(camera, now_ns)
         if not answer.is_allowed or answer.is_red:
             yield Finding(f"camera {camera.code}", WARNING, answer.sentence)
-    if people:
+    if len(people) > 1:
         yield Finding("people", OK, f"{len(people)} may sign in at the page")
+    elif people:
+        what = "one may sign in, and removing a lock takes two: sudo vonggac person add"
+        yield Finding("people", WARNING, what)
     else:
         yield Finding("people", WARNING, "nobody can sign in at the page: sudo vonggac setup-code")
     if not disks:
@@ -156,6 +163,33 @@ def _recorder(home: Path) -> Finding:
     if waiting:
         return Finding("recorder", WARNING, f"cameras that do not record: {', '.join(waiting)}")
     return Finding("recorder", OK, f"{len(status.cameras)} cameras recording")
+
+
+def _backups(home: Path) -> Iterator[Finding]:
+    """Of the home, on each disk; what is not written for two days is told."""
+    try:
+        state = backup_state.state_of(home)
+    except VonggacError as error:
+        yield Finding("backup", WARNING, str(error))
+        return
+    if not state.has_key:
+        what = "off, for nobody has made a recovery key: sudo vonggac backup key"
+        yield Finding("backup", WARNING, what)
+        return
+    now_ns = wall_ns()
+    for found in state.disks:
+        subject = f"backup {found.path}"
+        if found.room_bytes == 0:
+            what = f"no place for it: vonggac disk prepare-backup {found.path}"
+            yield Finding(subject, WARNING, what)
+        elif found.made_ns is None:
+            yield Finding(subject, WARNING, found.what or "none yet: vonggac backup now")
+        else:
+            age_ns = now_ns - found.made_ns
+            what = f"{words_of_age(found.made_ns, now_ns)} old"
+            is_old = not -_HOUR_NS <= age_ns <= _BACKUP_OLD_NS
+            what += f"; {found.what}" if found.what else ""
+            yield Finding(subject, WARNING if is_old or found.what else OK, what)
 
 
 def _audit(home: Path) -> Finding:

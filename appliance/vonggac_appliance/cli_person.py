@@ -7,8 +7,9 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from vonggac.errors import Refused
-from vonggac_appliance.cli_common import group, leaf, note
+from vonggac.errors import Invalid, Refused
+from vonggac.registry.people import Role
+from vonggac_appliance.cli_common import UsageError, group, leaf, note
 from vonggac_appliance.cli_setup import check_user
 
 if TYPE_CHECKING:
@@ -29,6 +30,46 @@ def add(commands: Commands) -> None:
         _password,
     )
     password.add_argument("name", help="as the person signs in")
+    added = leaf(
+        people,
+        "add",
+        "print a one-time code with which somebody new chooses a password at the page, on this "
+        "terminal only",
+        'sudo vonggac person add "Trần Thị Bình" --role detective',
+        _add,
+    )
+    added.add_argument("name", metavar="NAME", help="as the person will sign in")
+    roles = [role.value for role in Role if role is not Role.LOCAL]
+    added.add_argument("--role", required=True, choices=roles)
+    added.add_argument(
+        "--area",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a resident group that an area officer answers for, as the cameras have it; again for "
+        "each",
+    )
+
+
+def _add(args: argparse.Namespace) -> int:
+    role = Role(args.role)
+    if bool(args.area) != (role is Role.AREA_OFFICER):
+        raise UsageError("--area is for an area-officer, who sees the cameras of these alone")
+    if not sys.stdout.isatty():
+        # A file, a pipe or a journal would keep it for whoever reads them.
+        raise Refused("the code is shown on a terminal only, and this output is none")
+    check_user(args.home, "makes a code: sudo vonggac person add NAME --role ROLE")
+    from vonggac_appliance import accounts  # only here: few commands need Argon2
+
+    try:
+        print(accounts.person_code(args.home, args.name, role, tuple(args.area)))
+    except Invalid as error:
+        raise UsageError(f"NAME: {error}") from error
+    note(
+        f"{args.name} types it into the page, under /join, within 15 minutes; it works once, and "
+        "five tries are allowed"
+    )
+    return 0
 
 
 def _password(args: argparse.Namespace) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import ipaddress
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vonggac.errors import TooMany
+from vonggac.registry.people import name_key
 from vonggac.registry.sign_in import NO_TRIES, Tries
 
-__all__ = ["Guesses", "TooSoon"]
+__all__ = ["Guesses", "TooSoon", "name_guessed", "network_of"]
 
 KEYS_MAX = 4096
 """Accounts and addresses held in mind. An address has to wait after three, so they fill slowly."""
@@ -75,3 +79,18 @@ class Guesses:
         while len(kept) >= KEYS_MAX:
             kept.pop(min(kept, key=lambda k: kept[k].tries.last_ns))
         self._held = kept
+
+
+def network_of(address: str) -> str:
+    """Whose tries count together: an address, or the 2⁶⁴ that one IPv6 machine may choose from."""
+    with contextlib.suppress(ValueError):
+        found = ipaddress.ip_address(address)
+        if found.version == 6 and found.ipv4_mapped is None:
+            return f"network {ipaddress.ip_network((found, 64), strict=False)}"
+    return f"address {address}"
+
+
+def name_guessed(name: str) -> str:
+    """A name as typed, as a key: nothing readable stays in memory, and it has one length."""
+    key = name_key(name).encode("utf-8", "surrogatepass")
+    return f"name {hashlib.sha256(key).hexdigest()}"

@@ -1,4 +1,4 @@
-"""The code that lets the first person in: made on a terminal, typed once into the page."""
+"""The code that lets somebody new in: made on a terminal, typed once into the page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import secrets
 
 import msgspec
 
+from vonggac.registry.people import Role, name_key
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.serve_state import Rows, ServeState, decode_row, encode_row
 
-__all__ = ["LIFETIME_NS", "TRIES_MAX", "SetupCodes"]
+__all__ = ["LIFETIME_NS", "TRIES_MAX", "CodeRow", "SetupCodes"]
 
 LIFETIME_NS = 15 * 60 * 1_000_000_000
 TRIES_MAX = 5
@@ -30,6 +31,13 @@ class CodeRow(msgspec.Struct, frozen=True):
     """SHA-256 of salt and code."""
     made_ns: int
     tries: int
+    name: str = ""
+    """Whom it lets in. Empty: the first person, who chooses a name."""
+    role: Role = Role.COMMANDER
+    areas: tuple[str, ...] = ()
+    """The resident groups of an area officer."""
+    line: int = 0
+    """Of the audit chain, where it says who made the code."""
 
 
 class SetupCodes:
@@ -39,29 +47,40 @@ class SetupCodes:
         self._state = state
         self._clock = clock
 
-    def make(self) -> str:
+    def make(
+        self,
+        name: str = "",
+        role: Role = Role.COMMANDER,
+        areas: tuple[str, ...] = (),
+        line: int = 0,
+    ) -> str:
         """A new one, as people read it; one that was made before is worth nothing any more."""
         code = "".join(secrets.choice(_LETTERS) for _ in range(_COUNT))
         salt = secrets.token_bytes(16)
-        row = CodeRow(salt, _digest(salt, code), self._clock(), 0)
+        digest = _digest(salt, code)
+        row = CodeRow(salt, digest, self._clock(), 0, name, role, areas, line)
         with self._state.write() as rows:
             rows.put("setup", _KEY, encode_row(row))
         return f"{code[: _COUNT // 2]}-{code[_COUNT // 2 :]}"
 
-    def is_right(self, typed: str) -> bool:
-        """Whether `typed` is it. A wrong one counts; after five, or 15 minutes, none is right."""
+    def matching(self, typed: str, name: str = "") -> CodeRow | None:
+        """What `typed` is good for, if it is the code of `name`; empty: of the first person.
+
+        A wrong one counts, and so does a right one of somebody else; after five, or 15 minutes,
+        none is right.
+        """
         code = "".join(typed[:64].upper().split()).replace("-", "")
         with self._state.write() as rows:
             row = self._valid(rows)
             if row is None:
                 rows.delete("setup", _KEY)
-                return False
-            digest = _digest(row.salt, code)
-            if hmac.compare_digest(digest, row.digest):
-                return True
+                return None
+            is_right = hmac.compare_digest(_digest(row.salt, code), row.digest)
+            if is_right and name_key(row.name) == name_key(name):
+                return row
             row = msgspec.structs.replace(row, tries=row.tries + 1)
             rows.put("setup", _KEY, encode_row(row))
-            return False
+            return None
 
     def use_up(self) -> None:
         """It has done its work."""

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from account_rig import NAME, PASSWORD, Office, closed_office, office
 from audit_rig import audit_run
+from vonggac.registry.people import Role
 from vonggac_appliance import config
 from vonggac_appliance.services import Front, Services
 from web_rig import Browser, browser
@@ -162,6 +163,32 @@ def test_a_name_of_tags_and_quotes_is_text_everywhere(here: Office, page: Browse
     answer = page.get("/no-such-page")
     assert "<b onclick" not in answer.text
     assert "&lt;b onclick" in answer.text
+
+
+# -- Those who come after --
+
+
+def joins(page: Browser, code: str, name: str) -> TestResponse:
+    form = {"code": code, "name": name, "password": PASSWORD, "again": PASSWORD}
+    return page.post("/join", data=form)
+
+
+def test_somebody_new_comes_in_with_a_code_of_that_name(here: Office, page: Browser) -> None:
+    assert page.get("/join").headers["Location"] == "/setup"
+    here.enrol()
+    assert 'href="/join"' in page.get("/sign-in").text
+    shown = page.get("/join").text
+    assert "<h1>Người mới</h1>" in shown and 'action="/join"' in shown
+    assert "setup-code" not in shown
+
+    code = here.accounts.make_person_code("Trần Thị Bình", Role.DETECTIVE, ())
+    answer = joins(page, code, "Lê Văn Cường")
+    assert (answer.status_code, 'action="/join"' in answer.text) == (422, True)
+    assert "không phải của tên này" in wrong_of(answer)
+    answer = joins(page, code, "trần thị bình")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert page.get("/").headers["Location"] == "/cameras"
+    assert [row.role for row in here.catalog.people()] == [Role.COMMANDER, Role.DETECTIVE]
 
 
 # -- Sign-in --
