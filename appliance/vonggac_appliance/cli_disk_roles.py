@@ -14,8 +14,8 @@ from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
 from vonggac.store.start import LOCK_WAIT_SECONDS
-from vonggac_appliance import bus_control, config, control
-from vonggac_appliance.cli_common import emit, leaf, note, note_event
+from vonggac_appliance import bus_control, cli_disk_foreign, cli_disk_lost, config, control
+from vonggac_appliance.cli_common import UsageError, emit, leaf, note, note_event
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_leaving import Held, Known, held_on
 
@@ -59,6 +59,8 @@ def add_to(nested: Commands) -> None:
         action="store_true",
         help="give up footage that is promised to be kept longer; never what is locked",
     )
+    cli_disk_lost.add_to(retired)
+    cli_disk_foreign.add_to(nested)
 
 
 def told(home: Path) -> dict[str, bus_control.DiskStatus]:
@@ -117,6 +119,10 @@ def _drain(args: argparse.Namespace) -> int:
 
 
 def _retire(args: argparse.Namespace) -> int:
+    if args.lost:
+        return _retire_lost(args)
+    if args.reason is not None or args.with_locks:
+        raise UsageError("--reason and --with-locks go with --lost")
     path: Path = args.path.absolute()
     with Catalog(args.home, is_readonly=True) as catalog:
         row = _must_be_known(catalog, path)
@@ -138,6 +144,21 @@ def _retire(args: argparse.Namespace) -> int:
     for one in held:
         note(f"given up: {_sentence(one)}")
     emit(args, _facts(row), f"{path} is no longer a disk of this box; its files are as they were")
+    return 0
+
+
+def _retire_lost(args: argparse.Namespace) -> int:
+    path: Path = args.path.absolute()
+    with Catalog(args.home, is_readonly=True) as catalog:
+        row = _must_be_known(catalog, path)
+    known = told(args.home).get(row.uuid.hex())
+    lost = cli_disk_lost.retire_lost(args, row, known)
+    _tell_recorder(args.home)
+    emit(
+        args,
+        _facts(row) | lost,
+        f"{path} is no longer a disk of this box; it is written down as lost",
+    )
     return 0
 
 
@@ -187,5 +208,9 @@ def _facts(row: DiskRow) -> dict[str, object]:
 def _tell(home: Path, action: str, path: Path) -> None:
     """A running recorder looks at once; one that is down reads the catalog when it starts."""
     note_event(home, action, str(path))
+    _tell_recorder(home)
+
+
+def _tell_recorder(home: Path) -> None:
     with contextlib.suppress(Unavailable):
         control.ask(home, bus_control.Changed())

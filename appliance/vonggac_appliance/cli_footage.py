@@ -6,6 +6,9 @@ import argparse
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +20,10 @@ from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Purpose, PurposeCode, local_person
 from vonggac.registry.rules import may_view
-from vonggac_appliance import audit_client, footage
+from vonggac.store.journal import Lock
+from vonggac_appliance import audit_client, footage, foreign
 from vonggac_appliance.cli_common import UsageError, camera_of, emit, leaf, note, table
+from vonggac_appliance.cli_disk_foreign import lock_facts
 from vonggac_appliance.clock import iso, parse_time, wall_ns
 from vonggac_appliance.messages_audit import AuditAppend, AuditReceipt
 
@@ -39,6 +44,9 @@ def add(commands: Commands) -> None:
         has_json=True,
     )
     _add_range(timeline)
+    timeline.add_argument(
+        "--purpose", metavar="TEXT", help="why, with --disk: looking there is logged"
+    )
     cut = leaf(
         commands,
         "cut",
@@ -58,8 +66,20 @@ def add(commands: Commands) -> None:
 
 
 def _add_range(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="the camera")
-    parser.add_argument("--stream", choices=["main", "sub"], default="main")
+    parser.add_argument(
+        "id", metavar="ID", help="the camera; with --disk its id or the start of it"
+    )
+    parser.add_argument(
+        "--stream",
+        metavar="NAME",
+        help="main (without it) or sub; with --disk its id or the start of it",
+    )
+    parser.add_argument(
+        "--disk",
+        type=Path,
+        metavar="PATH",
+        help="of this disk, which is another box's or has lost its home (disk mount-readonly)",
+    )
     for name in ("--from", "--to"):
         parser.add_argument(
             name,
@@ -77,11 +97,49 @@ def _range_of(args: argparse.Namespace, now_ns: int) -> tuple[int, int]:
     return from_ns, to_ns
 
 
-def _stream_of(camera: Camera, name: str) -> Stream:
-    stream = camera.stream(name)
-    if stream is None:
-        raise Refused(f"{camera.code} has no {name} stream")
-    return stream
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A stream, and where its footage lies."""
+
+    camera: Camera
+    stream: Stream
+    disks: footage.Disks
+    opens: footage.Opens = footage.open_source
+    what: str = ""
+    """Of a disk that is none of this box: which, for the audit line."""
+    locks: tuple[Lock, ...] = ()
+    """Of such a disk's journal."""
+
+    @property
+    def is_foreign(self) -> bool:
+        return bool(self.what)
+
+
+@contextmanager
+def _where(args: argparse.Namespace) -> Iterator[_Where]:
+    """What was asked for. With --disk that disk is open meanwhile."""
+    if args.disk is None:
+        camera = camera_of(args.home, args.id)
+        name = args.stream or "main"
+        if name not in ("main", "sub"):
+            raise UsageError(f"--stream: {name} is neither main nor sub")
+        stream = camera.stream(name)
+        if stream is None:
+            raise Refused(f"{camera.code} has no {name} stream")
+        yield _Where(camera, stream, _disks_of(args.home))
+        return
+    found = foreign.recognise(args.home, args.disk)
+    with foreign.opened(found) as reading:
+        camera_id, stream_id = foreign.stream_of(reading, args.id, args.stream)
+        camera = foreign.camera_row(foreign.known_cameras(args.home), camera_id, stream_id)
+        yield _Where(
+            camera,
+            camera.streams[-1],
+            [(found.path, found.disk)],
+            lambda *_: foreign.KeptOpen(reading),
+            f"{camera_id.hex()}/{stream_id.hex()} on {found.words}",
+            tuple(lock for lock in reading.snapshot.locks if lock.stream == stream_id),
+        )
 
 
 def _disks_of(home: Path) -> list[tuple[Path, bytes]]:
@@ -91,16 +149,31 @@ def _disks_of(home: Path) -> list[tuple[Path, bytes]]:
 
 def _timeline(args: argparse.Namespace) -> int:
     from_ns, to_ns = _range_of(args, wall_ns())
-    camera = camera_of(args.home, args.id)
-    stream = _stream_of(camera, args.stream)
-    answer = footage.found_of(args.home, _disks_of(args.home), stream.id, from_ns, to_ns)
-    found = answer.line
+    if args.purpose is not None and args.disk is None:
+        raise UsageError("--purpose goes with --disk: what is recorded here is told without one")
+    with _where(args) as where:
+        facts, rows = _told(args, where, from_ns, to_ns)
+    emit(args, facts, table(("from", "to", "what"), sorted(rows)))
+    return 0
+
+
+_Rows = list[tuple[str, str, str]]
+
+
+def _told(
+    args: argparse.Namespace, where: _Where, from_ns: int, to_ns: int
+) -> tuple[dict[str, object], _Rows]:
+    logged: dict[str, object] = {}
+    if where.is_foreign:
+        logged["audit_line"] = foreign.log(args.home, where.what, args.purpose)
+    answer = footage.found_of(args.home, where.disks, where.stream.id, from_ns, to_ns, where.opens)
+    found = foreign.told_by_one_disk(answer.line) if where.is_foreign else answer.line
     for path in answer.missing:
         note(f"{path} does not answer: what lies there is missing from this list")
     until_ns = found.durable_until_ns
-    facts = {
-        "camera": camera.code,
-        "stream": stream.name,
+    facts: dict[str, object] = {
+        "camera": where.camera.code,
+        "stream": where.stream.name,
         "ranges": [
             {"from": iso(r.from_ns), "to": iso(r.to_ns), "frames": r.frames, "bytes": r.size_bytes}
             for r in found.ranges
@@ -114,27 +187,29 @@ def _timeline(args: argparse.Namespace) -> int:
     }
     lines = [(r.from_ns, r.to_ns, f"{r.frames} frames, {r.size_bytes} bytes") for r in found.ranges]
     lines += [(g.from_ns, g.to_ns, f"nothing: {gap_word(g.reason)}") for g in found.gaps]
+    if where.is_foreign:
+        held = [x for x in where.locks if x.from_ns < to_ns and x.to_ns > from_ns]
+        logged["locked"] = [lock_facts(lock) for lock in held]
+        lines += [(x.from_ns, x.to_ns, f"locked: {x.lock.hex()}") for x in held]
     rows = [(iso(start), iso(end), what) for start, end, what in sorted(lines)]
-    emit(args, facts, table(("from", "to", "what"), rows))
-    return 0
+    return facts | logged, rows
 
 
 def _cut(args: argparse.Namespace) -> int:
     now_ns = wall_ns()
-    from_ns, to_ns = _range_of(args, now_ns)
+    span = _range_of(args, now_ns)
     output: Path = args.output.absolute()
     if output.exists():
         raise UsageError(f"{output} exists already; a cut never overwrites")
     if not output.parent.is_dir():
         raise UsageError(f"{output.parent} is no directory")
-    camera = camera_of(args.home, args.id)
-    stream = _stream_of(camera, args.stream)
     purpose = None if args.purpose is None else Purpose(PurposeCode.OTHER, args.purpose)
-    receipt, shown = _log(args.home, camera, stream, (from_ns, to_ns), purpose, now_ns)
-    report = _write(args.home, stream, (from_ns, to_ns), shown, receipt.receipt, output)
+    with _where(args) as where:
+        receipt, shown = _log(args.home, where, span, purpose, now_ns)
+        report = _write(args.home, where, span, shown, receipt.receipt, output)
     facts = {
-        "camera": camera.code,
-        "stream": stream.name,
+        "camera": where.camera.code,
+        "stream": where.stream.name,
         "files": [
             {
                 "path": str(file.path),
@@ -158,23 +233,20 @@ def _cut(args: argparse.Namespace) -> int:
 
 
 def _log(
-    home: Path,
-    camera: Camera,
-    stream: Stream,
-    span: tuple[int, int],
-    purpose: Purpose | None,
-    now_ns: int,
+    home: Path, where: _Where, span: tuple[int, int], purpose: Purpose | None, now_ns: int
 ) -> tuple[AuditReceipt, tuple[int, int]]:
     """The line in the audit chain, without which not a byte is read; Refused, Unavailable.
 
     Also the range it says: whole fragments, which may reach beyond the one that was asked for.
     """
+    camera, stream = where.camera, where.stream
     if purpose is not None and len(purpose.text) > TEXT_MAX:
         raise UsageError(f"--purpose has at most {TEXT_MAX} characters")
     answer = may_view(local_person(os.getuid()), camera, *span, purpose, now_ns)
     given = None if purpose is None else (purpose.code.value, purpose.text)
     if not answer.is_allowed:
-        attempt = AuditAppend(Action.CUT, camera.code, given, f"refused: {answer.sentence}")
+        sentence = f"refused: {answer.sentence}"
+        attempt = AuditAppend(Action.CUT, where.what or camera.code, given, sentence)
         try:
             audit_client.append(home, attempt)
         except (Unavailable, StorageError) as error:
@@ -182,12 +254,12 @@ def _log(
         raise Refused(f"{camera.code}: {answer.sentence}")
     if answer.is_red:
         note(f"this look is red in the audit chain: {answer.sentence}")
-    shown = footage.extent(home, _disks_of(home), stream.id, *span)
+    shown = footage.extent(home, where.disks, stream.id, *span, where.opens)
     receipt = audit_client.append(
         home,
         AuditAppend(
             action=Action.CUT,
-            object=f"{camera.code}/{stream.name}",
+            object=where.what or f"{camera.code}/{stream.name}",
             purpose=given,
             permit=Permit.STORED,
             camera=camera.id,
@@ -201,7 +273,7 @@ def _log(
 
 def _write(
     home: Path,
-    stream: Stream,
+    where: _Where,
     span: tuple[int, int],
     shown: tuple[int, int],
     receipt: bytes,
@@ -210,9 +282,9 @@ def _write(
     """Whole files or none: written beside the target, then given their names."""
     try:
         with tempfile.TemporaryDirectory(prefix=".vonggac-cut-", dir=output.parent) as draft:
-            disks = _disks_of(home)
             out = Path(draft) / output.name
-            report = footage.cut(home, disks, stream.id, *span, receipt, out, shown)
+            disks, stream = where.disks, where.stream.id
+            report = footage.cut(home, disks, stream, *span, receipt, out, shown, where.opens)
             for file in report.files:
                 target = output.parent / file.path.name
                 _give_name(file.path, target)

@@ -23,7 +23,9 @@ __all__ = [
     "DEADLINE_S",
     "CutFile",
     "CutReport",
+    "Disks",
     "Found",
+    "Opens",
     "Source",
     "cut",
     "disk_facts",
@@ -40,6 +42,8 @@ apart.
 
 Disks = Sequence[tuple[Path, bytes]]
 """Path and uuid of each."""
+Opens = Callable[[Path, Path, bytes], Source]
+"""Gives a disk: of this home, at that path, with that uuid."""
 _NO_ANSWER = (Unavailable, StorageError, ConfigError)
 """A disk that is away, broken or somebody else's must not hide what lies on the others."""
 _Told = TypeVar("_Told")
@@ -58,7 +62,14 @@ def timeline_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: in
     return found_of(home, disks, stream, from_ns, to_ns).line
 
 
-def found_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -> Found:
+def found_of(
+    home: Path,
+    disks: Disks,
+    stream: bytes,
+    from_ns: int,
+    to_ns: int,
+    opens: Opens = open_source,
+) -> Found:
     """The same, and who did not answer."""
     if not disks:
         raise ConfigError("no disk is enrolled: `vonggac disk format PATH --size …` makes one")
@@ -67,7 +78,8 @@ def found_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) 
     why: VonggacError | None = None
     for path, disk in disks:
         try:
-            answers.append(_asked(home, path, disk, lambda s: s.ask(stream, from_ns, to_ns)))
+            source = opens(home, path, disk)
+            answers.append(_asked(source, lambda s: s.ask(stream, from_ns, to_ns)))
         except _NO_ANSWER as error:
             missing.append(path)
             why = error
@@ -83,11 +95,10 @@ def found_of(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) 
 
 def disk_facts(home: Path, path: Path, disk: bytes) -> Disk:
     """For `disk list`."""
-    return _asked(home, path, disk, lambda source: source.facts())
+    return _asked(open_source(home, path, disk), lambda source: source.facts())
 
 
-def _asked(home: Path, path: Path, disk: bytes, ask: Callable[[Source], _Told]) -> _Told:
-    source = open_source(home, path, disk)
+def _asked(source: Source, ask: Callable[[Source], _Told]) -> _Told:
     try:
         return ask(source)
     finally:
@@ -115,12 +126,19 @@ class CutReport:
     """Disks that did not answer: what lies there is not in it."""
 
 
-def extent(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -> tuple[int, int]:
+def extent(
+    home: Path,
+    disks: Disks,
+    stream: bytes,
+    from_ns: int,
+    to_ns: int,
+    opens: Opens = open_source,
+) -> tuple[int, int]:
     """What a cut of [from_ns, to_ns) shows: the whole fragments that touch it, and the range.
 
     From the index alone; this is what the receipt has to cover, and what the audit line says.
     """
-    with _chosen(home, disks, stream, from_ns, to_ns) as (chosen, _):
+    with _chosen(home, disks, stream, from_ns, to_ns, opens) as (chosen, _):
         for packed, _ in chosen:
             from_ns = min(from_ns, packed.row.wall_start_ns)
             to_ns = max(to_ns, packed.row.wall_end_ns)
@@ -132,7 +150,9 @@ _Chosen = tuple[list[tuple[PackedRow, Source]], tuple[Path, ...]]
 
 
 @contextmanager
-def _chosen(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -> Iterator[_Chosen]:
+def _chosen(
+    home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int, opens: Opens
+) -> Iterator[_Chosen]:
     """The chunks of whole fragments, in the order of recording. Unavailable: no disk answers."""
     wide = from_ns - _MARGIN_NS, to_ns + _MARGIN_NS
     with ExitStack() as stack:
@@ -141,7 +161,7 @@ def _chosen(home: Path, disks: Disks, stream: bytes, from_ns: int, to_ns: int) -
         why: VonggacError | None = None
         for path, disk in disks:
             try:
-                source = open_source(home, path, disk)
+                source = opens(home, path, disk)
                 stack.callback(source.close)
                 asked.append((source, source.ask(stream, *wide).packed))
             except _NO_ANSWER as error:
@@ -169,6 +189,7 @@ def cut(
     receipt: bytes,
     out: Path,
     shown: tuple[int, int] | None = None,
+    opens: Opens = open_source,
 ) -> CutReport:
     """Whole fragments of the range to `out` (and `out-2`, … after a change of the sample entry).
 
@@ -176,7 +197,7 @@ def cut(
     Refused when nothing is recorded there. The caller has the audit chain's receipt first.
     """
     report = CutReport()
-    with _chosen(home, disks, stream, from_ns, to_ns) as (chosen, report.missing):
+    with _chosen(home, disks, stream, from_ns, to_ns, opens) as (chosen, report.missing):
         if shown is not None:
             start_ns, end_ns = shown
             chosen = [x for x in chosen if start_ns <= x[0].row.wall_start_ns < end_ns]

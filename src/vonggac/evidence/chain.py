@@ -52,8 +52,14 @@ class Action:
     DISK_ADD = "disk add"
     DISK_DRAIN = "disk drain"
     DISK_RETIRE = "disk retire"
+    DISK_LOST = "disk lost"
+    """Of a disk that was given up unread: a camera's footage, or a lock, that was on it."""
+    DISK_MOUNT_READONLY = "disk mount-readonly"
+    """What lies on a disk that is none of this box."""
     CAMERA_ADD = "camera add"
     CAMERA_REMOVE = "camera remove"
+    CAMERA_FORGET = "camera forget"
+    """What was learnt about it, its log-in's floor too."""
     LOCK_ADD = "lock add"
     LOCK_ADOPT = "lock adopt"
     LOCK_REVIEW = "lock review"
@@ -64,7 +70,11 @@ class Action:
     RETENTION_SET = "retention set"
     RETENTION_CONFIRM = "retention confirm"
     ALARM_ACKNOWLEDGE = "alarm acknowledge"
+    BACKUP_KEY = "backup key"
+    """Somebody made the recovery key; its public half is the object."""
     LEDGER = "ledger"
+    RESTORE = "restore"
+    """The home was made again from a backup: the first line of a chain that goes on."""
 
     ALL = frozenset(
         (
@@ -83,8 +93,11 @@ class Action:
             DISK_ADD,
             DISK_DRAIN,
             DISK_RETIRE,
+            DISK_LOST,
+            DISK_MOUNT_READONLY,
             CAMERA_ADD,
             CAMERA_REMOVE,
+            CAMERA_FORGET,
             LOCK_ADD,
             LOCK_ADOPT,
             LOCK_REVIEW,
@@ -94,10 +107,12 @@ class Action:
             RETENTION_CONFIRM,
             CLOCK_CONFIRM,
             ALARM_ACKNOWLEDGE,
+            BACKUP_KEY,
             LEDGER,
+            RESTORE,
         )
     )
-    OWN = frozenset((AUDIT_START, LEDGER))
+    OWN = frozenset((AUDIT_START, LEDGER, RESTORE))
     """What the writer alone says: nobody can have it written by an append."""
     LOOKS = frozenset((CUT, LIVE, LOOK))
     """What a person sees pictures by; for these alone a receipt is made."""

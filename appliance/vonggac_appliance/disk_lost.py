@@ -1,0 +1,126 @@
+"""A disk that is gone for ever: whether it is, and what this box knows that it held."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vonggac.errors import ConfigError, Refused
+from vonggac.evidence import ledger as lists
+from vonggac.evidence import lost
+from vonggac.evidence.lost import Span
+from vonggac.registry.camera import Camera
+from vonggac.registry.catalog import DiskRow
+from vonggac.registry.locks import Lock
+from vonggac.registry.retention import Removed
+from vonggac.store import disk
+from vonggac_appliance import audit_log, bus_control, ledger
+from vonggac_appliance.locking import streams_of
+
+__all__ = ["Lost", "LostStream", "check_gone", "lost_with", "probe"]
+
+_PROBE_S = 10.0
+_THERE, _GONE, _UNKNOWN = 3, 4, 5
+"""Exit statuses of a probe."""
+_HELD = ("recording", "slow", "full")
+"""What the recorder calls a disk that its keeper has."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostStream:
+    """A stream of which footage was on the disk."""
+
+    camera: str
+    """What people call it; the id in hex where this box does not know it any more."""
+    name: str
+    spans: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What went with the disk, as far as the ledger knows."""
+
+    streams: list[LostStream]
+    locks: list[Lock]
+    """Held ones that were on it, or of which nobody knows where they were."""
+
+
+def check_gone(row: DiskRow, known: bus_control.DiskStatus | None) -> None:
+    """Refused while the disk can be reached, or may be. `known`: what a running recorder says."""
+    if known is not None and known.state in _HELD:
+        raise Refused(f"{row.path} is there, and is {known.state}: vonggac disk drain, then retire")
+    if known is not None and known.state == "hung":
+        raise Refused(f"{row.path} hangs, so nobody knows: pull it or switch it off first")
+    # In a process of its own: whoever touches a disk that hangs may never come back.
+    words = [sys.executable, "-m", "vonggac_appliance.disk_lost", row.path, row.uuid.hex()]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603
+    try:
+        status = process.wait(_PROBE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise Refused(
+            f"{row.path} does not answer at all: pull it or switch it off first"
+        ) from None
+    if status == _THERE:
+        raise Refused(
+            f"{row.path} can be read, so it is not lost: vonggac disk drain, then retire; what no "
+            "longer records is pulled first, after everything that matters was copied"
+        )
+    if status != _GONE:
+        raise Refused(f"{row.path} could not be looked at, so it stays")
+
+
+def lost_with(
+    home: Path, row: DiskRow, cameras: Sequence[Camera | Removed], locks: Sequence[Lock]
+) -> Lost:
+    """From the ledger: exact to a quarter of an hour. StorageError where it cannot be read."""
+    recorded = audit_log.lists_of(home)
+    heads = list(ledger.heads_of(home, recorded))
+    graves = (lists.parse(line) for line in ledger.tombstones_of(home, recorded))
+    spans = lost.spans_on(row.uuid, heads, (grave for grave in graves if grave is not None))
+    names = {stream: (c.code, name) for c in cameras for stream, name in streams_of(c)}
+    placed = {head.stream for head in heads}
+    streams = [
+        LostStream(*names.get(stream, ("unknown", stream.hex())), found)
+        for stream, found in spans.items()
+    ]
+    held = [
+        lock
+        for lock in locks
+        if lock.is_held
+        and any(
+            s.id not in placed or lost.touches(spans.get(s.id, ()), s.from_ns, s.to_ns)
+            for s in lock.streams
+        )
+    ]
+    return Lost(sorted(streams, key=lambda s: (s.camera, s.name)), held)
+
+
+def probe(path: Path, uuid: bytes) -> int:
+    """Whether this very disk can be read there; a damaged one can."""
+    where = path / disk.IDENTITY_NAME
+    try:
+        fd = os.open(where, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # Of a disk that was pulled the file may still stand in memory.
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            text = os.read(fd, 1 << 16)
+        finally:
+            os.close(fd)
+        return _THERE if disk.Identity.from_json(text, where).disk == uuid else _GONE
+    except ConfigError:
+        return _THERE
+    except PermissionError:
+        return _UNKNOWN
+    except FileNotFoundError:
+        return _THERE if (path / disk.SEGMENTS_NAME).exists() else _GONE
+    except OSError:
+        return _GONE
+
+
+if __name__ == "__main__":
+    sys.exit(probe(Path(sys.argv[1]), bytes.fromhex(sys.argv[2])))
