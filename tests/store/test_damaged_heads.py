@@ -27,7 +27,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two segments that are sealed and one that is open; all of it is locked."""
     monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
     where = tmp_path / "disk"
-    disks.format_disk(where, 15 << 20, BOX, SEGMENT_BYTES)
+    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
     bench = Bench.open(where)
     bench.prime(1)
     stream = FakeStream(1)
@@ -173,7 +173,7 @@ def test_a_sealed_segment_that_only_the_journal_knows_is_found_without_its_head(
 ) -> None:
     monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
     where = tmp_path / "disk"
-    disks.format_disk(where, 15 << 20, BOX, SEGMENT_BYTES)
+    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
     bench = Bench.open(where)
     bench.prime(1)
     stream = FakeStream(1)
@@ -195,7 +195,7 @@ def test_a_head_that_a_cut_took_with_its_only_tick_leaves_a_spare(
     """Its chunks were never acknowledged; kept without a head, nobody could play them."""
     monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
     where = tmp_path / "disk"
-    disks.format_disk(where, 15 << 20, BOX, SEGMENT_BYTES)
+    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
     bench = Bench.open(where)
     bench.prime(1)
     stream = FakeStream(1)

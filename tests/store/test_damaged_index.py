@@ -32,7 +32,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Some minutes of three streams, committed often."""
     monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
     disk = tmp_path / "disk"
-    disks.format_disk(disk, 20 << 20, BOX, SEGMENT_BYTES)
+    disks.format_disk(disk, 41 << 19, BOX, SEGMENT_BYTES)
     bench = Bench.open(disk)
     bench.prime(STREAMS)
     streams = [FakeStream(number) for number in range(STREAMS)]

@@ -75,7 +75,7 @@ class Disk:
 
 def make(where: Path, chunks: int, commit: bool) -> Disk:
     """One stream: two segments that are sealed, one that is open."""
-    disks.format_disk(where, 15 << 20, BOX, SEGMENT_BYTES)
+    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
     bench = Bench.open(where)
     bench.prime(1)
     stream = FakeStream(1)

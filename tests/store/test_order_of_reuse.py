@@ -25,7 +25,7 @@ def _small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
 
 
-def begun(where: Path, size_bytes: int = 20 << 20) -> tuple[Bench, FakeStream]:
+def begun(where: Path, size_bytes: int = 41 << 19) -> tuple[Bench, FakeStream]:
     disks.format_disk(where, size_bytes, BOX, SEGMENT_BYTES)
     bench = Bench.open(where)
     bench.prime(1)
@@ -80,7 +80,7 @@ def test_no_segment_loses_its_place_when_the_index_is_lost_twice(tmp_path: Path)
     faster.
     """
     where = tmp_path / "disk"
-    bench, stream = begun(where, 30 << 20)
+    bench, stream = begun(where, 61 << 19)
     record(bench, stream, 100, commit_until=100)
     bench.crash()
     bench = restarted(where)

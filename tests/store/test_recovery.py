@@ -17,7 +17,7 @@ from vonggac.store.journal import OpenGap, SegmentState
 from vonggac.store.start import open_for_reading
 
 SEGMENT_BYTES = 256 << 10
-DISK_BYTES = 15 << 20
+DISK_BYTES = 31 << 19
 """16 segments."""
 
 

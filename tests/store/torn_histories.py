@@ -34,7 +34,7 @@ from vonggac.store.journal import SLOT_BYTES
 
 SEGMENT_BYTES = 256 << 10
 """Small ones wrap within a hundred chunks; nothing in the store depends on their size."""
-DISK_BYTES = 15 << 20
+DISK_BYTES = 31 << 19
 """16 segments beside journal and index."""
 LONG_SECONDS = 120
 _SIDES = 2

@@ -18,7 +18,7 @@ from typing import Self
 
 from vonggac._native import ring as native_ring
 from vonggac.errors import ConfigError, StorageError, Unavailable
-from vonggac.store import index, journal
+from vonggac.store import backup_slot, index, journal
 from vonggac.store.archive import Archive
 
 FORMAT_VERSION = 1
@@ -231,7 +231,7 @@ def format_disk(
     if count < SEGMENTS_MIN:
         raise ConfigError(
             f"{size_bytes} bytes are too few: {SEGMENTS_MIN} segments of {segment_bytes} bytes, "
-            "index and journal must find room"
+            "index, journal and backup must find room"
         )
     _check_place(path, size_bytes)
     identity = Identity(secrets.token_bytes(16), box, segment_bytes, count, era=1)
@@ -256,12 +256,13 @@ def _check_segment_bytes(segment_bytes: int) -> None:
 
 
 def _segments_within(size_bytes: int, segment_bytes: int) -> int:
-    """The most segments that fit beside the journal and the index that they need."""
+    """The most segments that fit beside the journal, the backup and the index that they need."""
     low, high = 0, size_bytes // segment_bytes
     while low < high:
         count = (low + high + 1) // 2
-        needed = count * segment_bytes + journal.FILE_BYTES
-        if needed + index.map_bytes(count, segment_bytes) <= size_bytes:
+        beside = journal.FILE_BYTES + backup_slot.file_bytes(count * segment_bytes)
+        beside += index.map_bytes(count, segment_bytes)
+        if count * segment_bytes + beside <= size_bytes:
             low = count
         else:
             high = count - 1
@@ -297,6 +298,7 @@ def _make_files(path: Path, identity: Identity) -> None:
         if number % SEGMENTS_A_FOLDER == 0:
             where.parent.mkdir(mode=0o750, parents=True)
         _preallocate(where, identity.segment_bytes)
+    _preallocate(path / backup_slot.BACKUP_NAME, _backup_bytes(identity))
     _preallocate(path / JOURNAL_NAME, journal.FILE_BYTES)
     first = journal.Snapshot(
         generation=1,
@@ -313,6 +315,33 @@ def _make_files(path: Path, identity: Identity) -> None:
         os.close(fd)
     make_index(path / INDEX_NAME, identity)
     _sync(path)
+
+
+def prepare_backup(disk: Disk) -> bool:
+    """Makes the place for backups on a disk that was formatted without one.
+
+    False: it has one. `disk` is held exclusively. ConfigError where there is no room for it.
+    """
+    where, size = disk.path / backup_slot.BACKUP_NAME, _backup_bytes(disk.identity)
+    if where.exists():
+        return False
+    draft = where.with_suffix(".new")
+    try:
+        draft.unlink(missing_ok=True)  # of one that was interrupted
+        _preallocate(draft, size)
+        _sync(disk.path)
+        os.rename(draft, where)
+        _sync(disk.path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ConfigError(
+            f"{where} of {size} bytes cannot be made: {error.strerror or error}"
+        ) from error
+    return True
+
+
+def _backup_bytes(identity: Identity) -> int:
+    return backup_slot.file_bytes(identity.segments * identity.segment_bytes)
 
 
 def make_index(path: Path, identity: Identity) -> None:
@@ -361,7 +390,7 @@ def _clear(path: Path) -> None:
     """What a failed format has made; the directory was empty before."""
     for name in (SEGMENTS_NAME, INDEX_NAME):
         shutil.rmtree(path / name, ignore_errors=True)
-    for name in (JOURNAL_NAME, IDENTITY_NAME, "vonggac-disk.new"):
+    for name in (JOURNAL_NAME, backup_slot.BACKUP_NAME, IDENTITY_NAME, "vonggac-disk.new"):
         try:
             os.unlink(path / name)
         except OSError as error:
