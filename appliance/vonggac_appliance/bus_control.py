@@ -20,6 +20,7 @@ __all__ = [
     "AskLocks",
     "AskRetention",
     "CameraStatus",
+    "CameraLearnt",
     "Changed",
     "ConfirmRetention",
     "Control",
@@ -31,6 +32,7 @@ __all__ = [
     "LocksReply",
     "Ok",
     "Reply",
+    "ForgetLearnt",
     "RestartCamera",
     "RetentionReply",
     "SeeAlarms",
@@ -66,6 +68,13 @@ class AskLocks(msgspec.Struct, frozen=True, tag="ask-locks"):
     """Which disk holds which lock? Answered with LocksReply."""
 
     v: int = 1
+class ForgetLearnt(msgspec.Struct, frozen=True, tag="forget-learnt"):
+    """Forgets what a camera's connections have taught, its log-in's floor too, and starts anew."""
+
+    camera: str
+    v: int = 1
+
+
 
 
 class LockRefused(msgspec.Struct, frozen=True, tag="lock-refused"):
@@ -133,6 +142,7 @@ class StreamStatus(msgspec.Struct, frozen=True):
     name: str
     state: str
     codec: str | None = None
+    | ForgetLearnt
     width: int = 0
     height: int = 0
     gap_reason: str | None = None
@@ -173,6 +183,20 @@ class ScrubStatus(msgspec.Struct, frozen=True):
     faults: int
     began_ns: int
     """Of this round."""
+class CameraLearnt(msgspec.Struct, frozen=True):
+    """What connections to a camera have taught (docs/ref/learnt.md). Null: nothing, or as usual."""
+
+    transport: str | None = None
+    keepalive: str | None = None
+    login: str | None = None
+    url_form: str | None = None
+    session_rule: str | None = None
+    habits: dict[str, int] = {}
+    """By name: how often it was met."""
+    refused_until_ns: int = 0
+    """Its login was refused, and is not said again before; 0: it was not."""
+
+
     done: float
     """Of this round, 0 to 1."""
 
@@ -181,6 +205,7 @@ class DiskStatus(msgspec.Struct, frozen=True):
     """A disk as its keeper reports it."""
 
     uuid: str
+    learnt: CameraLearnt | None = None
     path: str
     state: str
     what: str = ""
@@ -302,3 +327,4 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
 def control_endpoint(home: Path) -> Path:
     """The socket on which `record` is told what to do."""
     return socket_path(home, "operate", "control-record.sock")
+    ForgetLearnt,

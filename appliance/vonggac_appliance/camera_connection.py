@@ -177,8 +177,9 @@ async def open_connection(
         finally:
             memory.keeps_scheme(authenticator.scheme)
         if isinstance(result, Failure):
-            wait_s = memory.refused() if authenticator.is_refused else None
-            raise SessionFailed(result.reason, result.detail, wait_s=wait_s)
+            is_refused = authenticator.is_refused
+            wait_s = memory.refused() if is_refused else None
+            raise SessionFailed(result.reason, result.detail, wait_s=wait_s, is_refused=is_refused)
         memory.accepted()
     return result
 

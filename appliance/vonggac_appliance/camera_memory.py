@@ -23,12 +23,23 @@ __all__ = ["Memory", "SessionFailed"]
 class SessionFailed(Unavailable):
     """No video came about; `reason` names the gap, `what` is for people and holds no login."""
 
-    def __init__(self, reason: GapReason, what: str, *, wait_s: float | None = None) -> None:
-        """`wait_s`: until it may be tried again, where the usual back-off does not fit."""
+    def __init__(
+        self,
+        reason: GapReason,
+        what: str,
+        *,
+        wait_s: float | None = None,
+        is_refused: bool = False,
+    ) -> None:
+        """`wait_s`: until it may be tried again, where the usual back-off does not fit.
+
+        `is_refused`: the camera has just said that it knows user or password not.
+        """
         super().__init__(what)
         self.reason = reason
         self.what = what
         self.wait_s = wait_s
+        self.is_refused = is_refused
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from vonggac.ingest.states import Cause
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
 from vonggac.rtsp.client import FIRST_VIDEO_TIMEOUT_S
+from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_connection import CameraConnection
 from vonggac_appliance.keepers import Keeper
@@ -134,6 +135,10 @@ class Recording:
         self._answered.set()
         if answer := self._connection.heard(message):
             self._loop.send_rtsp(self._of.stream.id, answer)
+
+    def note(self, habit: Habit) -> None:
+        """Something odd that its loop saw."""
+        self._connection.note(habit)
 
     def show(self, until_ms: int, header: bytes, fd: int) -> bool:
         """Gives a viewer's socket to the loop; takes the descriptor."""
@@ -342,8 +347,10 @@ class Recording:
         if end.says_goodbye and (message := self._connection.teardown()):
             self._answered.clear()
             self._loop.send_rtsp(self._of.stream.id, message)
-            with contextlib.suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._answered.wait(), TEARDOWN_S)
+            except TimeoutError:
+                self.note(Habit.TEARDOWN)
         self._loop.detach(self._of.stream.id, int(end.reason))
         await self._wait_ended()
 

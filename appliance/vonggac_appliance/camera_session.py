@@ -21,6 +21,7 @@ from vonggac.ingest.states import Cause, State
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.rules import Recording as Verdict
+from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_connection import CameraConnection, SessionFailed
 from vonggac_appliance.camera_recording import (
@@ -204,6 +205,9 @@ class StreamSession:
         """Figures, once a second."""
         if stats.run != self.progress.run:
             return
+        before = 0 if self.stats is None else self.stats.skipped_bytes
+        if stats.skipped_bytes > before and self._recording is not None:
+            self._recording.note(Habit.GARBAGE)
         self.stats, self.stats_ns = stats, time.time_ns()
         if stats.width:
             self.width, self.height = stats.width, stats.height

@@ -1,4 +1,4 @@
-"""`vonggac camera add|list|remove`."""
+"""`vonggac camera add|list|remove`; `show` and `forget-learnt` are in `cli_camera_learnt`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.rules import may_record
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
-from vonggac_appliance import bus_control, config, control
+from vonggac_appliance import bus_control, cli_camera_learnt, config, control
 from vonggac_appliance.admission import admission, asked
 from vonggac_appliance.cli_common import (
     UsageError,
@@ -49,6 +49,7 @@ def add(commands: Commands) -> None:
     nested = group(commands, "camera", "the cameras of this box")
     _add_add(nested)
     leaf(nested, "list", "show what every camera does", "vonggac camera list", _list, has_json=True)
+    cli_camera_learnt.add(nested)
     remove = leaf(
         nested,
         "remove",

@@ -116,6 +116,7 @@ async def _record(home: Path, settings: config.Config, sock: socket.socket) -> i
         stack.callback(children.close)
         recorder = Recorder(home, settings, catalog, lambda: _key(home), children, publisher)
         stack.callback(recorder.alarms.close)
+        stack.callback(recorder.learnt.close)
         control = ControlServer(home, context, lambda request: _act(recorder, request))
         stack.callback(control.close)
         live = LiveServer(home, receipt_key(home), recorder.sessions.get)
@@ -184,7 +185,11 @@ def _act(recorder: Recorder, request: bus_control.Control) -> bus_control.Reply:
     if isinstance(request, bus_control.LockRefused):
         recorder.alarm("lock-refused", request.camera, request.what)
         return bus_control.Ok()
-    if recorder.restart_camera(request.camera):
+    if isinstance(request, bus_control.ForgetLearnt):
+        is_known = recorder.forget_learnt(request.camera)
+    else:
+        is_known = recorder.restart_camera(request.camera)
+    if is_known:
         return bus_control.Ok()
     return bus_control.Failed("unknown-camera", f"there is no camera {request.camera}")
 

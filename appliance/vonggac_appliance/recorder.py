@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -23,12 +24,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.rtsp.url import Credentials
 from vonggac_appliance import bus_events
 from vonggac_appliance.alarm_store import AlarmStore
-from vonggac_appliance.camera_connection import (
-    CameraConnection,
-    Memory,
-    SessionFailed,
-    open_connection,
-)
+from vonggac_appliance.camera_connection import CameraConnection, SessionFailed, open_connection
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.children import Children
 from vonggac_appliance.clock_watch import ClockWatch
@@ -38,6 +34,7 @@ from vonggac_appliance.events import Publisher
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.lock_courier import LockCourier
 from vonggac_appliance.loop_wire import CLOCK_RUNS_MAX
+from vonggac_appliance.learnt_store import LearntStore
 from vonggac_appliance.loops import LoopHandle
 from vonggac_appliance.record_heads import Heads
 from vonggac_appliance.recorder_keepers import KeeperNews
@@ -82,6 +79,7 @@ class Recorder:
         self.heads = Heads(home)
         self.scrubs = ScrubWatch(lambda: self.cameras, self.alarm)
         self.disks = Disks(catalog, home, children, KeeperNews(self), self)
+        self.learnt = LearntStore(home)
         self.locks = LockCourier(catalog, lambda: self.keepers, self.alarm)
         self.retention = RetentionCourier(
             home, catalog, settings.retention, lambda: self.keepers, self.clock
@@ -91,7 +89,6 @@ class Recorder:
         self._catalog = catalog
         self._key = key
         self._children = children
-        self._memory: dict[bytes, Memory] = {}
         self._limiter = start_limiter(settings.cameras.starts_per_second, time.monotonic())
         self._last_run = 0
         self._started_s = time.monotonic()
@@ -123,6 +120,7 @@ class Recorder:
             self.roster.follow()
             self.locks.follow()
             self.retention.follow()
+        self.learnt.turn(now_s)
             self.disks.follow()
         except VonggacError as error:  # who records goes on; who was added has to wait
             if str(error) != self._unread:
@@ -217,11 +215,20 @@ class Recorder:
         """The rule, at this moment."""
         return rules.may_record(camera, time.time_ns())
 
+        self.learnt.of(camera.id).lockout = None
     def is_quarantined(self, camera: Camera) -> bool:
         """Whether it crashed its loop too often."""
         return self._loops.is_quarantined(camera)
 
     def place(self, session: StreamSession) -> Keeper | None:
+    def forget_learnt(self, code: str) -> bool:
+        """Begins with a camera as if it were new. False: there is none of that name."""
+        camera = self.roster.by_code(code)
+        if camera is None:
+            return False
+        self.learnt.forget(camera.id)
+        return self.restart_camera(code)
+
         """The keeper of a stream: the one it has, else the disk with the most room for it."""
         return self.disks.streams.place(session.stream.id) if self.knows_all_runs else None
 
@@ -237,9 +244,16 @@ class Recorder:
 
     async def open_connection(self, camera: Camera, stream: Stream) -> CameraConnection:
         """Connects and plays. The password is opened here and kept nowhere."""
-        memory = self._memory.setdefault(camera.id, Memory())  # one login, one floor
+        memory = self.learnt.of(camera.id)
+        memory.login = sha256(self.roster.sealed(camera) or b"").digest()
         credentials = self._credentials(camera)
-        return await open_connection(stream.url, credentials, self._settings.cameras, memory)
+        try:
+            return await open_connection(stream.url, credentials, self._settings.cameras, memory)
+        except SessionFailed as failure:
+            if failure.is_refused:
+                what = "it refuses user or password; it is asked again in minutes, lest it locks"
+                self.alarm("wrong-password", camera.code, what)
+            raise
 
     def _credentials(self, camera: Camera) -> Credentials | None:
         sealed = self.roster.sealed(camera)
@@ -306,3 +320,4 @@ class Recorder:
 
     def _expect(self) -> None:
         self.disks.streams.expect()
+        self.learnt.retain(self.cameras)

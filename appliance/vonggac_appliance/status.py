@@ -10,6 +10,7 @@ from vonggac.ingest.states import State, of_camera
 from vonggac.media.chunk import Codec
 from vonggac_appliance import bus_control
 from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.learnt_store import row_of, told
 from vonggac_appliance.recorder import Recorder
 
 _CODECS = {int(Codec.H264): "h264", int(Codec.H265): "h265"}
@@ -29,6 +30,7 @@ def status_of(recorder: Recorder) -> bus_control.StatusReply:
                 streams=[_stream(s) for s in sessions],
                 gap_reason=None if spokesman is None else spokesman.gap_reason,
                 what="" if spokesman is None else spokesman.what,
+                learnt=told(row_of(recorder.learnt.of(camera.id))),
             )
         )
     disks = [

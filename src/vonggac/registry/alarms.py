@@ -39,6 +39,7 @@ KINDS: Final = frozenset(
         "tombstones-lost",
     }
 )
+        "wrong-password",
 """Every one that is raised; the page has words for each, and for no other."""
 ROWS_MAX: Final = 10_000
 NOTE_MAX: Final = 500

@@ -1,0 +1,173 @@
+"""What is learnt about cameras: HOME/learnt, which only the recorder writes.
+
+A row a camera, by its id, written behind (`kept_rows`). Losing the folder costs each camera a few
+more tries; only the floor of its log-in is a protection. docs/ref/learnt.md says what stands where.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from vonggac.ingest.backoff import WRONG_PASSWORD
+from vonggac.ingest.lockout import Lockout
+from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.habits import Habit
+from vonggac.rtsp.learnt import Keepalive, Learnt, SessionRule
+from vonggac.rtsp.url import UrlForm
+from vonggac_appliance.bus_control import CameraLearnt
+from vonggac_appliance.camera_memory import Memory
+from vonggac_appliance.kept_rows import KeptRows, read_rows, write_row
+from vonggac_appliance.sockets import DECODE_ERRORS
+
+__all__ = ["LearntRow", "LearntStore", "encode", "forget_stopped", "read_stopped", "row_of", "told"]
+
+_FOLDER = "learnt"
+_ROW_VERSION = 1
+_COUNTS_S = 60.0
+"""Counts alone are written so often: they change with every spoiled packet."""
+
+
+class LearntRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A camera's row. Fields may be added; words that are not known are as if they were absent."""
+
+    transport: str | None = None
+    keepalive: str | None = None
+    login: str | None = None
+    url_form: str | None = None
+    session_rule: str | None = None
+    habits: dict[str, int] = {}
+    refused_login: bytes = b""
+    refused_times: int = 0
+    refused_ns: int = 0
+
+
+def row_of(memory: Memory) -> LearntRow:
+    """What is kept of a memory."""
+    learnt, lockout = memory.learnt, memory.lockout
+    return LearntRow(
+        transport=learnt.transport,
+        keepalive=learnt.keepalive,
+        login=None if learnt.scheme is None else learnt.scheme.word,
+        url_form=learnt.url_form,
+        session_rule=learnt.session_rule,
+        habits={habit.value: count for habit, count in sorted(memory.habits.items())},
+        refused_login=b"" if lockout is None else lockout.login,
+        refused_times=0 if lockout is None else lockout.failures,
+        refused_ns=0 if lockout is None else lockout.at_ns,
+    )
+
+
+def told(row: LearntRow) -> CameraLearnt:
+    """A row as it is shown."""
+    until_ns = 0
+    if row.refused_times:
+        whole_s = WRONG_PASSWORD.delay_s(row.refused_times, 0.0)
+        until_ns = row.refused_ns + round(whole_s * 1e9)
+    return CameraLearnt(
+        transport=row.transport,
+        keepalive=row.keepalive,
+        login=row.login,
+        url_form=row.url_form,
+        session_rule=row.session_rule,
+        habits=row.habits,
+        refused_until_ns=until_ns,
+    )
+
+
+class LearntStore:
+    """The memories of all cameras. Used from the recorder's one thread."""
+
+    def __init__(self, home: Path) -> None:
+        """Reads what there is. Where HOME/learnt cannot be used, it is learnt anew each time."""
+        self._kept = KeptRows(home / _FOLDER)
+        rows = _rows(self._kept.found)
+        self._memories = {camera: _memory(row) for camera, row in rows.items()}
+        self.written = rows
+        """As they were handed over to be written."""
+        self._counted_s = 0.0
+
+    def of(self, camera: bytes) -> Memory:
+        """A camera's memory, empty for a new one."""
+        return self._memories.setdefault(camera, Memory())
+
+    def forget(self, camera: bytes) -> None:
+        """A person wants it to be learnt anew. Connections that play keep what they know."""
+        self._memories[camera] = Memory(login=self.of(camera).login)
+        self._put(camera, None)
+
+    def retain(self, cameras: Iterable[bytes]) -> None:
+        """Forgets who is no camera of this box any more."""
+        for camera in self._memories.keys() - set(cameras):
+            del self._memories[camera]
+            self._put(camera, None)
+
+    def turn(self, now_s: float) -> None:
+        """Has written what changed; `now_s`: monotonic."""
+        is_time = now_s - self._counted_s >= _COUNTS_S
+        self._counted_s = now_s if is_time else self._counted_s
+        for camera, memory in self._memories.items():
+            row, before = row_of(memory), self.written.get(camera, LearntRow())
+            counts_aside = msgspec.structs.replace(row, habits=before.habits)
+            if counts_aside != before or (is_time and row != before):
+                self._put(camera, row)
+
+    def close(self) -> None:
+        """Writes what is left."""
+        self.turn(float("inf"))
+        self._kept.close()
+
+    def _put(self, camera: bytes, row: LearntRow | None) -> None:
+        if row is None:
+            self.written.pop(camera, None)
+        else:
+            self.written[camera] = row
+        self._kept.put(camera, None if row is None else encode(row))
+
+
+def read_stopped(home: Path) -> dict[bytes, LearntRow]:
+    """The rows while no recorder runs, by camera id; StorageError."""
+    return _rows(read_rows(home / _FOLDER))
+
+
+def forget_stopped(home: Path, camera: bytes) -> None:
+    """Forgets a camera's row while no recorder runs; StorageError."""
+    write_row(home / _FOLDER, camera, None)
+
+
+def _memory(row: LearntRow) -> Memory:
+    login = next((scheme for scheme in Scheme if scheme.word == row.login), None)
+    learnt = Learnt(
+        transport=row.transport,
+        keepalive=Keepalive(row.keepalive) if row.keepalive in list(Keepalive) else None,
+        scheme=login,
+        url_form=UrlForm(row.url_form) if row.url_form in list(UrlForm) else None,
+        session_rule=SessionRule.LATEST if row.session_rule == SessionRule.LATEST else None,
+    )
+    known = {habit.value: habit for habit in Habit}
+    counts = {known[name]: count for name, count in row.habits.items() if name in known}
+    lockout = Lockout(row.refused_login, row.refused_times, row.refused_ns)
+    return Memory(learnt, Counter(counts), lockout if row.refused_times else None)
+
+
+def _rows(found: dict[bytes, bytes]) -> dict[bytes, LearntRow]:
+    rows = {camera: _decode(raw) for camera, raw in found.items()}
+    return {camera: row for camera, row in rows.items() if row is not None}
+
+
+def encode(row: LearntRow) -> bytes:
+    """A row's value."""
+    return _ROW_VERSION.to_bytes(2, "big") + msgspec.msgpack.encode(row)
+
+
+def _decode(raw: bytes) -> LearntRow | None:
+    """None: another version wrote it, or it is damaged; it is learnt anew."""
+    if int.from_bytes(raw[:2], "big") != _ROW_VERSION:
+        return None
+    try:
+        return msgspec.msgpack.decode(raw[2:], type=LearntRow)
+    except DECODE_ERRORS:
+        return None
