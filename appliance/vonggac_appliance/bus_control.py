@@ -19,8 +19,8 @@ __all__ = [
     "AskAlarms",
     "AskLocks",
     "AskRetention",
-    "CameraStatus",
     "CameraLearnt",
+    "CameraStatus",
     "Changed",
     "ConfirmRetention",
     "Control",
@@ -28,11 +28,11 @@ __all__ = [
     "DiskRetention",
     "DiskStatus",
     "Failed",
+    "ForgetLearnt",
     "LockRefused",
     "LocksReply",
     "Ok",
     "Reply",
-    "ForgetLearnt",
     "RestartCamera",
     "RetentionReply",
     "SeeAlarms",
@@ -64,10 +64,6 @@ class RestartCamera(msgspec.Struct, frozen=True, tag="restart-camera"):
     v: int = 1
 
 
-class AskLocks(msgspec.Struct, frozen=True, tag="ask-locks"):
-    """Which disk holds which lock? Answered with LocksReply."""
-
-    v: int = 1
 class ForgetLearnt(msgspec.Struct, frozen=True, tag="forget-learnt"):
     """Forgets what a camera's connections have taught, its log-in's floor too, and starts anew."""
 
@@ -75,6 +71,10 @@ class ForgetLearnt(msgspec.Struct, frozen=True, tag="forget-learnt"):
     v: int = 1
 
 
+class AskLocks(msgspec.Struct, frozen=True, tag="ask-locks"):
+    """Which disk holds which lock? Answered with LocksReply."""
+
+    v: int = 1
 
 
 class LockRefused(msgspec.Struct, frozen=True, tag="lock-refused"):
@@ -126,6 +126,7 @@ Control = (
     Status
     | Changed
     | RestartCamera
+    | ForgetLearnt
     | AskLocks
     | LockRefused
     | AskRetention
@@ -142,7 +143,6 @@ class StreamStatus(msgspec.Struct, frozen=True):
     name: str
     state: str
     codec: str | None = None
-    | ForgetLearnt
     width: int = 0
     height: int = 0
     gap_reason: str | None = None
@@ -165,24 +165,6 @@ class StreamStatus(msgspec.Struct, frozen=True):
     """When the loop counted: what rates are measured between."""
 
 
-class CameraStatus(msgspec.Struct, frozen=True):
-    """A camera; its state is that of its worst stream."""
-
-    id: str
-    state: str
-    streams: list[StreamStatus]
-    gap_reason: str | None = None
-    what: str = ""
-
-
-class ScrubStatus(msgspec.Struct, frozen=True):
-    """How far the reading again of a disk's footage has come."""
-
-    read_bytes: int
-    """Since its keeper began; so are `faults`."""
-    faults: int
-    began_ns: int
-    """Of this round."""
 class CameraLearnt(msgspec.Struct, frozen=True):
     """What connections to a camera have taught (docs/ref/learnt.md). Null: nothing, or as usual."""
 
@@ -197,6 +179,25 @@ class CameraLearnt(msgspec.Struct, frozen=True):
     """Its login was refused, and is not said again before; 0: it was not."""
 
 
+class CameraStatus(msgspec.Struct, frozen=True):
+    """A camera; its state is that of its worst stream."""
+
+    id: str
+    state: str
+    streams: list[StreamStatus]
+    gap_reason: str | None = None
+    what: str = ""
+    learnt: CameraLearnt | None = None
+
+
+class ScrubStatus(msgspec.Struct, frozen=True):
+    """How far the reading again of a disk's footage has come."""
+
+    read_bytes: int
+    """Since its keeper began; so are `faults`."""
+    faults: int
+    began_ns: int
+    """Of this round."""
     done: float
     """Of this round, 0 to 1."""
 
@@ -205,7 +206,6 @@ class DiskStatus(msgspec.Struct, frozen=True):
     """A disk as its keeper reports it."""
 
     uuid: str
-    learnt: CameraLearnt | None = None
     path: str
     state: str
     what: str = ""
@@ -314,6 +314,7 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
     Status,
     Changed,
     RestartCamera,
+    ForgetLearnt,
     AskLocks,
     LockRefused,
     AskRetention,
@@ -327,4 +328,3 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
 def control_endpoint(home: Path) -> Path:
     """The socket on which `record` is told what to do."""
     return socket_path(home, "operate", "control-record.sock")
-    ForgetLearnt,

@@ -32,9 +32,9 @@ from vonggac_appliance.config import Config
 from vonggac_appliance.disks import Disks
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.keepers import Keeper
+from vonggac_appliance.learnt_store import LearntStore
 from vonggac_appliance.lock_courier import LockCourier
 from vonggac_appliance.loop_wire import CLOCK_RUNS_MAX
-from vonggac_appliance.learnt_store import LearntStore
 from vonggac_appliance.loops import LoopHandle
 from vonggac_appliance.record_heads import Heads
 from vonggac_appliance.recorder_keepers import KeeperNews
@@ -77,9 +77,9 @@ class Recorder:
         self._loops = Loops(settings, children, self.clock, self)
         self.roster = Roster(catalog, self, self._loops.left, self._expect)
         self.heads = Heads(home)
+        self.learnt = LearntStore(home)
         self.scrubs = ScrubWatch(lambda: self.cameras, self.alarm)
         self.disks = Disks(catalog, home, children, KeeperNews(self), self)
-        self.learnt = LearntStore(home)
         self.locks = LockCourier(catalog, lambda: self.keepers, self.alarm)
         self.retention = RetentionCourier(
             home, catalog, settings.retention, lambda: self.keepers, self.clock
@@ -111,6 +111,7 @@ class Recorder:
         if self.clock.turn():
             self._loops.send_clock()
         self._loops.turn(now_s, is_late)
+        self.learnt.turn(now_s)
         self.disks.turn(now_s, self._is_written, _SILENT_S)
         for session in self.sessions.values():
             verdict = self.may_record(session.camera)
@@ -120,7 +121,6 @@ class Recorder:
             self.roster.follow()
             self.locks.follow()
             self.retention.follow()
-        self.learnt.turn(now_s)
             self.disks.follow()
         except VonggacError as error:  # who records goes on; who was added has to wait
             if str(error) != self._unread:
@@ -204,23 +204,12 @@ class Recorder:
         if camera is None:
             return False
         self._loops.release(camera)
+        self.learnt.of(camera.id).lockout = None
         for session in self.roster.of_camera(camera.id):
             session.leave(GapReason.PAUSED, "restarted by a person")
             session.retry()
         return True
 
-    # --- what a stream asks for (camera_session.Owner) ----------------------------------------
-
-    def may_record(self, camera: Camera) -> rules.Recording:
-        """The rule, at this moment."""
-        return rules.may_record(camera, time.time_ns())
-
-        self.learnt.of(camera.id).lockout = None
-    def is_quarantined(self, camera: Camera) -> bool:
-        """Whether it crashed its loop too often."""
-        return self._loops.is_quarantined(camera)
-
-    def place(self, session: StreamSession) -> Keeper | None:
     def forget_learnt(self, code: str) -> bool:
         """Begins with a camera as if it were new. False: there is none of that name."""
         camera = self.roster.by_code(code)
@@ -229,6 +218,17 @@ class Recorder:
         self.learnt.forget(camera.id)
         return self.restart_camera(code)
 
+    # --- what a stream asks for (camera_session.Owner) ----------------------------------------
+
+    def may_record(self, camera: Camera) -> rules.Recording:
+        """The rule, at this moment."""
+        return rules.may_record(camera, time.time_ns())
+
+    def is_quarantined(self, camera: Camera) -> bool:
+        """Whether it crashed its loop too often."""
+        return self._loops.is_quarantined(camera)
+
+    def place(self, session: StreamSession) -> Keeper | None:
         """The keeper of a stream: the one it has, else the disk with the most room for it."""
         return self.disks.streams.place(session.stream.id) if self.knows_all_runs else None
 
@@ -319,5 +319,5 @@ class Recorder:
         self.publisher.send(bus_events.Alarm(kind, subject, what, now_ns))
 
     def _expect(self) -> None:
-        self.disks.streams.expect()
         self.learnt.retain(self.cameras)
+        self.disks.streams.expect()

@@ -37,9 +37,9 @@ KINDS: Final = frozenset(
         "retention-at-risk",
         "retention-guard",
         "tombstones-lost",
+        "wrong-password",
     }
 )
-        "wrong-password",
 """Every one that is raised; the page has words for each, and for no other."""
 ROWS_MAX: Final = 10_000
 NOTE_MAX: Final = 500
