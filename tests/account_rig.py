@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit_rig import audit_run
+from audit_rig import audit_run, chain_of
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import Hasher, checked_password
 from vonggac.registry.people import Account, Role
@@ -20,6 +20,7 @@ BEGIN_NS = 1_800_000_000 * SECOND_NS
 NAME = "Nguyễn Văn An"
 PASSWORD = "con ngựa đúng pin ghim"
 HERE = Caller("192.168.1.7", "Firefox")
+ELSEWHERE = Caller("192.168.1.99", "Chrome")
 CHEAP = Hasher(1, 8, 1)
 
 
@@ -80,3 +81,8 @@ def office(home: Path) -> Iterator[Office]:
     """The audit chain is written."""
     with audit_run(home), closed_office(home) as made:
         yield made
+
+
+def said(home: Path) -> list[tuple[str, str, str]]:
+    """Action, object and result of every line but the first."""
+    return [(line["action"], line["object"], line["result"]) for line in chain_of(home)[1:]]

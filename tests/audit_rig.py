@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from vonggac_appliance import cli
 from vonggac_appliance.audit import AuditServer
@@ -37,3 +39,9 @@ def vonggac(home: Path, *words: str) -> int:
         return cli.main(["--home", str(home), *words])
     except SystemExit as ended:  # argparse
         return int(ended.code or 0)
+
+
+def chain_of(home: Path) -> list[dict[str, Any]]:
+    """The lines of the audit chain."""
+    text = (home / "audit" / "log.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 import time
@@ -14,7 +13,7 @@ from typing import Any, cast
 
 from werkzeug.serving import make_server
 
-from audit_rig import audit_run
+from audit_rig import audit_run, chain_of
 from crash.keeper_peer import Arena, KeeperPeer
 from footage_maker import CAMERA
 from vonggac.registry.catalog import Catalog
@@ -80,12 +79,6 @@ class Page:
         accounts._catalog.add_account(with_role)
         token, session = accounts.sign_in(name, PASSWORD, HERE)
         return Page(self.home, self.services, self.looks, self.clock, token, session)
-
-
-def chain_of(home: Path) -> list[dict[str, Any]]:
-    """The lines of the audit chain."""
-    text = (home / "audit" / "log.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def asked(from_ns: int, to_ns: int, **more: Any) -> dict[str, Any]:

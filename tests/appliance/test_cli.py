@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from audit_rig import audit_run, vonggac
+from audit_rig import audit_run, chain_of, vonggac
 from vonggac.registry.camera import Mode, OwnerKind
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import secrets
@@ -289,7 +289,7 @@ def test_an_act_stands_in_the_chain_while_audit_runs(
 ) -> None:
     with audit_run(home):
         add(home)
-    add_line = json.loads((home / "audit" / "log.jsonl").read_bytes().splitlines()[1])
+    add_line = chain_of(home)[1]
     assert (add_line["action"], add_line["object"]) == ("camera add", "cam1")
     assert "audit run" not in capsys.readouterr().err
     vonggac(home, "camera", "remove", "cam1")

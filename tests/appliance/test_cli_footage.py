@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from audit_rig import audit_run, vonggac
+from audit_rig import audit_run, chain_of, vonggac
 from crash.keeper_peer import Arena, KeeperPeer
 from store.maker import SECOND_NS, FakeStream, make_disk
 from vonggac.media.chunk import GapReason
@@ -81,10 +81,6 @@ def enrol(home: Path, path: Path, disk: bytes, stream: FakeStream) -> None:
     with Catalog(home) as catalog:
         catalog.add_camera(camera)
         catalog.enrol_disk(DiskRow(disk, str(path), 10, 16 << 20, 1))
-
-
-def chain_of(home: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (home / "audit" / "log.jsonl").read_bytes().splitlines()]
 
 
 def test_the_timeline_prints_what_the_contract_says(

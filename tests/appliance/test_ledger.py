@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from audit_rig import audit_run, vonggac
+from audit_rig import audit_run, chain_of, vonggac
 from vonggac.errors import Refused, StorageError, Unavailable
 from vonggac.evidence import ledger as lists
 from vonggac_appliance import audit_client
@@ -29,8 +28,7 @@ def path_of(home: Path) -> Path:
 def test_a_list_lies_in_the_ledger_and_its_root_in_the_chain(home: Path) -> None:
     with audit_run(home):
         (written,) = audit_client.send_list(home, "heads", TEXTS)
-    lines = (home / "audit" / "log.jsonl").read_bytes().splitlines()
-    line = json.loads(lines[written.line - 1])
+    line = chain_of(home)[written.line - 1]
     assert (line["action"], line["result"], line["entries"]) == ("ledger", "done", 3)
     assert line["peer"]["uid"] == os.getuid()
     content = (home / "ledger" / line["object"]).read_bytes()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from account_rig import CHEAP
-from audit_rig import audit_run, vonggac
+from audit_rig import audit_run, chain_of, vonggac
 from store.maker import BOX, SECOND_NS, Bench, FakeStream
 from vonggac.errors import Refused, Unavailable
 from vonggac.registry.camera import Camera, OwnerKind, Stream
@@ -88,11 +88,8 @@ def lock(home: Path, stream: FakeStream, first: int, last: int, *more: str) -> i
 
 def lines(home: Path) -> list[tuple[str, str, str]]:
     """Action, object and result of what the audit chain says of locks."""
-    log = (home / "audit" / "log.jsonl").read_text().splitlines()
-    events = [json.loads(line) for line in log]
-    return [
-        (e["action"], e["object"], e["result"]) for e in events if e["action"].startswith("lock")
-    ]
+    events = [event for event in chain_of(home) if event["action"].startswith("lock")]
+    return [(event["action"], event["object"], event["result"]) for event in events]
 
 
 def test_a_lock_holds_whole_fragments_and_says_how_much(

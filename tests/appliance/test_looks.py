@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from audit_rig import audit_run
+from audit_rig import audit_run, chain_of
 from footage_maker import CAMERA, CAMERA_ROW, MAIN, make_home
-from look_rig import CASE, HERE, ask_of, chain_of, person
+from look_rig import CASE, HERE, ask_of, person
 from vonggac.errors import Invalid, Missing, Refused, TooMany, Unavailable
 from vonggac.evidence import receipt as receipts
 from vonggac.registry.camera import Basis, Camera, Mode, OwnerKind

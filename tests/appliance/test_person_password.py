@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from account_rig import HERE, NAME, PASSWORD, closed_office, office
-from audit_rig import vonggac
-from look_rig import chain_of
+from audit_rig import chain_of, vonggac
 from vonggac.errors import Missing, NotSignedIn, Unavailable
 from vonggac.registry.passwords import PasswordRefused
 
