@@ -47,7 +47,7 @@ PURE = ("vonggac.errors", "vonggac.media", "vonggac.rtsp", "vonggac.ingest", "vo
 # Everything that a wheel of ours may bring along (pyproject.toml); nothing else is imported.
 OUTSIDE = {
     "src": {"argon2", "cryptography", "lmdb", "msgspec"},
-    "appliance": {"argon2", "cryptography", "gunicorn", "lmdb", "msgspec", "zmq"},
+    "appliance": {"argon2", "cryptography", "gunicorn", "lmdb", "msgspec", "pyrage", "zmq"},
     "web": {"flask", "flask_sock", "jinja2", "msgspec", "simple_websocket", "werkzeug"},
 }
 

@@ -11,22 +11,24 @@ import os
 import selectors
 import signal
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from vonggac.errors import MediaError, StorageError, Unavailable
+from vonggac.errors import ConfigError, MediaError, StorageError, Unavailable
 from vonggac.evidence import chain, ledger, receipt
 from vonggac.evidence.receipt import Permit
 from vonggac.registry.people import Purpose, PurposeCode, Role, local_person
-from vonggac_appliance import sockets
+from vonggac_appliance import backup_tail, sockets
 from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.ledger import write_list
 from vonggac_appliance.messages import Kind, Refused
 from vonggac_appliance.messages_audit import (
+    AskChain,
     AuditAppend,
     AuditReceipt,
     Chain,
@@ -130,7 +132,7 @@ class AuditServer:
                 break
             message.close_fds()
             if message.kind == Kind.ASK_CHAIN:
-                self._answer(caller, Kind.CHAIN, message.request, Chain(*self._log.end))
+                self._tell_chain(caller, message)
                 break
             try:
                 asks.append(self._checked(caller, message))
@@ -177,9 +179,32 @@ class AuditServer:
                 event["red"] = True
         return event
 
+    def _tell_chain(self, caller: socket.socket, message: sockets.Message) -> None:
+        """How long it is; for a backup of the recorder its last lines as well, sealed."""
+        chain_now = Chain(*self._log.end)
+        try:
+            ask = sockets.decode(message, AskChain)
+            sealed = None
+            if ask.tail_bytes > 0 and self._is_recorder(sockets.peer_of(caller)):
+                sealed = backup_tail.sealed_tail(self._home, self._log, ask.tail_bytes)
+        except (MediaError, ConfigError, OSError) as error:
+            _log.error("the backup gets no lines of the audit chain: %s", error)
+            sealed = None
+        if sealed is None:
+            self._answer(caller, Kind.CHAIN, message.request, chain_now)
+            return
+        try:
+            told = msgspec.structs.replace(chain_now, tail_from=sealed.first_line)
+            self._answer(caller, Kind.CHAIN, message.request, told, (sealed.fd,))
+        finally:
+            os.close(sealed.fd)
+
+    def _is_recorder(self, peer: sockets.Peer) -> bool:
+        return peer.uid == (os.geteuid() if self._is_single_user else self._record_uid)
+
     def _listed(self, entries: LedgerEntries, peer: sockets.Peer) -> dict[str, chain.Value]:
         """Writes a list; gives the line that will carry its root."""
-        if peer.uid != (os.geteuid() if self._is_single_user else self._record_uid):
+        if not self._is_recorder(peer):
             raise MediaError("value", "a list for the ledger, and not from the recorder", 0)
         if (fault := ledger.fault_of(entries.kind, entries.lines)) is not None:
             raise MediaError("value", fault, 0)
@@ -268,10 +293,15 @@ class AuditServer:
         )
 
     def _answer(
-        self, caller: socket.socket, kind: Kind, request: int, body: msgspec.Struct
+        self,
+        caller: socket.socket,
+        kind: Kind,
+        request: int,
+        body: msgspec.Struct,
+        fds: Sequence[int] = (),
     ) -> None:
         try:
-            sockets.send(caller, kind, body, request)
+            sockets.send(caller, kind, body, request, fds)
         except (BlockingIOError, Unavailable):
             self._drop(caller)  # it does not read its answers
 

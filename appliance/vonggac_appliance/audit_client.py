@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from vonggac_appliance.messages_audit import (
     LedgerWritten,
 )
 
-__all__ = ["append", "ask_chain", "send_list"]
+__all__ = ["append", "ask_chain", "ask_tail", "send_list"]
 
 DEADLINE_S = 10.0
 """A sync on a busy disk; then the look is refused rather than shown unlogged."""
@@ -60,6 +61,26 @@ def ask_chain(home: Path, deadline_s: float = DEADLINE_S) -> tuple[Chain, int]:
     if message.kind != Kind.CHAIN:
         raise Unavailable("the audit chain does not tell how long it is")
     return sockets.decode(message, Chain), pid
+
+
+def ask_tail(home: Path, most_bytes: int, deadline_s: float = DEADLINE_S) -> tuple[Chain, bytes]:
+    """How far the chain goes, and its last lines, sealed for a backup (empty: none came).
+
+    Raises Unavailable.
+    """
+    with sockets.connect(sockets.socket_path(home, "audit", SOCKET), deadline_s) as sock:
+        sockets.send(sock, Kind.ASK_CHAIN, AskChain(most_bytes), request=1)
+        message = sockets.recv(sock)
+    try:
+        if message.kind != Kind.CHAIN:
+            raise Unavailable("the audit chain does not tell how long it is")
+        chain = sockets.decode(message, Chain)
+        if not chain.tail_from or not message.fds:
+            return chain, b""
+        fd = message.fds[0]
+        return chain, os.pread(fd, os.fstat(fd).st_size, 0)
+    finally:
+        message.close_fds()
 
 
 def send_list(

@@ -101,6 +101,19 @@ class AuditLog:
         """Number and hash of the last synced line; (0, "") while the log is not open."""
         return (0, "") if self._open is None else (self._open.number, self._open.prev)
 
+    def tail(self, most_bytes: int) -> tuple[int, bytes]:
+        """The last whole lines, at most so many bytes, and the number of the first of them.
+
+        Raises OSError. The number is one more than the last line's where none fits.
+        """
+        if self._open is None:
+            return 1, b""
+        start = max(0, self._open.length - most_bytes)
+        lines = os.pread(self._open.fd, self._open.length - start, start)
+        if start and os.pread(self._open.fd, 1, start - 1) != b"\n":
+            lines = lines[lines.find(b"\n") + 1 :] if b"\n" in lines else b""
+        return self._open.number + 1 - lines.count(b"\n"), lines
+
     def count_refused(self, count: int) -> None:
         """So many events were told that the log cannot be written; the next line says how many."""
         before = self._note.get("refused", 0)
@@ -204,40 +217,69 @@ def verify_home(home: Path, checkpoints: Iterable[chain.Checkpoint] = ()) -> cha
         raise ConfigError(f"{directory / 'head'} cannot be read: {error.strerror}") from error
     try:
         with (directory / "log.jsonl").open("rb") as lines:
-            lists: list[ledger.Recorded] = []
-            result = chain.verify(_noting_lists(lines, lists), head, checkpoints)
+            noted = _Noted()
+            result = chain.verify(noted.passing(lines), head, checkpoints)
     except FileNotFoundError:
         raise ConfigError(f"no audit log in {home}: `vonggac audit run` makes it") from None
     except OSError as error:
         raise ConfigError(f"{directory / 'log.jsonl'} cannot be read: {error.strerror}") from error
-    problems = (*result.problems, *ledger.check_lists(home, lists))
+    problems = (*result.problems, *noted.problems(ledger.check_lists(home, noted.lists)))
     return replace(result, problems=tuple(sorted(problems, key=lambda p: p.line)))
 
 
 def lists_of(home: Path) -> list[ledger.Recorded]:
     """The ledger's lists that the chain names; none where there is no chain yet."""
-    lists: list[ledger.Recorded] = []
+    noted = _Noted()
     try:
         with (home / "audit" / "log.jsonl").open("rb") as lines:
-            for _ in _noting_lists(lines, lists):
+            for _ in noted.passing(lines):
                 pass
     except FileNotFoundError:
         return []
     except OSError as error:
         raise ConfigError(f"the audit log of {home} cannot be read: {error.strerror}") from error
-    return lists
+    return noted.lists
 
 
-def _noting_lists(lines: Iterable[bytes], lists: list[ledger.Recorded]) -> Iterator[bytes]:
-    """The same lines; what they say of the ledger is added to `lists`."""
-    mark = b'"action":"%s"' % chain.Action.LEDGER.encode()
-    for number, line in enumerate(lines, 1):
-        if mark in line and line.endswith(b"\n"):
-            with contextlib.suppress(ValueError, RecursionError):  # the chain's walk says it
-                found = ledger.Recorded.from_event(number, json.loads(line))
-                if found is not None:
-                    lists.append(found)
-        yield line
+class _Noted:
+    """What lines say of the ledger, and of a home that was restored, as they pass by."""
+
+    def __init__(self) -> None:
+        self.lists: list[ledger.Recorded] = []
+        self._restores: list[tuple[int, str]] = []
+        """Line, and what it was restored from."""
+
+    def passing(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """The same lines; those that matter are noted."""
+        marks = [b'"action":"%s"' % x.encode() for x in (chain.Action.LEDGER, chain.Action.RESTORE)]
+        for number, line in enumerate(lines, 1):
+            if any(mark in line for mark in marks) and line.endswith(b"\n"):
+                with contextlib.suppress(ValueError, RecursionError):  # the chain's walk says it
+                    self._note(number, json.loads(line))
+            yield line
+
+    def problems(self, missing: Iterable[chain.Problem]) -> Iterator[chain.Problem]:
+        """`missing` lists of the ledger; those that a restore did not bring back are one."""
+        lost = dict.fromkeys((line for line, _ in self._restores), 0)
+        for problem in missing:
+            line = next((line for line in lost if line > problem.line), None)
+            if line is None:
+                yield problem
+            else:
+                lost[line] += 1
+        for line, source in self._restores:
+            yield chain.Problem(
+                line,
+                f"says that the home was restored from a {source}: what was logged after that is "
+                f"lost, and {lost[line]} lists of the ledger that are named before it",
+            )
+
+    def _note(self, number: int, event: object) -> None:
+        found = ledger.Recorded.from_event(number, event)
+        if found is not None:
+            self.lists.append(found)
+        elif isinstance(event, dict) and event.get("action") == chain.Action.RESTORE:
+            self._restores.append((number, str(event.get("object"))))
 
 
 def read_checkpoint(path: Path) -> chain.Checkpoint:

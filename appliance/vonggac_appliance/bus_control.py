@@ -17,13 +17,17 @@ __all__ = [
     "AcknowledgeAlarm",
     "AlarmsReply",
     "AskAlarms",
+    "AskBackups",
     "AskLocks",
     "AskRetention",
+    "BackupNow",
+    "BackupsReply",
     "CameraLearnt",
     "CameraStatus",
     "Changed",
     "ConfirmRetention",
     "Control",
+    "DiskBackup",
     "DiskLocks",
     "DiskRetention",
     "DiskStatus",
@@ -122,6 +126,18 @@ class AcknowledgeAlarm(msgspec.Struct, frozen=True, tag="acknowledge-alarm"):
     v: int = 1
 
 
+class BackupNow(msgspec.Struct, frozen=True, tag="backup-now"):
+    """Makes a backup of the home and has it written to every disk; answered before it is done."""
+
+    v: int = 1
+
+
+class AskBackups(msgspec.Struct, frozen=True, tag="ask-backups"):
+    """How old is the backup on each disk? Answered with BackupsReply."""
+
+    v: int = 1
+
+
 Control = (
     Status
     | Changed
@@ -134,6 +150,8 @@ Control = (
     | AskAlarms
     | SeeAlarms
     | AcknowledgeAlarm
+    | BackupNow
+    | AskBackups
 )
 
 
@@ -308,7 +326,35 @@ class AlarmsReply(msgspec.Struct, frozen=True, tag="alarms-reply"):
     v: int = 1
 
 
-Reply = StatusReply | LocksReply | RetentionReply | AlarmsReply | Ok | Failed
+class DiskBackup(msgspec.Struct, frozen=True):
+    """The newest backup on a disk."""
+
+    uuid: str
+    path: str
+    state: str
+    room_bytes: int | None
+    """The largest that it takes; 0: it has no place for any; None: its keeper has not said."""
+    made_ns: int | None
+    length: int
+    generation: int
+    what: str
+    """Why the last one was not written."""
+    is_writing: bool
+
+
+class BackupsReply(msgspec.Struct, frozen=True, tag="backups-reply"):
+    """All disks of the recorder."""
+
+    disks: list[DiskBackup]
+    has_key: bool
+    """False: no recovery key was made, so backups are off."""
+    is_making: bool
+    what: str
+    """Why the last one could not be made; empty: it could."""
+    v: int = 1
+
+
+Reply = StatusReply | LocksReply | RetentionReply | AlarmsReply | BackupsReply | Ok | Failed
 
 CONTROL: tuple[type[msgspec.Struct], ...] = (
     Status,
@@ -322,6 +368,8 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
     AskAlarms,
     SeeAlarms,
     AcknowledgeAlarm,
+    BackupNow,
+    AskBackups,
 )
 
 

@@ -15,6 +15,7 @@ from vonggac.errors import ConfigError, StorageError, VonggacError
 from vonggac_appliance import (
     cli_alarm,
     cli_audit,
+    cli_backup,
     cli_camera,
     cli_clock,
     cli_disk,
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
         cli_retention,
         cli_alarm,
         cli_audit,
+        cli_backup,
         cli_clock,
         cli_doctor,
     )

@@ -13,7 +13,12 @@ from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
 from vonggac.store.rebuild_whole import rebuild
-from vonggac_appliance import bus_control, cli_disk_roles, footage
+from vonggac_appliance import (
+    bus_control,
+    cli_disk_backup,
+    cli_disk_roles,
+    footage,
+)
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event, table
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_check import check_disk
@@ -40,6 +45,7 @@ def add(commands: Commands) -> None:
         has_json=True,
     )
     cli_disk_roles.add_to(nested)
+    cli_disk_backup.add_to(nested)
     form.add_argument("path", type=Path, metavar="PATH", help="an empty directory")
     form.add_argument("--size", required=True, metavar="SIZE", help="all of it: 100G, 2T")
     form.add_argument(

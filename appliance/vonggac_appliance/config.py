@@ -20,6 +20,7 @@ from vonggac.registry.retention import Classes, ClassLimits
 
 __all__ = [
     "KEYS",
+    "BackupConfig",
     "CameraConfig",
     "Config",
     "Key",
@@ -110,6 +111,7 @@ KEYS = (
     Key("cameras", "flood_rate", Kind.RATE, "100 Mbit/s", "1 Mbit/s", "1 Gbit/s"),
     Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
     Key("record", "arena", Kind.SIZE, "384 MiB", "16 MiB", "2 GiB"),
+    Key("backup", "hour", Kind.COUNT, 3, 0, 23),
     Key("locks", "quota_percent", Kind.COUNT, 20, 1, 50),
     Key("retention", "days_min", Kind.COUNT, 30, 0, 3650),
     Key("retention", "days_max", Kind.COUNT, 0, 0, 3650),
@@ -159,6 +161,14 @@ class RecordConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupConfig:
+    """Backups of the home to the disks."""
+
+    hour: int
+    """Of the box's own time: from then on that night's is made."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocksConfig:
     """Footage that must stay."""
 
@@ -192,6 +202,7 @@ class Config:
     record: RecordConfig
     locks: LocksConfig
     serve: ServeConfig
+    backup: BackupConfig
     retention: Classes
     """How long footage is kept, by kind of owner."""
 
@@ -313,6 +324,7 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
             cameras_per_loop=whole("record", "cameras_per_loop"),
             arena_bytes=whole("record", "arena"),
         ),
+        backup=BackupConfig(hour=whole("backup", "hour")),
         locks=LocksConfig(quota_percent=whole("locks", "quota_percent")),
         serve=ServeConfig(
             address=text("serve", "address"),

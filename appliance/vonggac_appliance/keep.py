@@ -20,6 +20,7 @@ from vonggac.store.index import IndexDamaged
 from vonggac.store.journal import OpenGap
 from vonggac.store.start import Started, start
 from vonggac_appliance import sockets
+from vonggac_appliance.keep_backup import KeepBackup
 from vonggac_appliance.keep_chores import Chore, Chores, Desk
 from vonggac_appliance.keep_faults import Faults
 from vonggac_appliance.keep_links import Links
@@ -114,7 +115,13 @@ class Keeper:
         self.questions.pins = locks.count
         kept = KeepRetention(self.desk, self.questions.leases.revoke)
         graves = KeepTombstones(self.desk)
-        duties: list[Chore] = [locks, kept, graves, KeepScrub(self.desk)]
+        duties: list[Chore] = [
+            locks,
+            kept,
+            graves,
+            KeepScrub(self.desk),
+            KeepBackup(self.desk),
+        ]
         self.chores = Chores(duties, self._chore_failed)
         self._ends_at_s: float | None = None
         self._status: int | None = None
@@ -155,9 +162,11 @@ class Keeper:
             loop = sockets.decode(message, Loop)
             self.links.add(socket.socket(fileno=message.fds[0]), loop)
             return
-        message.close_fds()
-        if self.chores.obey(message):
-            return
+        try:
+            if self.chores.obey(message):
+                return
+        finally:
+            message.close_fds()  # a chore keeps a duplicate
         if message.kind == Kind.EXPECT:
             self.ring.spares.expected_streams = sockets.decode(message, Expect).streams
             self.ticks.hurry()

@@ -6,13 +6,10 @@ segment at a time and judges what it saw, for only there the index may be touche
 
 from __future__ import annotations
 
-import ctypes
-import logging
-import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -20,6 +17,7 @@ from msgspec import structs
 from vonggac.store import scrub
 from vonggac.store.disk import Disk
 from vonggac.store.look import Job, Seen, look
+from vonggac_appliance.keep_aside import Pace, Stopped, wait_for_others
 from vonggac_appliance.keep_chores import Desk, Obey
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_keeper import Rot, Scrubbed
@@ -32,36 +30,6 @@ _PLACES_MAX = 3
 """Told one by one of a segment: a disk that dies would have a person read thousands."""
 _ROTS_MAX = 32
 """Told with one message; more of a dying disk are counted."""
-_SLEEP_MAX_S = 0.5
-_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
-_IOPRIO_IDLE = 3 << 13
-"""ioprio_set(2): served when nobody else wants the disk, where its scheduler knows priorities."""
-
-_log = logging.getLogger("vonggac.keep")
-
-
-class _Stopped(Exception):
-    """The keeper ends: what is being read is left."""
-
-
-@dataclass(slots=True)
-class _Pace:
-    """So many bytes a second on average, with no debt from pauses."""
-
-    rate_bytes: int
-    stop: threading.Event
-    clock: Callable[[], float] = time.monotonic
-    _due_s: float = 0.0
-
-    def take(self, size: int) -> None:
-        """Waits until `size` more may be read."""
-        now_s = self.clock()
-        self._due_s = max(self._due_s, now_s - _SLEEP_MAX_S) + size / self.rate_bytes
-        while (wait_s := self._due_s - self.clock()) > 0:
-            if self.stop.wait(min(wait_s, _SLEEP_MAX_S)):
-                raise _Stopped
-        if self.stop.is_set():
-            raise _Stopped
 
 
 @dataclass(slots=True)
@@ -75,12 +43,12 @@ class _Reader:
     done: queue.SimpleQueue[Seen] = field(default_factory=queue.SimpleQueue)
 
     def run(self) -> None:
-        _read_when_idle()
-        pace = _Pace(self.rate_bytes, self.stop)
+        wait_for_others()
+        pace = Pace(self.rate_bytes, self.stop)
         while (job := self.jobs.get()) is not None:
             try:
                 self.done.put(look(self.disk, job, pace.take))
-            except _Stopped:
+            except Stopped:
                 return
 
 
@@ -201,10 +169,3 @@ def _rots_of(faults: list[scrub.Fault]) -> list[Rot]:
         what=f"{len(rots)} places, the first: {rots[0].what}",
     )
     return [whole]
-
-
-def _read_when_idle() -> None:
-    """This thread's reads wait for everybody else's; without effect where that is not known."""
-    number = _IOPRIO_SET.get(os.uname().machine)
-    if number is not None:
-        ctypes.CDLL(None, use_errno=True).syscall(number, 1, 0, _IOPRIO_IDLE)

@@ -20,6 +20,7 @@ from vonggac_appliance.children import Children, end_of
 from vonggac_appliance.keeper_watch import HangWatch
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_keeper import (
+    BackupTold,
     DiskState,
     Durable,
     Expect,
@@ -59,6 +60,7 @@ class Hears(Protocol):
     def keeper_locks(self, keeper: Keeper, told: LocksDurable) -> None: ...
     def keeper_retention(self, keeper: Keeper, told: RetentionTold) -> None: ...
     def keeper_tombstones(self, keeper: Keeper, tombstones: Tombstones) -> None: ...
+    def keeper_backup(self, keeper: Keeper, told: BackupTold) -> None: ...
     def keeper_state(self, keeper: Keeper) -> None: ...
     def keeper_hangs(self, keeper: Keeper) -> None: ...
     def is_needed(self, keeper: Keeper) -> bool: ...
@@ -184,6 +186,10 @@ class Keeper:
     def tell(self, kind: Kind, body: msgspec.Struct) -> None:
         """What is another part's business with this disk; nothing while it is down."""
         self._send(kind, body)
+
+    def hand(self, kind: Kind, body: msgspec.Struct, fd: int) -> None:
+        """The same with a descriptor, which it takes."""
+        self._send(kind, body, (fd,))
 
     def gap_open(self, gap: GapOpen) -> None:
         """Has a gap journalled. While the keeper is down it is kept by who knows the gaps."""
@@ -323,6 +329,8 @@ class Keeper:
             self._hears.keeper_retention(self, msgspec.msgpack.decode(body, type=RetentionTold))
         elif kind == Kind.TOMBSTONES:
             self._hears.keeper_tombstones(self, msgspec.msgpack.decode(body, type=Tombstones))
+        elif kind == Kind.BACKUP_TOLD:
+            self._hears.keeper_backup(self, msgspec.msgpack.decode(body, type=BackupTold))
         elif kind == Kind.DRAINED:
             self._hears.keeper_drained(self, msgspec.msgpack.decode(body, type=Loop))
         elif kind == Kind.KEEPER_READY:

@@ -26,6 +26,7 @@ class Kind(enum.IntEnum):
     CLOCK_TOLD = 206
     TOMBSTONES_KEPT = 207
     UNLOCK = 208
+    BACKUP = 212
     # keeper -> parent
     KEEPER_READY = 220
     DURABLE = 221
@@ -38,6 +39,7 @@ class Kind(enum.IntEnum):
     SCRUBBED = 232
     LOCKS_DURABLE = 228
     WRITING = 230
+    BACKUP_TOLD = 234
     # anyone -> keeper's index socket, and its answers
     ASK_ROWS = 240
     ROWS = 241

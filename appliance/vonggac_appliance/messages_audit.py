@@ -48,7 +48,9 @@ class AuditReceipt(msgspec.Struct, frozen=True):
 
 
 class AskChain(msgspec.Struct, frozen=True):
-    pass
+    tail_bytes: int = 0
+    """Of the log's last lines, for a backup; only the recorder's user gets them, sealed to the
+    recovery key that people have."""
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -57,6 +59,8 @@ class Chain(msgspec.Struct, frozen=True):
     lines: int
     head: str
     """Hash of the last line, 64 hex digits; empty while the log cannot be opened."""
+    tail_from: int = 0
+    """Number of the first line in the memfd that comes along; 0: none comes."""
 
 
 class LedgerEntries(msgspec.Struct, frozen=True):

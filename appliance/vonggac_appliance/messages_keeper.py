@@ -239,3 +239,24 @@ class RetentionTold(msgspec.Struct, frozen=True):
     broken: list[bytes]
     """Cameras whose promise will not be kept."""
     streams: list[StreamKept]
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """Comes with a sealed memfd: a backup of the home, written to the disk beside recording."""
+
+    made_ns: int
+
+
+class BackupTold(msgspec.Struct, frozen=True):
+    """What backup a disk holds: when its keeper begins, and after each `Backup`."""
+
+    disk: bytes
+    room_bytes: int
+    """The largest that it takes; 0: the disk was formatted without a place for backups."""
+    made_ns: int | None
+    """Of the newest that is whole; None: there is none."""
+    length: int = 0
+    """Its bytes."""
+    generation: int = 0
+    what: str = ""
+    """Why the last one was not written; empty: nothing failed."""

@@ -182,6 +182,11 @@ def _act(recorder: Recorder, request: bus_control.Control) -> bus_control.Reply:
         request, bus_control.AskAlarms | bus_control.SeeAlarms | bus_control.AcknowledgeAlarm
     ):
         return _alarms(recorder.alarms, request)
+    if isinstance(request, bus_control.AskBackups):
+        return recorder.backups.reply()
+    if isinstance(request, bus_control.BackupNow):
+        recorder.backups.begin()
+        return bus_control.Ok()
     if isinstance(request, bus_control.LockRefused):
         recorder.alarm("lock-refused", request.camera, request.what)
         return bus_control.Ok()

@@ -24,6 +24,8 @@ from vonggac.registry.catalog import Catalog
 from vonggac.rtsp.url import Credentials
 from vonggac_appliance import bus_events
 from vonggac_appliance.alarm_store import AlarmStore
+from vonggac_appliance.backup_courier import BackupCourier
+from vonggac_appliance.backup_make import BackupSources
 from vonggac_appliance.camera_connection import CameraConnection, SessionFailed, open_connection
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.children import Children
@@ -84,6 +86,13 @@ class Recorder:
         self.retention = RetentionCourier(
             home, catalog, settings.retention, lambda: self.keepers, self.clock
         )
+        self.backups = BackupCourier(
+            BackupSources(home, catalog.box_id, catalog.copy_to),
+            settings.backup.hour,
+            lambda: self.keepers,
+            self.clock,
+            self.alarm,
+        )
         self._home = home
         self._settings = settings
         self._catalog = catalog
@@ -113,6 +122,7 @@ class Recorder:
         self._loops.turn(now_s, is_late)
         self.learnt.turn(now_s)
         self.disks.turn(now_s, self._is_written, _SILENT_S)
+        self.backups.turn()
         for session in self.sessions.values():
             verdict = self.may_record(session.camera)
             if not verdict.is_allowed:
@@ -143,6 +153,7 @@ class Recorder:
         await self._gone(lambda: any(k.is_alive and k.state != "hung" for k in self.keepers), 10.0)
         for loop in self.loops:
             loop.close()
+        await self.backups.end()
         await self.heads.end()
 
     async def _gone(self, is_there: Callable[[], bool], most_s: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from vonggac_appliance import bus_events
+from vonggac_appliance.backup_courier import BackupCourier
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.disks import Disks
@@ -14,6 +15,7 @@ from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.lock_courier import LockCourier
 from vonggac_appliance.loops import LoopHandle
 from vonggac_appliance.messages_keeper import (
+    BackupTold,
     Durable,
     GapOpen,
     KeeperReady,
@@ -42,6 +44,7 @@ class Around(Protocol):
     locks: LockCourier
     retention: RetentionCourier
     scrubs: ScrubWatch
+    backups: BackupCourier
     publisher: Publisher
     is_ending: bool
 
@@ -67,6 +70,7 @@ class KeeperNews:
         """Its streams are known again, and it takes loops."""
         self._around.locks.ready(keeper)
         self._around.retention.ready(keeper)
+        self._around.backups.ready(keeper)
         self._around.run_seen(ready.last_run)
         newest = [end for end in ready.streams if self._around.roster.is_newest(end)]
         for end in newest:
@@ -129,6 +133,10 @@ class KeeperNews:
     def keeper_locks(self, keeper: Keeper, told: LocksDurable) -> None:
         """Which locks are safe on its disk."""
         self._around.locks.durable(keeper, told)
+
+    def keeper_backup(self, keeper: Keeper, told: BackupTold) -> None:
+        """Which backup of the home its disk holds."""
+        self._around.backups.told(keeper, told)
 
     def keeper_state(self, keeper: Keeper) -> None:
         """Its disk changed."""

@@ -35,6 +35,7 @@ __all__ = [
     "record_private_key",
     "record_public_key",
     "seal",
+    "write_once",
 ]
 
 RECORD_USER = "vonggac-record"
@@ -106,11 +107,11 @@ def ensure_record_key(home: Path) -> X25519PublicKey:
     public = home / "keys" / "record.pub"
     if not public.exists():
         private = X25519PrivateKey.generate()
-        _write_once(home, "record.key", private.private_bytes_raw(), 0o600, RECORD_USER)
+        write_once(home, "record.key", private.private_bytes_raw(), 0o600, RECORD_USER)
         # Read back: another command may have been first.
         raw = _read_key(home / "keys" / "record.key")
         made = X25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
-        _write_once(home, "record.pub", made, 0o644, RECORD_USER)
+        write_once(home, "record.pub", made, 0o644, RECORD_USER)
     return record_public_key(home)
 
 
@@ -135,7 +136,7 @@ def receipt_key(home: Path) -> bytes:
     """The key of receipts, made when there is none; read by `audit run`, keepers and `record`."""
     path = home / "keys" / "receipt.key"
     if not path.exists():
-        _write_once(home, "receipt.key", secrets.token_bytes(KEY_BYTES), 0o640, AUDIT_USER)
+        write_once(home, "receipt.key", secrets.token_bytes(KEY_BYTES), 0o640, AUDIT_USER)
     return _read_key(path)
 
 
@@ -156,8 +157,8 @@ def _read_key(path: Path) -> bytes:
     return raw
 
 
-def _write_once(home: Path, name: str, raw: bytes, mode: int, owner: str) -> None:
-    """Make a key file whole or not at all; one that exists stays as it is."""
+def write_once(home: Path, name: str, raw: bytes, mode: int, owner: str) -> bool:
+    """Make a key file whole or not at all. False: there is one, and it stays as it is."""
     directory = home / "keys"
     draft = directory / f".{name}.{os.getpid()}"
     try:
@@ -168,8 +169,11 @@ def _write_once(home: Path, name: str, raw: bytes, mode: int, owner: str) -> Non
             os.fchmod(fd, mode)
             _give_to(fd, owner)
             os.fsync(fd)
-            with contextlib.suppress(FileExistsError):
+            try:
                 os.link(draft, directory / name)
+            except FileExistsError:
+                return False
+            return True
         finally:
             os.close(fd)
             draft.unlink()

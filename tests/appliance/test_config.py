@@ -43,7 +43,9 @@ def test_what_the_file_says_is_taken(home: Path) -> None:
     ("text", "line", "words"),
     [
         pytest.param('[cameras]\nstal = "5 s"', 2, "no key stal; allowed: networks", id="key"),
-        pytest.param("\n[camera]\n", 2, "no section [camera]; allowed: [cameras]", id="section"),
+        pytest.param(
+            "\n[camera]\n", 2, "no section [camera]; allowed: [backup], [cameras]", id="section"
+        ),
         pytest.param("cameras = 3", 1, "no section", id="section-is-a-value"),
         pytest.param("stall = 3", 1, "no section", id="key-outside"),
         pytest.param("[cameras]\n# five\nstall = 5", 3, "a text with its unit", id="no-unit"),

@@ -16,6 +16,8 @@ __all__ = ["KINDS", "NOTE_MAX", "ROWS_MAX", "Alarm", "acknowledged", "repeated",
 KINDS: Final = frozenset(
     {
         "arena-full",
+        "backup-failed",
+        "backup-off",
         "bit-rot",
         "camera-quarantined",
         "chore-failed",

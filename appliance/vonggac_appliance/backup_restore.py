@@ -1,0 +1,241 @@
+"""Makes a home from a backup: opens it, and writes what a box needs to go on where it stopped.
+
+Nothing is overwritten: a home with a catalog is refused, and other files that are in the way are
+kept beside. The catalog comes last, so that a restore which was interrupted can be done again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from vonggac.errors import ConfigError, Refused, Unavailable
+from vonggac.evidence import chain
+from vonggac.registry.catalog import Catalog
+from vonggac.registry.people import local_person
+from vonggac.store import backup_slot
+from vonggac.store.disk import open_disk
+from vonggac_appliance import backup_archive, backup_seal
+from vonggac_appliance.backup_archive import Manifest
+from vonggac_appliance.owners import give_to
+from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER
+
+__all__ = ["Found", "Opened", "Restored", "find", "restore", "unlock"]
+
+_ASIDE = ".before-restore"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A backup, still sealed."""
+
+    sealed: bytes
+    made_ns: int | None
+    """None: a sealed file alone, which tells nothing before it is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A backup that was opened; every file has the hash that its manifest names."""
+
+    manifest: Manifest
+    files: dict[str, bytes]
+    lines: bytes
+    """The last ones of the audit chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a home has now."""
+
+    cameras: int
+    people: int
+    disks: tuple[str, ...]
+    """Where they were mounted."""
+    notes: tuple[str, ...]
+
+
+def find(where: Path) -> Found:
+    """The newest whole backup of a disk, of its file `backup`, or in a sealed file.
+
+    Raises ConfigError where there is none, Unavailable while a recorder has the disk.
+    """
+    if where.is_dir():
+        with open_disk(where, exclusive=False) as disk:
+            return _in_slots(where / backup_slot.BACKUP_NAME, disk.identity.disk)
+    if not where.exists():
+        raise ConfigError(f"{where} is not there")
+    with where.open("rb") as file:
+        begin = file.read(64)
+    if backup_seal.is_sealed(begin):
+        return Found(where.read_bytes(), None)
+    return _in_slots(where, None)
+
+
+def unlock(found: Found, key: backup_seal.Recovery) -> Opened:
+    """Raises Refused for another key, ConfigError for a backup that is damaged."""
+    manifest, files = backup_archive.unpack(backup_seal.unseal(found.sealed, key))
+    tail = files.pop(backup_archive.AUDIT_TAIL, None)
+    lines = b""
+    if tail is not None:
+        try:
+            lines = gzip.decompress(backup_seal.unseal(tail, key))
+        except (OSError, EOFError, zlib.error) as error:
+            raise ConfigError(f"the log in the backup is damaged: {error}") from error
+    if backup_archive.CATALOG not in files:
+        raise ConfigError("the backup holds no catalog")
+    return Opened(manifest, files, lines)
+
+
+def restore(home: Path, opened: Opened, now_ns: int) -> Restored:
+    """Writes the home. Refused where it has a catalog, Unavailable where it is in use."""
+    catalog = home / backup_archive.CATALOG
+    if catalog.exists():
+        raise Refused(f"{home} has a catalog already: nothing was changed")
+    notes: list[str] = []
+    home.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with _unused(home):
+        _write_keys(home, opened.files, notes)
+        if "config.toml" in opened.files:
+            _put(home / "config.toml", opened.files["config.toml"], 0o644, "root", notes)
+        _write_log(home, opened, now_ns, notes)
+        _put(catalog, opened.files[backup_archive.CATALOG], 0o640, "root", notes)
+    try:
+        return _look(home, opened.manifest, notes)
+    except BaseException:
+        catalog.unlink()  # half a home must not pass for one
+        raise
+
+
+def _in_slots(path: Path, disk: bytes | None) -> Found:
+    if not path.exists():
+        raise ConfigError(
+            f"{path} is not there: the disk was formatted without a place for backups"
+        )
+    header, sealed = backup_slot.read(path, disk)
+    return Found(sealed, header.made_ns)
+
+
+@contextlib.contextmanager
+def _unused(home: Path) -> Iterator[None]:
+    """Holds the locks by which a recorder and a writer of the audit chain tell each other."""
+    with contextlib.ExitStack() as stack:
+        for path, who in (
+            (home / "run" / "record.lock", "a recorder"),
+            (home / "audit" / "log.jsonl", "`vonggac audit run`"),
+        ):
+            if path.exists():
+                fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                stack.callback(os.close, fd)
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise Unavailable(f"{who} runs in {home}: stop it first") from None
+        yield
+
+
+def _write_keys(home: Path, files: dict[str, bytes], notes: list[str]) -> None:
+    keys = home / "keys"
+    private = files.get("keys/record.key")
+    if private is not None:
+        public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+        _put(keys / "record.key", private, 0o600, RECORD_USER, notes)
+        _put(keys / "record.pub", public, 0o644, RECORD_USER, notes)
+    for name, mode, owner in (("receipt.key", 0o640, AUDIT_USER), ("backup.pub", 0o644, "root")):
+        data = files.get(f"keys/{name}")
+        if data is not None:
+            _put(keys / name, data, mode, owner, notes)
+
+
+def _write_log(home: Path, opened: Opened, now_ns: int, notes: list[str]) -> None:
+    """The chain goes on from the line it had reached, with one that says what happened."""
+    state = opened.manifest.audit
+    number, prev = (0, chain.GENESIS) if state is None else (state.lines, state.head)
+    lines = opened.lines
+    if lines and chain.hash_line(lines[lines.rfind(b"\n", 0, -1) + 1 :]) != prev:
+        raise ConfigError("the log in the backup does not end with the line that it names")
+    person = local_person(os.geteuid())
+    event: dict[str, chain.Value] = {
+        "time": _utc(now_ns),
+        "action": chain.Action.RESTORE,
+        "object": f"backup of {_utc(opened.manifest.made_ns)}",
+        "result": "done",
+        "actor": person.name,
+        "role": str(person.role),
+        "purpose": None,
+        "first": number + 1 - lines.count(b"\n"),
+        "known": state is not None,
+    }
+    line = chain.canonical_line(event, number + 1, prev)
+    _put(home / "audit" / "log.jsonl", lines + line, 0o640, AUDIT_USER, notes)
+    head = chain.hash_line(line).encode() + b"\n"
+    _put(home / "audit" / "head", head, 0o640, AUDIT_USER, notes)
+    if state is None:
+        notes.append("the audit chain was not in the backup: it begins anew")
+    elif number and not lines:
+        notes.append(f"lines 1 to {number} of the audit chain are not in the backup")
+
+
+def _put(path: Path, data: bytes, mode: int, owner: str, notes: list[str]) -> None:
+    """Writes a file whole and synced; one that is there is kept beside."""
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o750)
+        give_to(path.parent, owner)
+    if path.exists() and path.read_bytes() != data:
+        aside = _free_name(path)
+        os.rename(path, aside)
+        notes.append(f"{path} was there before, and is {aside.name} now")
+    draft = path.with_name(f".{path.name}.restore")
+    draft.unlink(missing_ok=True)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fchmod(fd, mode)
+        # keys/ hands its group to what lies in it, and that is who may read the receipts' key.
+        give_to(draft, owner, with_group=path.parent.name != "keys")
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.rename(draft, path)
+    _sync_directory(path.parent)
+
+
+def _free_name(path: Path) -> Path:
+    aside = path.with_name(path.name + _ASIDE)
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}{_ASIDE}-{number}")
+    return aside
+
+
+def _look(home: Path, manifest: Manifest, notes: list[str]) -> Restored:
+    """Opens the catalog as a command does, which also gives it its group."""
+    with Catalog(home) as catalog:
+        if catalog.box_id.hex() != manifest.box:
+            raise ConfigError("the catalog in the backup is another box's")
+        disks = tuple(row.path for row in catalog.disks())
+        return Restored(len(catalog.cameras()), len(catalog.people()), disks, tuple(notes))
+
+
+def _sync_directory(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _utc(ns: int) -> str:
+    return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
