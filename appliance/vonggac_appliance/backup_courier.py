@@ -27,6 +27,7 @@ __all__ = ["FAILED", "OFF", "BackupCourier"]
 
 OFF = "backup-off"
 FAILED = "backup-failed"
+PREPARE = "vonggac disk prepare-backup"
 
 _log = logging.getLogger("vonggac.record")
 
@@ -73,6 +74,7 @@ class BackupCourier:
         self._writing: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._what = ""
+        self._complain_ns: dict[str, int] = {}
         self._started_ns = self._done_ns = boot()
         self._next_ns = self._started_ns + _FIRST_NS
         """Not tried before; by the clock that nobody sets."""
@@ -89,6 +91,8 @@ class BackupCourier:
         if not self._clock.is_synced:
             return
         due = [keeper for keeper in self._present() if not self._is_fresh(keeper)]
+        self._complain([keeper for keeper in due if not self._room_bytes(keeper)])
+        due = [keeper for keeper in due if self._room_bytes(keeper)]
         if not due:
             return
         if not self._has_key():
@@ -106,9 +110,10 @@ class BackupCourier:
             raise Refused("a backup is being made already")
         if not self._has_key():
             raise Refused("no recovery key was made: sudo vonggac backup key")
-        if not self._present():
-            raise Refused("no disk is ready to take a backup")
-        self._start(self._present())
+        taking = [keeper for keeper in self._present() if self._room_bytes(keeper)]
+        if not taking:
+            raise Refused(f"no disk can take a backup now ({PREPARE})")
+        self._start(taking)
 
     def ready(self, keeper: Keeper) -> None:
         """A keeper begins anew: what was on its way to it is lost, and it will tell what it has."""
@@ -158,20 +163,9 @@ class BackupCourier:
         self._task = asyncio.get_running_loop().create_task(self._make(keepers))
 
     async def _make(self, keepers: list[Keeper]) -> None:
+        self._what = ""
         try:
-            self._what = ""
-            taking = [keeper for keeper in keepers if self._room_bytes(keeper)]
-            for keeper in keepers:
-                if keeper not in taking:
-                    what = "it was formatted without a place for backups: stop the recorder, then "
-                    self._alarm(
-                        FAILED, keeper.path, f"{what}vonggac disk prepare-backup {keeper.path}"
-                    )
-            if not taking:
-                self._next_ns = self._boot() + _DAY_NS  # until a person has made a place
-            else:
-                room_bytes = min(self._room_bytes(keeper) for keeper in taking)
-                await self._hand_over(taking, room_bytes)
+            await self._hand_over(keepers, min(self._room_bytes(keeper) for keeper in keepers))
         except (VonggacError, OSError) as error:
             self._what = str(error)
             self._alarm(FAILED, "home", str(error))
@@ -189,6 +183,15 @@ class BackupCourier:
                     keeper.hand(Kind.BACKUP, Backup(made_ns), os.dup(fd))
         finally:
             os.close(fd)
+
+    def _complain(self, keepers: list[Keeper]) -> None:
+        """Of disks without a place, once a day; the others are backed up to all the same."""
+        boot = self._boot()
+        for keeper in keepers:
+            if self._has_key() and boot >= self._complain_ns.get(keeper.uuid, 0):
+                self._complain_ns[keeper.uuid] = boot + _DAY_NS
+                what = "it was formatted without a place for backups; without a recorder: "
+                self._alarm(FAILED, keeper.path, f"{what}{PREPARE} {keeper.path}")
 
     def _present(self) -> list[Keeper]:
         """Disks that are recorded on and have told what they hold."""
