@@ -27,6 +27,7 @@ from pathlib import Path
 from box import Box
 from camera_source import Clip, Source
 from procs import children, machine, tree
+from seams import seams
 from told import BOUND_NS, DEADLINE_S, Listener, lost, probe
 
 from vonggac.registry.catalog import Catalog
@@ -39,6 +40,10 @@ from vonggac_appliance import footage
 KINDS = ("record", "loop", "keeper")
 _NEAR_NS = 1_000_000_000
 """Children of a dead parent go on until they see the end of its sockets."""
+_LATE_NS = 200_000_000
+"""A run's last picture lasts beyond the moment at which its loop died."""
+_LONG_NS = 10_000_000_000
+"""A run that ended so long before it died of something else: the ring has wrapped since."""
 _CHECK_EVERY = 20
 """Deaths of the recorder between two looks at the whole disk."""
 
@@ -49,7 +54,8 @@ class Report:
 
     kills: Counter[str] = field(default_factory=Counter)
     missing_ns: dict[str, list[int]] = field(default_factory=dict)
-    """For each kill the most that any stream lost: its newest for record, else the hole."""
+    """For each kill the most that any stream lost: its newest for record, the hole for a keeper,
+    the pictures between two runs for a loop."""
     away_ns: dict[str, list[int]] = field(default_factory=dict)
     """For each kill the longest hole in any stream: for record mostly its start."""
     guilty: int = 0
@@ -69,9 +75,13 @@ class Killer:
     random: random.Random
     streams: dict[bytes, str]
     listener: Listener
+    clip: Clip
+    """What all cameras send."""
     report: Report = field(default_factory=Report)
     breaks_ns: list[tuple[int, int]] = field(default_factory=list)
     """When something died whose death ends runs, and until when it was noticed."""
+    loops_ns: list[tuple[int, frozenset[bytes]]] = field(default_factory=list)
+    """When a loop was killed, and the streams that it was parsing, which connected anew."""
 
     def kill(self, kind: str) -> None:
         """Kills at a random moment, waits until all streams are back, and looks."""
@@ -107,6 +117,7 @@ class Killer:
     def _look(self, kind: str, at_ns: int) -> None:
         """At every stream around a kill."""
         worst_ns = away_ns = 0
+        guilty = set()
         for stream, name in self.streams.items():
             told = [p for p in self.listener.points(stream) if p > at_ns - 10_000_000_000]
             ranges = self._ranges(stream, at_ns - 15_000_000_000)
@@ -114,15 +125,35 @@ class Killer:
             hole = _hole(ranges, at_ns)
             if kind == "loop" and self.listener.is_guilty(name, at_ns):
                 self.report.guilty += 1
+                guilty.add(stream)
                 continue
-            missing_ns = max(0, at_ns - hole[0]) if kind == "record" else hole[1] - hole[0]
-            bound_ns = 0 if kind == "keeper" else BOUND_NS
-            if missing_ns > bound_ns:
-                self._broken(f"{name} misses {missing_ns / 1e9:.2f} s after the {kind}'s death")
-            worst_ns = max(worst_ns, missing_ns)
             away_ns = max(away_ns, hole[1] - hole[0])
-        self.report.missing_ns.setdefault(kind, []).append(worst_ns)
+            if kind != "loop":
+                missing_ns = max(0, at_ns - hole[0]) if kind == "record" else hole[1] - hole[0]
+                worst_ns = max(worst_ns, missing_ns)
+                self._judge(name, kind, missing_ns)
         self.report.away_ns.setdefault(kind, []).append(away_ns)
+        if kind == "loop":
+            self.loops_ns.append((at_ns, frozenset(guilty)))
+        else:
+            self.report.missing_ns.setdefault(kind, []).append(worst_ns)
+
+    def _judge(self, name: str, kind: str, missing_ns: int) -> None:
+        if missing_ns > (0 if kind == "keeper" else BOUND_NS):
+            self._broken(f"{name} misses {missing_ns / 1e9:.2f} s after the {kind}'s death")
+
+    def _look_at_loops(self) -> None:
+        """What each death of a loop cost those who kept their connection."""
+        worst_ns = [0] * len(self.loops_ns)
+        for stream, name in self.streams.items():
+            found = seams(self.box.disk, stream, self.clip)
+            for number, (at_ns, guilty) in enumerate(self.loops_ns):
+                ended = [seam for seam in found if seam.at_ns < at_ns + _LATE_NS]
+                if ended and stream not in guilty and ended[-1].at_ns > at_ns - _LONG_NS:
+                    missing_ns = ended[-1].missing * self.clip.frame_ns
+                    worst_ns[number] = max(worst_ns[number], missing_ns)
+                    self._judge(name, "loop", missing_ns)
+        self.report.missing_ns["loop"] = worst_ns
 
     def _ranges(self, stream: bytes, from_ns: int) -> tuple[Range, ...]:
         with Catalog(self.box.home, is_readonly=True) as catalog:
@@ -170,6 +201,7 @@ class Killer:
     def look_at_all(self) -> None:
         """At the end, with the recorder stopped: the disk, and all that was ever reported."""
         self.look_at_disk(is_deep=True)
+        self._look_at_loops()
         for stream, name in self.streams.items():
             ranges = self._ranges(stream, 0)
             if not ranges:
@@ -236,7 +268,7 @@ def run(
         listener = Listener(box.home)
         try:
             listener.wait_past(list(streams), time.time_ns() + 1_000_000_000)
-            killer = Killer(box, chance, streams, listener)
+            killer = Killer(box, chance, streams, listener, source.clip)
             for kind in order(times, chance):
                 killer.kill(kind)
                 _say(killer.report, kind)
@@ -250,9 +282,9 @@ def run(
 
 
 def _say(report: Report, kind: str) -> None:
-    count, missing_ns = sum(report.kills.values()), report.missing_ns[kind][-1]
-    hole_s = report.away_ns[kind][-1] / 1e9
-    print(f"{count:4} {kind:<7} missing {missing_ns / 1e9:.2f} s, hole {hole_s:.2f} s", flush=True)
+    count, hole_s = sum(report.kills.values()), report.away_ns[kind][-1] / 1e9
+    missing_s = "" if kind == "loop" else f"missing {report.missing_ns[kind][-1] / 1e9:.2f} s, "
+    print(f"{count:4} {kind:<7} {missing_s}hole {hole_s:.2f} s", flush=True)
 
 
 def table(report: Report) -> None:

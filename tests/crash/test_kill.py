@@ -55,9 +55,10 @@ def test_three_kills_of_each_process_break_no_promise(
 
 
 def test_a_camera_that_crashes_its_loop_costs_its_neighbours_a_second(
-    source: Any, tmp_path: Path
+    bench: Callable[[str], ModuleType], source: Any, tmp_path: Path
 ) -> None:
     """Two cameras in its loop, two in another one."""
+    seams = bench("seams").seams
     box = Box(tmp_path / "home")
     (box.home / "config.toml").write_text("[record]\ncameras_per_loop = 2\n")
     try:
@@ -76,16 +77,20 @@ def test_a_camera_that_crashes_its_loop_costs_its_neighbours_a_second(
             crash_loop(box, 0, stream_of(box, "guilty", "main"))
             box.until(lambda now: states(now)["guilty"] == "quarantined")
             at_ns = time.time_ns()
+            # Each crash broke its neighbours' runs. A keeper may tell that a new one is durable
+            # before its loop tells that it has begun.
             box.until(
-                lambda now: all(
-                    (s.durable_until_ns or 0) > at_ns
-                    for c in now.cameras
-                    for s in c.streams
-                    if c.id != "guilty"
+                lambda now: (
+                    not set(between) & set(runs_in(now))
+                    and all(
+                        (s.durable_until_ns or 0) > at_ns
+                        for c in now.cameras
+                        for s in c.streams
+                        if c.id != "guilty"
+                    )
                 )
             )
             now = states(box.status())
-            assert not set(between) & set(runs_of(box, "near"))  # each crash broke its runs
             assert {name: runs_of(box, name) for name in far} == far
         opened = source.stop().sessions_peak, len(source.sessions)
     finally:
@@ -99,11 +104,10 @@ def test_a_camera_that_crashes_its_loop_costs_its_neighbours_a_second(
     assert opened == (8, 9)
     for name in ("main", "sub"):
         assert box.holes("far1", name) == box.holes("far2", name) == []
-        holes = box.holes("near", name)
-        # One for each crash, and none where the loop had read all but the next key frame. Of a
-        # second of pictures each, and on a busy machine what a fork takes.
-        assert len(holes) <= 2
-        assert all(seconds < 2.0 for _, seconds in holes)
+        # A run ended with each crash. A slow fork changes nothing in how many pictures are missing.
+        lost = [seam.missing for seam in seams(box.disk, stream_of(box, "near", name), source.clip)]
+        assert len(lost) == 2
+        assert all(missing < 2 * 25 for missing in lost), lost
         assert box.timeline("near", name, began_ns).ranges
 
 

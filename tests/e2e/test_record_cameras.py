@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from box_rig import (
+    DEADLINE_S,
     PASSWORD,
     Box,
     Cameras,
@@ -274,9 +275,8 @@ def test_a_loops_crash_keeps_its_cameras_connected(box: Box, cameras: Cameras) -
 
     assert cameras.connections == connections
     for camera, name in before:
-        holes = box.holes(camera, name)
-        assert len(holes) <= 1  # none where it died right behind a tick
-        assert sum(seconds for _, seconds in holes) < 2.0  # one, and a busy machine's fork
+        # None where it died right behind a tick. How many pictures that costs: tests/crash/.
+        assert len(box.holes(camera, name)) <= 1
 
 
 @pytest.mark.slow
@@ -378,7 +378,7 @@ def test_a_hanging_disk_costs_what_does_not_fit_into_memory_and_no_connection(
         keeper = box.keeper_pid()
         os.kill(keeper, signal.SIGSTOP)
         box.until(lambda now: now.disks[0].state == "slow")
-        box.until(_all_wait_for_their_disk, deadline_s=60.0)
+        box.until(_all_wait_for_their_disk, deadline_s=DEADLINE_S)
         waiting = box.streams()
         box.until(
             lambda now: all(
@@ -413,7 +413,7 @@ def test_a_recorder_without_its_zygote_ends(box: Box) -> None:
     children = box.children()
     os.kill(forker, signal.SIGKILL)
 
-    assert box.process.wait(30) == 1
+    assert box.process.wait(DEADLINE_S) == 1
     wait_gone(children)
 
 
