@@ -1,4 +1,4 @@
-"""A file system of the tests' own: a folder that can be told to hang, to fail or to be slow.
+"""A file system of the tests' own: a folder that can be told to hang or to fail.
 
 It speaks the kernel's FUSE protocol itself, as far as a keeper needs it, so that nothing has to be
 installed; only root may mount it. `FuseDisk` starts it as a process, which is this file run alone.
@@ -15,7 +15,6 @@ import stat
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,7 +55,7 @@ class FuseDisk:
             pytest.skip(f"this machine lets nobody mount FUSE: {said}")
 
     def tell(self, order: str) -> None:
-        """hang, go, `fail ERRNO`, `slow MILLISECONDS`; it holds when this returns."""
+        """hang, go, `fail ERRNO`; it holds when this returns."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(order + "\n")
         self.process.stdin.flush()
@@ -93,7 +92,6 @@ class _Server:
         self._ids = {backing: 1}
         self._held: list[bytes] | None = None
         self._errno = 0
-        self._slow_s = 0.0
         self._codes: dict[int, Callable[[int, bytes], bytes]] = {
             1: self._lookup,
             3: lambda node, _: struct.pack("<QII", 0, 0, 0) + self._attr(self._paths[node]),
@@ -134,13 +132,11 @@ class _Server:
             self._held = []
         elif order[0] == "go":
             held, self._held = self._held or [], None
-            self._errno, self._slow_s = 0, 0.0
+            self._errno = 0
             for request in held:
                 self._serve(request)
         elif order[0] == "fail":
             self._errno = int(order[1])
-        elif order[0] == "slow":
-            self._slow_s = int(order[1]) / 1000
         print("done", flush=True)
 
     def _serve(self, request: bytes) -> None:
@@ -149,10 +145,8 @@ class _Server:
             return
         error, body = 0, b""
         try:
-            if code in (_WRITE_CODE, _FALLOCATE_CODE):
-                time.sleep(self._slow_s)
-                if self._errno:
-                    raise OSError(self._errno, "as ordered")
+            if self._errno and code in (_WRITE_CODE, _FALLOCATE_CODE):
+                raise OSError(self._errno, "as ordered")
             handle = self._codes.get(code)
             if handle is None:
                 raise OSError(errno.ENOSYS, "not here")

@@ -6,13 +6,14 @@ import contextlib
 import os
 import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from box_rig import Box, Cameras
 from fuse_disk import FuseDisk, fuse_disk
+from interpose.preload import Control, build
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, PackedRow
 from vonggac.registry.catalog import Catalog
@@ -61,6 +62,19 @@ def box(tmp_path: Path, cameras: Cameras) -> Iterator[TwoDisks]:
         box.add(cameras, code)
     yield box
     box.discard()
+
+
+@pytest.fixture
+def syncs(
+    box: TwoDisks, tmp_path: Path, program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Control]:
+    """The syncs of the second disk, of whatever is started from now on."""
+    program("cc")
+    library = build(tmp_path)
+    with Control(tmp_path / "control", box.second.resolve()) as control:
+        for name in ("LD_PRELOAD", "INTERPOSE_CONTROL"):
+            monkeypatch.setenv(name, control.environment(library)[name])
+        yield control
 
 
 def disk_of(now: bus_control.StatusReply, path: Path) -> bus_control.DiskStatus:
@@ -153,12 +167,14 @@ def keepers(box: Box) -> list[tuple[int, str]]:
 
 
 @pytest.mark.slow
-def test_a_disk_that_is_slow_hangs_or_is_pulled_loses_nothing(box: TwoDisks) -> None:
+def test_a_disk_that_is_slow_hangs_or_is_pulled_loses_nothing(
+    box: TwoDisks, syncs: Control
+) -> None:
     with behind_fuse(box.disk) as first, behind_fuse(box.second) as second, recording(box):
         before = runs(box)
-        second.tell("slow 600")  # a tick has two writes and more
+        syncs.slow(1300)  # longer than a tick may take, shorter than what hangs
         box.until(lambda now: is_elsewhere(now, box.second))
-        second.tell("go")
+        syncs.disarm()
 
         first.tell("hang")
         box.until(lambda now: is_elsewhere(now, box.disk))

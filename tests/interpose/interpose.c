@@ -1,5 +1,5 @@
 /* Stands between a process and its disk (LD_PRELOAD): records every call that changes what lies
- * under one directory, and makes a chosen one fail.
+ * under one directory, makes a chosen one fail, and syncs slow.
  *
  * Control is a file of 4 KiB named by INTERPOSE_CONTROL and mapped by every process that loads
  * this: one count over all of them, and a test can arm it while they run. preload.py writes it.
@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CONTROL_BYTES = 4096, PATH_BYTES = 512 };
@@ -40,6 +41,7 @@ typedef struct control {
     int32_t is_torn;      /* a write that fails has written its first half */
     int32_t is_recording; /* to the tape */
     int32_t is_light;     /* no sync reaches the kernel, and room is a hole */
+    int32_t syncfs_ms;    /* each takes at least so long */
     char under[PATH_BYTES];
 } control;
 
@@ -282,7 +284,15 @@ static int sync_by(long number, int fd, char what) {
     return result;
 }
 
+static void wait_ms(int32_t ms) {
+    struct timespec left = {ms / 1000, (long)(ms % 1000) * 1000000};
+    while (ms > 0 && nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
+
 int syncfs(int fd) {
+    char path[PATH_BYTES];
+    if (path_of(fd, path)) wait_ms(shared->syncfs_ms);
     return sync_by(SYS_syncfs, fd, 's');
 }
 

@@ -1,4 +1,4 @@
-"""Processes whose calls to a disk are recorded, or made to fail: interpose.c and its control."""
+"""Processes whose calls to a disk are recorded, fail or are slow: interpose.c and its control."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOURCE = Path(__file__).with_name("interpose.c")
 _FLAGS = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC")
 _CONTROL_BYTES = 4096
 _COUNTS = struct.Struct("=qqq")
-_SETTINGS = struct.Struct("=iiiiii512s")
+_SETTINGS = struct.Struct("=iiiiiii512s")
 _ENTRY = struct.Struct("=IIQQQ")
 
 
@@ -98,13 +98,18 @@ class Control:
         self._map[: _COUNTS.size] = bytes(_COUNTS.size)
         self._set(Calls(0), 0, False, False, True, True)
 
+    def slow(self, syncfs_ms: int) -> None:
+        """Each syncfs takes at least so long: with it a tick does, whatever it writes."""
+        self._map[: _COUNTS.size] = bytes(_COUNTS.size)
+        self._set(Calls(0), 0, False, False, False, False, syncfs_ms=syncfs_ms)
+
     def disarm(self) -> None:
         self._map[: _COUNTS.size] = bytes(_COUNTS.size)
         self._set(Calls(0), 0, False, False, False, False)
 
-    def _set(self, counted: Calls, error: int, *flags: bool) -> None:
+    def _set(self, counted: Calls, error: int, *flags: bool, syncfs_ms: int = 0) -> None:
         under = os.fsencode(self._under)
-        settings = _SETTINGS.pack(int(counted), error, *map(int, flags), under)
+        settings = _SETTINGS.pack(int(counted), error, *map(int, flags), syncfs_ms, under)
         self._map[_COUNTS.size : _COUNTS.size + len(settings)] = settings
 
     @property
