@@ -25,17 +25,23 @@ from audit_rig import audit_run, vonggac
 from box_rig import DEADLINE_S, child_pids, wait_gone
 from certificates import make_certificate
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance import serve
 from vonggac_appliance.accounts import setup_code
 
 PASSWORD = "trời mưa thì ướt sân 7"
 START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 
 
+def start_with(**times_s: float) -> str:
+    """The page with other times: `HANGS` for `serve._HANGS_S`."""
+    others = "".join(f"serve._{name}_S = {seconds}; " for name, seconds in times_s.items())
+    return f"from vonggac_appliance import serve; {others}{START}"
+
+
 class Served:
     """The page of a home in a process of its own, with a supervisor that listens."""
 
     def __init__(self, home: Path, start: str = START) -> None:
+        """`start`: the program, for a page whose times are others."""
         self.log = home / "serve.log"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = home / "notify"
@@ -137,19 +143,25 @@ def test_it_shows_signs_of_life_while_it_turns(served: Served) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_hangs_is_replaced_and_no_sign_of_life_told_meanwhile(
-    served: Served,
-) -> None:
-    first = served.worker
-    os.kill(first, signal.SIGSTOP)
-    began_s = time.monotonic()
-    fed_s = began_s
-    while "READY=1" not in (heard := served.heard()):
-        fed_s = time.monotonic() if "WATCHDOG=1" in heard else fed_s
+def test_a_worker_that_hangs_is_replaced_and_no_sign_of_life_told_meanwhile(paged: Path) -> None:
+    hangs_s = 6
+    served = Served(paged, start_with(HANGS=hangs_s))
+    try:
+        first = served.worker
+        os.kill(first, signal.SIGSTOP)
+        while select.select([served.notify], [], [], 0)[0]:
+            served.heard()  # of before
+        fed = 0
+        while "READY=1" not in (heard := served.heard()):
+            fed += "WATCHDOG=1" in heard
 
-    assert fed_s - began_s < serve._HANGS_S + 1
-    assert served.worker != first
-    assert served.get() == 303
+        # The parent turns once a second, a busy machine's less often: so many turns are in it, and
+        # one that was under way. To kill a worker takes it two more, and to start one.
+        assert fed <= hangs_s + 1
+        assert served.worker != first
+        assert served.get() == 303
+    finally:
+        served.stop(signal.SIGKILL)
 
 
 def test_a_worker_that_dies_is_replaced(served: Served) -> None:
@@ -181,22 +193,28 @@ def test_no_signal_makes_a_second_worker(served: Served) -> None:
     assert served.worker == worker
 
 
-@pytest.mark.slow
-def test_a_request_that_does_not_come_ends_and_frees_its_thread(served: Served) -> None:
-    with socket.create_connection(("127.0.0.1", served.port)) as slow:
-        slow.sendall(b"GET / HTTP/1.1\r\nHost: local")
-        slow.settimeout(serve._HEAD_S + 10)
+def test_a_request_that_does_not_come_ends_and_frees_its_thread(paged: Path) -> None:
+    head_s = 2.0
+    served = Served(paged, start_with(HEAD=head_s))
+    try:
         began_s = time.monotonic()
-        assert slow.recv(100) == b""
-        assert time.monotonic() - began_s < serve._HEAD_S + 5
-    assert served.get() == 303
+        with socket.create_connection(("127.0.0.1", served.port)) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: local")
+            slow.settimeout(DEADLINE_S)
+            assert slow.recv(100) == b""
+        assert time.monotonic() - began_s >= head_s
+        assert served.get() == 303
+    finally:
+        served.stop(signal.SIGKILL)
 
 
 def test_browsers_that_do_not_close_keep_nobody_waiting(served: Served) -> None:
-    # 20 s without a turn and the worker would be taken for hanging.
+    """gunicorn alone would wait 2 s for each, one after the other: two minutes, and it would be
+    taken for hanging."""
     left = []
+    first = served.worker
     began_s = time.monotonic()
-    for _ in range(20):
+    for _ in range(60):
         left.append(socket.create_connection(("127.0.0.1", served.port)))
         left[-1].sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     for one in left:
@@ -207,7 +225,8 @@ def test_browsers_that_do_not_close_keep_nobody_waiting(served: Served) -> None:
     for one in left:
         one.close()
 
-    assert took_s < 10
+    assert took_s < 60
+    assert served.worker == first
 
 
 @pytest.mark.parametrize(
@@ -399,7 +418,7 @@ def test_when_it_ends_every_look_has_its_last_line(watched: Path) -> None:
 
 
 def test_an_open_page_does_not_keep_it_from_ending(watched: Path) -> None:
-    served = Served(watched)
+    served = Served(watched, start_with(GRACE=2 * int(DEADLINE_S)))
     try:
         somebody = Signed(served, watched)
         with socket.create_connection(("127.0.0.1", served.port)) as page:
@@ -412,13 +431,9 @@ def test_an_open_page_does_not_keep_it_from_ending(watched: Path) -> None:
             )
             page.settimeout(DEADLINE_S)
             assert page.recv(100).startswith(b"HTTP/1.1 101")
-            began_s = time.monotonic()
-            assert served.stop() == 0
-            took_s = time.monotonic() - began_s
+            assert served.stop() == 0  # long before the time that requests are given
     finally:
         served.stop(signal.SIGKILL)
-
-    assert took_s < serve._GRACE_S
 
 
 def test_what_a_killed_page_left_open_is_ended_by_the_next(watched: Path) -> None:
