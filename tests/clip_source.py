@@ -106,6 +106,8 @@ class ClipSource:
 
     def __init__(self, films: Mapping[str, Film]) -> None:
         self.connections = 0
+        self.took_s: dict[str, float] = {}
+        """From a film's first picture to its last, as they were really sent."""
         self.all_sent = threading.Event()
         self._films = dict(films)
         self._packets = {name: film.packets() for name, film in films.items()}
@@ -115,7 +117,7 @@ class ClipSource:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(60)
 
     def url(self, name: str) -> str:
         return f"rtsp://127.0.0.1:{self.port}/{name}"
@@ -165,12 +167,14 @@ class ClipSource:
         self._started.add(name)
         film = self._films[name]
         step_s = film.frame_ticks / TICKS_PER_SECOND / film.speed
-        began_s = self._loop.time()
+        began_s = first_s = self._loop.time()
         for number, packets in enumerate(self._packets[name]):
             await asyncio.sleep(film.pauses.get(number, 0.0))
             await asyncio.sleep(began_s + number * step_s - self._loop.time())
             writer.write(packets)
             await writer.drain()
+            first_s = self._loop.time() if number == 0 else first_s
+        self.took_s[name] = self._loop.time() - first_s
         self._unsent.discard(name)
         if not self._unsent:
             self.all_sent.set()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from box_rig import Box
+from box_rig import DEADLINE_S, Box
 from clip_source import ClipSource, Film
 from clock_rig import SECOND, Footage, add, film
 from vonggac.media.chunk import ChunkFlag
@@ -67,7 +67,7 @@ def test_no_camera_s_clock_and_no_burst_makes_a_gap_or_loses_a_picture(box: Box)
     try:
         streams = add(box, source, tuple(films))
         with box.running():
-            assert source.all_sent.wait(60)
+            assert source.all_sent.wait(DEADLINE_S)
             sent = sum(len(f.units) for f in films.values())
             box.until(lambda now: sum(s.samples for c in now.cameras for s in c.streams) >= sent)
     finally:
@@ -80,7 +80,8 @@ def test_no_camera_s_clock_and_no_burst_makes_a_gap_or_loses_a_picture(box: Box)
         assert found.frames == len(films[name].units), name
         (only,) = found.timeline.ranges
         assert only.frames == found.frames
-        took_s = len(films[name].units) / 25 / films[name].speed
+        # As long as it was sent, which a busy machine does late; bursts may shift its ends.
+        took_s = source.took_s[name]
         assert abs((only.to_ns - only.from_ns) / SECOND - took_s) < 2.5, name
         # Nothing kept this clock of the box, or something did: each chunk says which.
         synced = {bool(row.row.flags & ChunkFlag.CLOCK_SYNCED) for row in found.rows}
