@@ -23,7 +23,7 @@ from vonggac.media.chunk import Claim, Codec
 from vonggac.rtsp.packetise import Packetiser
 from vonggac_appliance import loop_wire
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 HELLO, CHUNK, TICK, BYE, ACK = 96, 97, 98, 99, 100
 LIVE_HEAD, LIVE_UNIT = 128, 129
 DURABLE, REFUSED = 1, 2

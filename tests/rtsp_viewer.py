@@ -22,7 +22,7 @@ class Viewer:
     """One connection. `result` is PlayReady or Failure; `nal_units` follow the former."""
 
     def __init__(
-        self, address: str, credentials: Credentials | None = None, timeout_s: float = 10
+        self, address: str, credentials: Credentials | None = None, timeout_s: float = 60
     ) -> None:
         url = parse_camera_url(address)
         self.session = ClientSession(

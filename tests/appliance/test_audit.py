@@ -61,7 +61,7 @@ def run(home: Path, tmp_path: Path) -> Run:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             address = tmp_path / f"notify{os.urandom(4).hex()}"
             notify.bind(str(address))
-            notify.settimeout(20)
+            notify.settimeout(60)
             process = subprocess.Popen(
                 [sys.executable, "-c", CODE, str(home)],
                 env={**os.environ, "NOTIFY_SOCKET": str(address)},
@@ -72,7 +72,7 @@ def run(home: Path, tmp_path: Path) -> Run:
                 yield process
             finally:
                 process.terminate()
-                process.communicate(timeout=20)
+                process.communicate(timeout=60)
 
     return start
 

@@ -41,7 +41,7 @@ def serving(
         yield server
     finally:
         server.stop()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -159,7 +159,7 @@ def test_a_camera_that_is_away_is_silent_and_resets_when_it_is_back() -> None:
         gone.rtp()
         server.take_down("cam1")
         other.access_units(3)  # others go on
-        knocking = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        knocking = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         knocking.sendall(b"DESCRIBE rtsp://127.0.0.1/cam1/main RTSP/1.0\r\nCSeq: 1\r\n\r\n")
         other.access_units(3)
         assert not select.select([knocking], [], [], 0)[0]
@@ -190,7 +190,7 @@ def test_a_viewer_that_does_not_read_is_closed_and_the_others_are_not() -> None:
 def test_rubbish_closes_its_own_connection_only() -> None:
     with serving(demo_streams(1)) as server:
         viewer = Viewer(address(server, "/cam1/main"))
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock:
             sock.sendall(b"\x00\xff\x00 not RTSP")
             with pytest.raises(ConnectionResetError):
                 sock.recv(10)
@@ -230,7 +230,7 @@ def test_the_command_prints_addresses_and_ends_when_told(tmp_path: Path) -> None
         assert viewer.result.scheme is Scheme.DIGEST_MD5
         assert viewer.result.codec is Codec.H265
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         viewer.sock.close()
 
 

@@ -20,7 +20,7 @@ class Supervisor:
         self.address = address
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self.socket.settimeout(5)
+        self.socket.settimeout(60)
 
     def notifier(self, **environment: str) -> Notifier:
         return Notifier.from_environment({"NOTIFY_SOCKET": self.address, **environment})

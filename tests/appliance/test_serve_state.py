@@ -82,7 +82,7 @@ def test_two_processes_share_it(home: Path) -> None:
         "    rows.put('setup', b'code', b'1')\n"
     )
     with ServeState(home) as state:
-        subprocess.run([sys.executable, "-c", code, str(home)], check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", code, str(home)], check=True, timeout=120)
         with state.read() as rows:
             assert rows.get("setup", b"code") == b"1"
 

@@ -80,7 +80,7 @@ def test_a_service_says_ready_lives_and_says_that_it_stops(service: Service) -> 
     service.process.send_signal(signal.SIGTERM)
     assert service.heard("STOPPING") == "1"
 
-    assert service.process.wait(20) == 0, service.log.read_text()
+    assert service.process.wait(60) == 0, service.log.read_text()
 
 
 def test_a_wrong_configuration_exits_78_and_says_why(home: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_wrong_configuration_exits_78_and_says_why(home: Path) -> None:
         [*VONGGAC, "--home", str(home), "record"],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 

@@ -20,8 +20,8 @@ from vonggac_appliance.messages_footage import AskRuns
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    a.settimeout(5)
-    b.settimeout(5)
+    a.settimeout(60)
+    b.settimeout(60)
     with a, b:
         yield a, b
 

@@ -34,7 +34,7 @@ from vonggac_appliance.messages_keeper import (
 
 _HEADER = struct.Struct(">HHIHH")
 ARENA_BYTES = 64 << 20
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 
 _PROGRAM = """
 import socket, sys, logging

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from box_rig import Box
+from box_rig import DEADLINE_S, Box
 from clip_source import Clip, ClipSource, Film, encode, read_film
 from packetiser import nal_type
 from ring_walker import Found, walk_file, walk_ring
@@ -85,7 +85,7 @@ def record(home: Path, films: dict[str, Film], cut: Sequence[str] = ()) -> Recor
         for name in films:
             command(box, "camera", "add", name, "--url", source.url(name), "--owner-kind", "state")
         with box.running("run" if cut else "record"):
-            assert source.all_sent.wait(60), "the films were not sent"
+            assert source.all_sent.wait(DEADLINE_S), "the films were not sent"
             # A camera that falls silent is left after 5 s: by then its run has ended.
             box.until(lambda now: all(c.state != "recording" for c in now.cameras))
             box.until(lambda _: all(is_durable(box, name, films[name]) for name in cut))

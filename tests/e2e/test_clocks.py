@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from box_rig import Box, Cameras
+from box_rig import DEADLINE_S, Box, Cameras
 from clip_source import ClipSource
 from clock_rig import HOUR, SECOND, YEAR, ClockSetter, Footage, add, film, until_told
 from vonggac.media.chunk import GapReason
@@ -75,7 +75,7 @@ def test_steps_of_the_clock_lose_nothing_and_make_runs_of_their_own(
                 clock.set_by(step)
                 until_recorded(box, clock, streams)
                 box.until(partial(is_noted, box, number))
-            assert source.all_sent.wait(60)
+            assert source.all_sent.wait(DEADLINE_S)
             sent = sum(len(f.units) for f in films.values())
             box.until(lambda now: sum(s.samples for c in now.cameras for s in c.streams) >= sent)
     finally:

@@ -42,11 +42,11 @@ def gst_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         assert process.stdout is not None
         words = process.stdout.readline().split()
         if len(words) != 2:
-            process.wait(10)
+            process.wait(60)
             pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
         yield int(words[1])
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.mark.parametrize("codec", list(Codec))

@@ -92,9 +92,9 @@ def test_messages_of_several_threads_arrive_whole_while_others_come(pair: Pair) 
         assert message == message[:1] * size
     for thread in threads:
         thread.join()
-    assert done.wait(10)
+    assert done.wait(60)
     pair.ours.end()
-    ear.join(10)
+    ear.join(60)
     assert not ear.is_alive()
     assert heard.digest() == said.digest()
 
@@ -121,7 +121,7 @@ def test_a_slow_browser_is_waited_for(pair: Pair, monkeypatch: pytest.MonkeyPatc
     while left:
         left -= len(pair.theirs.recv(min(left, 512 << 10)))
         time.sleep(0.01)
-    sender.join(10)
+    sender.join(60)
     assert not sender.is_alive()
 
 
@@ -130,7 +130,7 @@ def test_whoever_waits_is_woken_at_the_end(pair: Pair) -> None:
     waiting = threading.Thread(target=lambda: heard.append(pair.ours.recv(10)))
     waiting.start()
     pair.ours.end()
-    waiting.join(10)
+    waiting.join(60)
     assert heard == [b""]
     with pytest.raises(BrokenPipeError):
         pair.ours.send(b"x")
@@ -145,7 +145,7 @@ def test_a_flood_is_the_end(pair: Pair) -> None:
     assert heard < 200_000
     pair.ours.end()
     pair.raw.close()
-    sender.join(10)
+    sender.join(60)
 
 
 def _send_all(sock: socket.socket, data: bytes) -> None:
