@@ -119,22 +119,28 @@ def _check_owner(home: Path) -> None:
 
 
 def _now(args: argparse.Namespace) -> int:
+    until_s = time.monotonic() + _WAIT_S
+    _settled(args.home, until_s)  # that of the night, if it is just being made
     begun_ns = wall_ns()
     answer = control.ask(args.home, bus_control.BackupNow())
     if isinstance(answer, bus_control.Failed):
         raise Refused(answer.what)
-    until_s = time.monotonic() + _WAIT_S
-    while True:
-        reply = backup_state.state_of(args.home)
-        if not reply.is_making and not any(disk.is_writing for disk in reply.disks):
-            break
-        if time.monotonic() >= until_s:
-            raise Unavailable(f"the backup is not written within {_WAIT_S:g} s")
-        time.sleep(_LOOK_S)  # nothing tells of it, and disks take seconds
+    reply = _settled(args.home, until_s)
     is_well = bool(reply.disks) and not reply.what
     is_well = is_well and all((d.made_ns or 0) >= begun_ns and not d.what for d in reply.disks)
     emit(args, _facts(reply) | {"ok": is_well}, _text(reply))
     return 0 if is_well else 1
+
+
+def _settled(home: Path, until_s: float) -> bus_control.BackupsReply:
+    """Once nothing is being made or written. Unavailable where that takes too long."""
+    while True:
+        reply = backup_state.state_of(home)
+        if not reply.is_making and not any(disk.is_writing for disk in reply.disks):
+            return reply
+        if time.monotonic() >= until_s:
+            raise Unavailable(f"the backup is not written within {_WAIT_S:g} s")
+        time.sleep(_LOOK_S)  # nothing tells of it, and disks take seconds
 
 
 def _list(args: argparse.Namespace) -> int:
