@@ -67,6 +67,11 @@ class AlarmStore:
         """Open ones first, then the rest, the newest of each first."""
         return newest(self._rows.values(), most)
 
+    @property
+    def open_count(self) -> int:
+        """How many nobody has acknowledged."""
+        return len(self._open)
+
     def close(self) -> None:
         """Writes what waits; at most as long as the home's disk takes."""
         self._kept.close()

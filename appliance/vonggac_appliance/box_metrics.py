@@ -43,6 +43,7 @@ class Sample:
 FAMILIES = (
     Family("vonggac_build_info", "gauge", "Version of this program; always 1."),
     Family("vonggac_recorder_up", "gauge", "1 while the recorder answers."),
+    Family("vonggac_alarms_open", "gauge", "Alarms that nobody has acknowledged."),
     Family("vonggac_audit_up", "gauge", "1 while the audit chain answers and its log is open."),
     Family("vonggac_audit_lines_total", "counter", "Lines in the audit chain."),
     Family("vonggac_camera_up", "gauge", "1 while the stream is being recorded."),
@@ -108,6 +109,7 @@ def box_metrics(
     return [
         Sample("vonggac_build_info", 1, (("version", importlib.metadata.version("vonggac")),)),
         Sample("vonggac_recorder_up", float(seen.is_answering)),
+        *_alarms(seen),
         *_streams(seen, counters),
         *_storage(facts, counters),
         *_scrubs(seen),
@@ -116,6 +118,11 @@ def box_metrics(
         Sample("vonggac_login_failures_total", page.sign_ins_refused),
         *_chain_and_clock(facts),
     ]
+
+
+def _alarms(seen: Seen) -> Iterator[Sample]:
+    if seen.status is not None and seen.is_answering:
+        yield Sample("vonggac_alarms_open", seen.status.alarms_open)
 
 
 def text_of(samples: Iterable[Sample]) -> str:

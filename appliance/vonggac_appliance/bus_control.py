@@ -246,6 +246,7 @@ class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):
     """Number and pid."""
     at_ns: int
     v: int = 1
+    alarms_open: int = 0
 
 
 class DiskLocks(msgspec.Struct, frozen=True):

@@ -48,7 +48,9 @@ def status_of(recorder: Recorder) -> bus_control.StatusReply:
         for k in recorder.disks.present
     ]
     loops = [(loop.number, loop.pid) for loop in recorder.loops]
-    return bus_control.StatusReply(cameras, disks, loops, time.time_ns())
+    return bus_control.StatusReply(
+        cameras, disks, loops, time.time_ns(), alarms_open=recorder.alarms.open_count
+    )
 
 
 def _stream(session: StreamSession) -> bus_control.StreamStatus:

@@ -36,7 +36,7 @@ def status(
     scrub = bus_control.ScrubStatus(4096, 1, NOW, 0.25)
     disk = bus_control.DiskStatus("d1", "/srv/disk1", "recording", scrub=scrub)
     return bus_control.StatusReply(
-        [bus_control.CameraStatus(code, "recording", [stream])], [disk], [], NOW
+        [bus_control.CameraStatus(code, "recording", [stream])], [disk], [], NOW, alarms_open=2
     )
 
 
@@ -166,6 +166,7 @@ def test_the_values_are_those_that_were_told() -> None:
         "vonggac_storage_loss_bound_seconds 1.2625",
         "vonggac_storage_pinned_bytes 200",
         "vonggac_audit_lines_total 17",
+        "vonggac_alarms_open 2",
         "vonggac_live_viewers 3",
         'vonggac_http_request_duration_seconds_bucket{le="0.05"} 1',
         "vonggac_login_failures_total 1",

@@ -46,6 +46,12 @@ def tell_alarms() -> Response:
     )
 
 
+@blueprint.get("/api/v1/alarms/open")
+def count_alarms() -> Response:
+    """For the frame of every page."""
+    return jsonify(open=services().alarms.of(guard.session().person).open_count)
+
+
 def _told(row: Alarm) -> Mapping[str, object]:
     return {
         "number": row.number,

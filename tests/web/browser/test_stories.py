@@ -217,6 +217,18 @@ def test_a_camera_that_goes_is_seen_with_its_reason(scene: Scene) -> None:
     assert words("state.waiting") in told.result["text"]
 
 
+def test_open_alarms_are_counted_in_every_page_s_head(scene: Scene) -> None:
+    control.ask(scene.box.home, bus_control.LockRefused(SMOOTH, "a lock would go beyond its quota"))
+    reply = control.ask(scene.box.home, bus_control.AskAlarms())
+    assert isinstance(reply, bus_control.AlarmsReply)
+    count = sum(row.is_open for row in reply.alarms)
+
+    told = scene.plays("open_alarms")
+
+    assert told["text"] == str(count)
+    assert told["title"] == TEXTS["js.alarms-open"].format(count=count)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_is_fit_for_everybody_at_every_width(scene: Scene, dark: bool) -> None:
     person = scene.person
