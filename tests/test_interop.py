@@ -51,3 +51,9 @@ def test_a_habit_that_is_counted_stands_in_its_row() -> None:
     table = rows()
     for habit, number in ROWS.items():
         assert f"`{habit.value}`" in table[number][0], habit
+
+
+def test_every_habit_is_described_with_its_row() -> None:
+    text = (ROOT / "docs" / "ref" / "metrics.md").read_text()
+    described = set(re.findall(r"^\| `([\w-]+)` \| (\d+) \|$", text, re.MULTILINE))
+    assert described == {(habit.value, str(number)) for habit, number in ROWS.items()}

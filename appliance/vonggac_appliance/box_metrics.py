@@ -64,6 +64,11 @@ FAMILIES = (
         "Time between the two newest sync samples.",
     ),
     Family(
+        "vonggac_camera_habits_total",
+        "counter",
+        "Times that a camera broke a rule, by the habit's name.",
+    ),
+    Family(
         "vonggac_recording_gap_seconds_total",
         "counter",
         "Time without recording, of gaps that were closed.",
@@ -145,6 +150,10 @@ def text_of(samples: Iterable[Sample]) -> str:
 def _streams(seen: Seen, counters: BoxCounters) -> Iterator[Sample]:
     cameras: Sequence[bus_control.CameraStatus] = () if seen.status is None else seen.status.cameras
     for camera in cameras:
+        habits = {} if camera.learnt is None else camera.learnt.habits
+        for habit, count in sorted(habits.items()):
+            labels = ("camera", camera.id), ("habit", habit)
+            yield Sample("vonggac_camera_habits_total", count, labels)
         for stream in camera.streams:
             labels = ("camera", camera.id), ("stream", stream.name)
             is_up = seen.is_answering and stream.state == State.RECORDING

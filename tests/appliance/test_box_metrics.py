@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vonggac.store.forecast import forecast
@@ -35,13 +36,23 @@ def status(
     )
     scrub = bus_control.ScrubStatus(4096, 1, NOW, 0.25)
     disk = bus_control.DiskStatus("d1", "/srv/disk1", "recording", scrub=scrub)
-    return bus_control.StatusReply(
-        [bus_control.CameraStatus(code, "recording", [stream])], [disk], [], NOW, alarms_open=2
-    )
+    learnt = bus_control.CameraLearnt(habits={"cseq": 3})
+    camera = bus_control.CameraStatus(code, "recording", [stream], learnt=learnt)
+    return bus_control.StatusReply([camera], [disk], [], NOW, alarms_open=2)
 
 
 def total(counters: BoxCounters, code: str = "cam1") -> int:
     return counters.streams()[code, "main"].size_bytes
+
+
+def test_habits_of_a_camera_are_counted_by_name() -> None:
+    now = status(1, 100)
+    learnt = bus_control.CameraLearnt(habits={"cseq": 3, "garbage": 40})
+    cameras = [msgspec.structs.replace(now.cameras[0], learnt=learnt)]
+    seen = Seen(msgspec.structs.replace(now, cameras=cameras), True)
+    found = text_of(box_metrics(seen, BoxFacts(0), BoxCounters(), PageCounters(), 0))
+    assert 'vonggac_camera_habits_total{camera="cam1",habit="cseq"} 3\n' in found
+    assert 'vonggac_camera_habits_total{camera="cam1",habit="garbage"} 40\n' in found
 
 
 def test_a_new_run_adds_to_what_was_before() -> None:
