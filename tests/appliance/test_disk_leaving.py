@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from store.maker import START_NS, Bench, FakeStream, make_disk
+from store.maker import START_NS, Bench, FakeStream, make_disk, opened
 from vonggac.errors import VonggacError
 from vonggac.registry.camera import OwnerKind
 from vonggac.registry.catalog import DiskRow
@@ -43,10 +43,7 @@ def drained(tmp_path: Path) -> Drained:
         START_NS,
         is_draining=True,
     )
-    stream = FakeStream(1)
-    stream.begin(1)
-    bench = Bench.open(tmp_path / "disk")
-    bench.prime(1)
+    bench, stream = opened(tmp_path / "disk")
     for _ in range(10):
         bench.tick([stream.chunk()])
     bench.crash()

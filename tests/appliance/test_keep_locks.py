@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from store.maker import SECOND_NS, START_NS, Bench, FakeStream, make_disk
+from store.maker import SECOND_NS, START_NS, Bench, FakeStream, make_disk, opened
 from vonggac.store.index import Table
 from vonggac.store.locks import RANGES_MAX
 from vonggac_appliance import sockets
@@ -51,10 +51,7 @@ class Keeper:
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator[Keeper]:
     make_disk(tmp_path / "disk", 150 << 20)
-    bench = Bench.open(tmp_path / "disk")
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(tmp_path / "disk")
     for _ in range(20):
         waiting = [stream.chunk(2_000_000)]
         while waiting:

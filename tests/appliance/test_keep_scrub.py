@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from crash.keeper_peer import Arena, KeeperPeer
-from store.maker import Bench, FakeStream, make_disk
+from store.maker import Bench, FakeStream, make_disk, opened
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store import scrub
 from vonggac.store.check import check
@@ -86,10 +86,7 @@ def turn_until(chore: KeepScrub, is_done: Callable[[], bool]) -> None:
 def recording(tmp_path: Path) -> Iterator[Recording]:
     where = tmp_path / "disk"
     make_disk(where)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(7)
+    bench, stream = opened(where, run=7)
     for _ in range(13):
         bench.tick([stream.chunk(5_000_000)])
     bench.commit()
@@ -161,10 +158,7 @@ def test_a_chunk_whose_head_is_damaged_is_told(recording: Recording) -> None:
 def test_many_wrong_places_of_a_segment_are_told_as_one(tmp_path: Path) -> None:
     where = tmp_path / "disk"
     make_disk(where)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(7)
+    bench, stream = opened(where, run=7)
     for _ in range(20):
         bench.tick([stream.chunk(1_500_000)])
     bench.commit()

@@ -45,13 +45,6 @@ def interposed(
         control.close()
 
 
-@pytest.fixture
-def arena() -> Iterator[Arena]:
-    made = Arena.make()
-    yield made
-    made.close()
-
-
 def recorded(where: Path, stream: FakeStream) -> list[int]:
     """Of whole chunks: a torn one stays beside the copy that was written again."""
     reading = open_for_reading(where)

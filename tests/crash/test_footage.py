@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,6 @@ def identity(tmp_path: Path) -> Identity:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "receipt.key").write_bytes(KEY)
     return make_disk(tmp_path / "disk")
-
-
-@pytest.fixture
-def arena() -> Iterator[Arena]:
-    made = Arena.make()
-    yield made
-    made.close()
 
 
 def receipt(stream: FakeStream, from_ns: int, to_ns: int) -> bytes:

@@ -6,14 +6,13 @@ import errno
 import random
 import resource
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crash.keeper_peer import Arena, KeeperPeer
-from store.maker import Bench, FakeStream, make_disk
+from store.maker import Bench, FakeStream
 from vonggac._native import segment as native
 from vonggac.store.check import check
 from vonggac.store.journal import SegmentState
@@ -21,19 +20,6 @@ from vonggac.store.start import open_for_reading
 from vonggac_appliance import sockets
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_keeper import DiskState
-
-
-@pytest.fixture
-def where(tmp_path: Path) -> Path:
-    make_disk(tmp_path / "disk")
-    return tmp_path / "disk"
-
-
-@pytest.fixture
-def arena() -> Iterator[Arena]:
-    made = Arena.make()
-    yield made
-    made.close()
 
 
 def found_on(where: Path, stream: FakeStream) -> list[tuple[bytes, int, int]]:

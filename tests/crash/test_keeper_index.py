@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from crash.keeper_peer import Arena, KeeperPeer
-from store.maker import BOX, Bench, FakeStream, make_disk
+from store.maker import BOX, FakeStream, opened
 from vonggac._native import segment as native
 from vonggac.store import disk as disks
 from vonggac.store.archive import Archive
@@ -20,19 +19,6 @@ from vonggac.store.check import check
 from vonggac.store.index import Index, Table
 from vonggac.store.start import open_for_reading
 from vonggac_appliance.keep_faults import Faults
-
-
-@pytest.fixture
-def where(tmp_path: Path) -> Path:
-    make_disk(tmp_path / "disk")
-    return tmp_path / "disk"
-
-
-@pytest.fixture
-def arena() -> Iterator[Arena]:
-    made = Arena.make()
-    yield made
-    made.close()
 
 
 def sequences(where: Path, stream: FakeStream) -> list[int]:
@@ -58,10 +44,7 @@ def damage_every_free_segment(where: Path) -> None:
 def test_an_index_that_says_what_cannot_be_is_made_again_by_the_next_keeper(
     where: Path, tmp_path: Path, arena: Arena
 ) -> None:
-    stream = FakeStream(1)
-    stream.begin(1)
-    bench = Bench.open(where)
-    bench.prime(1)
+    bench, stream = opened(where)
     bench.tick([stream.chunk()])
     bench.commit()
     bench.crash()

@@ -6,7 +6,6 @@ import json
 import os
 import select
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -35,13 +34,6 @@ _AT_ONCE = 12
 def where(tmp_path: Path) -> Path:
     make_disk(tmp_path / "disk", 150 << 20)
     return tmp_path / "disk"
-
-
-@pytest.fixture
-def arena() -> Iterator[Arena]:
-    made = Arena.make()
-    yield made
-    made.close()
 
 
 @pytest.fixture

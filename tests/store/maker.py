@@ -21,6 +21,7 @@ SECOND_NS = 1_000_000_000
 BOX = bytes(range(16))
 SMALL_BYTES = 200 << 20
 SEGMENT_BYTES = 16 << 20
+SMALL_SEGMENT_BYTES = 256 << 10
 SPS = bytes.fromhex("6764000aacd9422684000003000400000300503c489658")
 PPS = bytes.fromhex("68ebe3cb22c0")
 START_NS = 1_760_000_000 * SECOND_NS
@@ -195,3 +196,12 @@ class Bench:
         self.ring.close()
         self.index.close()
         self.disk.close()
+
+
+def opened(where: Path, run: int = 1) -> tuple[Bench, FakeStream]:
+    """A ring with room for one stream, and that stream at the beginning of a run."""
+    bench = Bench.open(where)
+    bench.prime(1)
+    stream = FakeStream(1)
+    stream.begin(run)
+    return bench, stream

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import BOX, Bench, FakeStream, make_disk
+from store.maker import BOX, Bench, FakeStream, make_disk, opened
 from vonggac._native import segment as native
 from vonggac.media.chunk import PackedRow
 from vonggac.store.archive import Archive
@@ -29,10 +29,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FakeStream
     """One stream over two sealed segments and an open one; and the head of each chunk."""
     where = tmp_path_factory.mktemp("pristine") / "disk"
     make_disk(where)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(7)
+    bench, stream = opened(where, run=7)
     heads: list[Head] = []
     for _ in range(13):
         bench.tick([stream.chunk(3_000_000)])
@@ -48,10 +45,11 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FakeStream
 def disk(pristine: tuple[Path, FakeStream, list[Head]], tmp_path: Path) -> Path:
     """A copy that may be damaged; holes stay holes."""
     where = tmp_path / "disk"
+    where.mkdir()
     for path in sorted(pristine[0].rglob("*")):
         there = where / path.relative_to(pristine[0])
         if path.is_dir():
-            there.mkdir(parents=True)
+            there.mkdir()
         else:
             copy_sparse(path, there)
     return where

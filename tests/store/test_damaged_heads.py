@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import BOX, SECOND_NS, START_NS, Bench, FakeStream
+from store.maker import BOX, SECOND_NS, SMALL_SEGMENT_BYTES, START_NS, Bench, FakeStream, opened
 from vonggac._native import segment as native
 from vonggac.store import disk as disks
 from vonggac.store import journal
@@ -15,7 +15,6 @@ from vonggac.store.journal import Lock, SegmentState
 from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.start import Started, start
 
-SEGMENT_BYTES = 256 << 10
 FAR_NS = 1 << 62
 CHUNKS = 18
 CHUNK_S = 2
@@ -23,15 +22,9 @@ CHUNK_S = 2
 
 
 @pytest.fixture
-def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def where(small: Path) -> Path:
     """Two segments that are sealed and one that is open; all of it is locked."""
-    monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
-    where = tmp_path / "disk"
-    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(small)
     for _ in range(CHUNKS):
         bench.tick([stream.chunk(30_001, CHUNK_S)])
     bench.commit()
@@ -39,7 +32,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for _ in range(3):
         bench.tick()
     bench.crash()
-    return where
+    return small
 
 
 def flip(path: Path, offset: int) -> None:
@@ -142,7 +135,7 @@ def test_a_table_without_a_whole_chunk_is_not_written_over(where: Path) -> None:
 
 def test_what_is_locked_and_cannot_be_found_is_not_forgotten(where: Path) -> None:
     with disks.segment_path(where, 1).open("r+b") as file:
-        file.write(bytes(SEGMENT_BYTES))
+        file.write(bytes(SMALL_SEGMENT_BYTES))
     tear_older_half(where)
     started = rebuilt(where)
     row = started.ring.archive.segment(1)
@@ -159,7 +152,7 @@ def test_what_was_emptied_and_is_not_locked_becomes_free(where: Path) -> None:
         bench.tick()
     bench.crash()
     with disks.segment_path(where, 1).open("r+b") as file:
-        file.write(bytes(SEGMENT_BYTES))
+        file.write(bytes(SMALL_SEGMENT_BYTES))
     tear_older_half(where)
     started = rebuilt(where)
     row = started.ring.archive.segment(1)
@@ -169,42 +162,28 @@ def test_what_was_emptied_and_is_not_locked_becomes_free(where: Path) -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_sealed_segment_that_only_the_journal_knows_is_found_without_its_head(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    small: Path, number: int
 ) -> None:
-    monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
-    where = tmp_path / "disk"
-    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(small)
     for _ in range(CHUNKS):
         bench.tick([stream.chunk(30_001, CHUNK_S)])
     bench.crash()
-    damage_head(where, number)
-    started = start(where, BOX)
+    damage_head(small, number)
+    started = start(small, BOX)
     assert seconds_of(started) == list(range(0, CHUNKS * CHUNK_S, CHUNK_S))
     assert number not in zeroed(started)
     assert f"segment {number}: its ftyp and moov cannot be read" in started.found.notes
     close(started)
 
 
-def test_a_head_that_a_cut_took_with_its_only_tick_leaves_a_spare(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_head_that_a_cut_took_with_its_only_tick_leaves_a_spare(small: Path) -> None:
     """Its chunks were never acknowledged; kept without a head, nobody could play them."""
-    monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
-    where = tmp_path / "disk"
-    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(small)
     bench.tick([stream.chunk(30_001), stream.chunk(30_001)])
     (number,) = bench.ring.open
     bench.crash()
-    damage_head(where, number)
-    started = start(where, BOX)
+    damage_head(small, number)
+    started = start(small, BOX)
     assert number in {entry.number for entry in started.found.spares}
     assert seconds_of(started) == [] and started.found.notes == []
     close(started)

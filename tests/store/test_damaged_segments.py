@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.maker import BOX, Bench, FakeStream
+from store.maker import BOX, Bench, FakeStream, opened
 from vonggac._native import segment as native
 from vonggac.errors import ConfigError, StorageError
 from vonggac.media.chunk import PackedRow
@@ -76,10 +76,7 @@ class Disk:
 def make(where: Path, chunks: int, commit: bool) -> Disk:
     """One stream: two segments that are sealed, one that is open."""
     disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     for _ in range(chunks):
         bench.tick([stream.chunk(30_001)])
     if commit:

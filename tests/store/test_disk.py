@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import BOX, SEGMENT_BYTES, SMALL_BYTES, Bench, FakeStream, make_disk
+from store.maker import BOX, SEGMENT_BYTES, SMALL_BYTES, make_disk, opened
 from vonggac.errors import ConfigError, Unavailable
 from vonggac.store.disk import IDENTITY_NAME, format_disk, open_disk, parse_size
 
@@ -43,10 +43,7 @@ def test_recording_makes_no_file_and_changes_no_size(tmp_path: Path) -> None:
         return {str(path): path.stat().st_size for path in where.rglob("*") if path.is_file()}
 
     before = sizes()
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     for number in range(250):
         bench.tick([stream.chunk(1_000_000)])
         if number % 10 == 0:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import BOX, SECOND_NS, START_NS, Bench, FakeStream, make_disk
+from store.maker import BOX, SECOND_NS, START_NS, Bench, FakeStream, opened
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store import tombstone
@@ -21,12 +21,6 @@ from vonggac.store.start import open_for_reading
 
 FAR_NS = 1 << 62
 RULE = tombstone.Rule("expired", 3, "agreement")
-
-
-@pytest.fixture
-def where(tmp_path: Path) -> Path:
-    make_disk(tmp_path / "disk")
-    return tmp_path / "disk"
 
 
 def rows_of(archive: Archive, stream: FakeStream) -> list[Row]:
@@ -42,10 +36,7 @@ def record(bench: Bench, stream: FakeStream, count: int, size: int = 1_000_000) 
 
 def with_a_sealed_segment(where: Path) -> tuple[Bench, FakeStream, int, list[Row]]:
     """20 s of a stream: 15 s in a sealed segment, the rest in an open one."""
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     record(bench, stream, 20)
     segments = bench.ring.archive.segments()
     number, row = next((n, r) for n, r in segments if r.state is SegmentState.SEALED)

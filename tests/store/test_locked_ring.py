@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.maker import SECOND_NS, START_NS, Bench, FakeStream, make_disk
+from store.maker import SECOND_NS, START_NS, Bench, FakeStream, make_disk, opened
 from vonggac._native import segment as native
 from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
@@ -57,10 +57,7 @@ def lock(stream: FakeStream, first: int, last: int, name: bytes = ONE) -> Lock:
 
 @pytest.fixture
 def begun(where: Path) -> tuple[Bench, FakeStream]:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     assert record(bench, stream, 40) == 0
     return bench, stream
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import SECOND_NS, START_NS, Bench, FakeChunk, FakeStream, again, make_disk
+from store.maker import SECOND_NS, START_NS, Bench, FakeChunk, again, make_disk, opened
 from vonggac.media.chunk import ChunkFlag
 from vonggac.store.check import check
 from vonggac.store.disk import segment_path
@@ -33,10 +33,7 @@ def torn(
 ) -> list[FakeChunk]:
     """A disk whose last tick lost some chunks; gives those of that tick, as the arena has them."""
     make_disk(where)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     for _ in range(DURABLE):
         bench.tick([stream.chunk()])
     bench.commit()

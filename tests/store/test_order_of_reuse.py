@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import BOX, START_NS, Bench, FakeStream
+from store.maker import BOX, START_NS, Bench, FakeStream, opened
 from vonggac.store import disk as disks
 from vonggac.store import journal
 from vonggac.store.archive import Archive
@@ -27,10 +27,7 @@ def _small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begun(where: Path, size_bytes: int = 41 << 19) -> tuple[Bench, FakeStream]:
     disks.format_disk(where, size_bytes, BOX, SEGMENT_BYTES)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     return bench, stream
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
-from store.maker import BOX, SECOND_NS, Bench, FakeStream, again
+from store.maker import SECOND_NS, Bench, FakeStream, again, opened
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, PackedRow
 from vonggac.store import disk as disks
@@ -15,26 +13,6 @@ from vonggac.store import journal
 from vonggac.store.check import check
 from vonggac.store.journal import OpenGap, SegmentState
 from vonggac.store.start import open_for_reading
-
-SEGMENT_BYTES = 256 << 10
-DISK_BYTES = 31 << 19
-"""16 segments."""
-
-
-@pytest.fixture
-def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A disk of small segments: they wrap soon, and nothing in the store depends on their size."""
-    monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
-    disks.format_disk(tmp_path / "disk", DISK_BYTES, BOX, SEGMENT_BYTES)
-    return tmp_path / "disk"
-
-
-def begun(where: Path) -> tuple[Bench, FakeStream]:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
-    return bench, stream
 
 
 def rows_of(bench: Bench, stream: FakeStream) -> list[PackedRow]:
@@ -61,21 +39,21 @@ def until_sealed(bench: Bench, stream: FakeStream, commit_after: int) -> int:
     return stream.sequence - 2
 
 
-def test_a_fragment_goes_on_though_its_last_chunk_was_indexed_before_the_seal(where: Path) -> None:
-    bench, stream = begun(where)
+def test_a_fragment_goes_on_though_its_last_chunk_was_indexed_before_the_seal(small: Path) -> None:
+    bench, stream = opened(small)
     stream.chunk(1000)  # never handed over: the segment's last chunk is then a sync sample's
     last = until_sealed(bench, stream, commit_after=4)
     bench.crash()
-    bench = Bench.open(where)
+    bench = Bench.open(small)
     row = next(r.row for r in rows_of(bench, stream) if r.row.sequence == last)
     assert row.flags & ChunkFlag.CONTINUES
     bench.crash()
 
 
 def test_the_chunk_that_continues_is_the_last_by_its_place_whatever_the_clock_said(
-    where: Path,
+    small: Path,
 ) -> None:
-    bench, stream = begun(where)
+    bench, stream = opened(small)
     bench.tick([stream.chunk(60_000)])
     stream.begin(2, stream.wall_ns - 3600 * SECOND_NS)
     last = until_sealed(bench, stream, commit_after=3)
@@ -84,8 +62,8 @@ def test_the_chunk_that_continues_is_the_last_by_its_place_whatever_the_clock_sa
     bench.crash()
 
 
-def test_a_table_without_the_box_before_it_is_a_seal_that_was_torn(where: Path) -> None:
-    bench, stream = begun(where)
+def test_a_table_without_the_box_before_it_is_a_seal_that_was_torn(small: Path) -> None:
+    bench, stream = opened(small)
     bench.tick([stream.chunk(60_000)])
     first = segment_of(bench)
     while segment_of(bench) == first:
@@ -94,19 +72,19 @@ def test_a_table_without_the_box_before_it_is_a_seal_that_was_torn(where: Path) 
         r.row.offset + r.row.chunk_bytes for r in rows_of(bench, stream) if r.segment == first
     )
     bench.crash()
-    with disks.segment_path(where, first).open("r+b") as file:
+    with disks.segment_path(small, first).open("r+b") as file:
         file.seek(end)
         file.write(bytes(8))
-    bench = Bench.open(where)
+    bench = Bench.open(small)
     assert bench.found.sealed == []
     bench.tick()  # sealed anew
     bench.commit()
     bench.crash()
-    assert check(where, is_deep=True).problems == []
+    assert check(small, is_deep=True).problems == []
 
 
-def test_a_segment_sealed_and_reused_between_two_commits_has_one_life(where: Path) -> None:
-    bench, stream = begun(where)
+def test_a_segment_sealed_and_reused_between_two_commits_has_one_life(small: Path) -> None:
+    bench, stream = opened(small)
     bench.tick([stream.chunk(60_000)])
     first = segment_of(bench)
     while any(r.segment == first for r in rows_of(bench, stream)):
@@ -115,14 +93,14 @@ def test_a_segment_sealed_and_reused_between_two_commits_has_one_life(where: Pat
     assert [entry.state for entry in listed] == [SegmentState.RESERVED]
     expected = [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)]
     bench.crash()
-    bench = Bench.open(where)
+    bench = Bench.open(small)
     assert [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)] == expected
     bench.crash()
-    assert check(where, is_deep=True).problems == []
+    assert check(small, is_deep=True).problems == []
 
 
-def test_a_gap_stands_in_the_journal_until_the_chunk_that_names_it_is_durable(where: Path) -> None:
-    bench, stream = begun(where)
+def test_a_gap_stands_in_the_journal_until_the_chunk_that_names_it_is_durable(small: Path) -> None:
+    bench, stream = opened(small)
     bench.tick([stream.chunk()])
     gap = OpenGap(stream.camera, stream.stream, stream.wall_ns, 2)
     bench.ring.open_gap(gap)
@@ -134,21 +112,21 @@ def test_a_gap_stands_in_the_journal_until_the_chunk_that_names_it_is_durable(wh
         if fd == bench.ring.journal_fd:  # the cut lets nothing else of this tick through
             os.pwritev(fd, parts, offset)
     bench.crash()
-    bench = Bench.open(where)
+    bench = Bench.open(small)
     assert bench.ring.gaps == {stream.stream: gap}
     bench.prime(1)
     bench.tick([again(chunk)])
     bench.tick()
     assert bench.ring.snapshot().gaps == ()
     bench.crash()
-    bench = Bench.open(where)
+    bench = Bench.open(small)
     assert bench.ring.gaps == {}
     bench.crash()
 
 
-def test_a_run_that_began_before_a_gap_does_not_explain_it(where: Path) -> None:
+def test_a_run_that_began_before_a_gap_does_not_explain_it(small: Path) -> None:
     """Its first chunk has waited for a segment while the stream stopped again."""
-    bench, stream = begun(where)
+    bench, stream = opened(small)
     first = stream.chunk()
     gap = OpenGap(stream.camera, stream.stream, stream.wall_ns, 2)
     bench.ring.open_gap(gap)
@@ -156,13 +134,13 @@ def test_a_run_that_began_before_a_gap_does_not_explain_it(where: Path) -> None:
     bench.tick()
     assert bench.ring.snapshot().gaps == (gap,)
     bench.crash()
-    bench = Bench.open(where)
+    bench = Bench.open(small)
     assert bench.ring.gaps == {stream.stream: gap}
     bench.crash()
 
 
-def lose_newer_half(where: Path) -> None:
-    with (where / disks.JOURNAL_NAME).open("r+b") as file:
+def lose_newer_half(small: Path) -> None:
+    with (small / disks.JOURNAL_NAME).open("r+b") as file:
         data = file.read()
         starts = (0, journal.SLOT_BYTES)
         newest = max(starts, key=lambda start: journal.decode(data[start:]).generation)
@@ -171,10 +149,10 @@ def lose_newer_half(where: Path) -> None:
 
 
 def test_what_only_a_damaged_half_of_the_journal_knew_is_found_in_the_segments(
-    where: Path,
+    small: Path,
 ) -> None:
     """The segment that is recorded into was reserved in the tick whose journal is lost."""
-    bench, stream = begun(where)
+    bench, stream = opened(small)
     while not bench.ring.spares.oldest_order:  # the ring has turned once
         bench.tick([stream.chunk(60_000)])
         if stream.sequence % 5 == 0:
@@ -185,12 +163,12 @@ def test_what_only_a_damaged_half_of_the_journal_knew_is_found_in_the_segments(
         bench.tick([stream.chunk(60_000)])
     expected = {(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)}
     bench.crash()
-    lose_newer_half(where)
-    assert check(where, is_deep=True).problems == []
-    bench = Bench.open(where)
+    lose_newer_half(small)
+    assert check(small, is_deep=True).problems == []
+    bench = Bench.open(small)
     assert bench.ring.spares.highest_epoch > taken
     bench.crash()
-    reading = open_for_reading(where)
+    reading = open_for_reading(small)
     found = {
         (packed.segment, packed.epoch, packed.row.sequence)
         for value in reading.archive.packed_minutes(stream.stream, 0, 1 << 62)
@@ -200,8 +178,8 @@ def test_what_only_a_damaged_half_of_the_journal_knew_is_found_in_the_segments(
     assert found >= expected
 
 
-def test_an_old_half_of_the_journal_gives_up_nothing_that_the_index_knows(where: Path) -> None:
-    bench, stream = begun(where)
+def test_an_old_half_of_the_journal_gives_up_nothing_that_the_index_knows(small: Path) -> None:
+    bench, stream = opened(small)
     for _ in range(60):
         bench.tick([stream.chunk(60_000)])
     bench.tick()
@@ -213,18 +191,18 @@ def test_an_old_half_of_the_journal_gives_up_nothing_that_the_index_knows(where:
     bench.tick()
     expected = [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)]
     bench.crash()
-    path = where / disks.JOURNAL_NAME
+    path = small / disks.JOURNAL_NAME
     path.write_bytes(bytes(journal.FILE_BYTES))
     offset, data = journal.encode(older)
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(data)
-    bench = Bench.open(where)
+    bench = Bench.open(small)
     assert [(r.segment, r.epoch, r.row.sequence) for r in rows_of(bench, stream)] == expected
-    assert check_after(bench, where) == []
+    assert check_after(bench, small) == []
 
 
-def check_after(bench: Bench, where: Path) -> list[str]:
+def check_after(bench: Bench, small: Path) -> list[str]:
     bench.tick()
     bench.crash()
-    return [problem.what for problem in check(where, is_deep=True).problems]
+    return [problem.what for problem in check(small, is_deep=True).problems]

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from store.maker import START_NS, Bench, FakeStream, again, make_disk
+from store.maker import START_NS, Bench, FakeStream, again, opened
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store.journal import SegmentState
 
 FAR_NS = 1 << 62
-
-
-@pytest.fixture
-def where(tmp_path: Path) -> Path:
-    make_disk(tmp_path / "disk")
-    return tmp_path / "disk"
 
 
 def rows_of(bench: Bench, stream: FakeStream) -> list[Row]:
@@ -46,10 +38,7 @@ def test_a_new_disk_needs_three_ticks_before_the_first_chunk(where: Path) -> Non
 
 
 def test_what_was_written_is_found_after_a_crash_without_any_commit(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(7)
+    bench, stream = opened(where, run=7)
     for _ in range(5):
         bench.tick([stream.chunk()])
     bench.crash()
@@ -60,10 +49,7 @@ def test_what_was_written_is_found_after_a_crash_without_any_commit(where: Path)
 
 
 def test_a_resumed_segment_goes_on_where_it_stood(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(7)
+    bench, stream = opened(where, run=7)
     record(bench, stream, 13)
     bench.crash()
     bench = Bench.open(where)
@@ -79,10 +65,7 @@ def test_a_resumed_segment_goes_on_where_it_stood(where: Path) -> None:
 
 
 def test_a_chunk_that_is_durable_already_is_known_and_not_written(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     chunk = stream.chunk()
     bench.tick([again(chunk)])
     batch, _ = bench.tick([again(chunk)])
@@ -95,10 +78,7 @@ def test_a_chunk_that_is_durable_already_is_known_and_not_written(where: Path) -
 
 
 def test_the_ring_gives_up_the_oldest_and_loses_no_room(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     record(bench, stream, 400, size=1_000_000)
     rows = rows_of(bench, stream)
     assert [r.sequence for r in rows] == list(range(rows[0].sequence, 400))
@@ -112,10 +92,7 @@ def test_the_ring_gives_up_the_oldest_and_loses_no_room(where: Path) -> None:
 
 
 def test_a_clock_that_jumps_back_overwrites_and_reorders_nothing(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     record(bench, stream, 5)
     stream.begin(2, wall_ns=START_NS - 86_400 * 1_000_000_000)
     record(bench, stream, 5)
@@ -141,10 +118,7 @@ def test_other_parameter_sets_are_another_segment(where: Path) -> None:
 
 
 def test_a_fragment_that_goes_on_in_the_next_segment_says_so(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     while not any(r.state is SegmentState.SEALED for _, r in bench.ring.archive.segments()):
         bench.tick([stream.chunk(2_500_000)])
     rows = rows_of(bench, stream)
@@ -155,10 +129,7 @@ def test_a_fragment_that_goes_on_in_the_next_segment_says_so(where: Path) -> Non
 
 
 def test_a_payload_that_rotted_before_the_index_knew_it_is_kept_and_flagged(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     record(bench, stream, 3)
     segment = next(iter(bench.ring.open.values()))
     number, last = segment.number, segment.rows()[-1]
@@ -176,10 +147,7 @@ def test_a_payload_that_rotted_before_the_index_knew_it_is_kept_and_flagged(wher
 
 
 def test_a_bad_header_is_scanned_over(where: Path) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     record(bench, stream, 4)
     segment = next(iter(bench.ring.open.values()))
     number, second = segment.number, segment.rows()[1]
@@ -196,10 +164,7 @@ def test_a_bad_header_is_scanned_over(where: Path) -> None:
 def test_a_gap_is_journalled_until_a_run_names_it(where: Path) -> None:
     from vonggac.store.journal import OpenGap
 
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     record(bench, stream, 2)
     bench.ring.open_gap(OpenGap(stream.camera, stream.stream, stream.wall_ns, 2))
     bench.tick()
@@ -220,10 +185,7 @@ def test_a_gap_is_journalled_until_a_run_names_it(where: Path) -> None:
 def test_a_chunk_that_comes_twice_in_a_tick_is_written_once_and_acknowledged_twice(
     where: Path,
 ) -> None:
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(7)
+    bench, stream = opened(where, run=7)
     chunk = stream.chunk()
     batch, _ = bench.tick([again(chunk), again(chunk)])
     assert len(batch.durable) == 2 and len(batch.placed) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import Bench, FakeStream, make_disk
+from store.maker import Bench, FakeStream, make_disk, opened
 from vonggac.media.chunk import Row
 from vonggac.store.check import Problem, check
 from vonggac.store.disk import segment_path
@@ -41,10 +41,7 @@ def cut(tmp_path: Path) -> Last:
     """A chunk a second; the last five share a tick, as on a slow disk."""
     where = tmp_path / "disk"
     make_disk(where)
-    bench = Bench.open(where)
-    bench.prime(1)
-    stream = FakeStream(1)
-    stream.begin(1)
+    bench, stream = opened(where)
     for _ in range(SECONDS):
         bench.tick([stream.chunk()])
     bench.tick([stream.chunk() for _ in range(TICK_SECONDS)])
