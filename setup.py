@@ -13,23 +13,26 @@ from setuptools import Extension, setup
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "fault": (),
     "parse": (
-        *("rtp", "rtcp", "rtsp_frame", "h264", "h265"),
-        *("assembler", "depacketize", "access_unit"),
+        *("rtp", "rtcp", "rtsp_frame", "h264", "h265", "jpeg"),
+        *("assembler", "access_unit"),
+        *("depacketize", "depacketize_h264", "depacketize_h265", "depacketize_jpeg"),
     ),
     "segment": (
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head", "table", "rows"),
-        *("h264", "h265"),
+        *("h264", "h265", "jpeg"),
     ),
     "playlist": ("playlist", "rows"),
     "ring": ("ring_file",),
     "arena": ("arena",),
     "chunker": (
-        *("h264", "h265", "crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
+        *("h264", "h265", "jpeg"),
+        *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
         *("arena", "timeline", "reorder", "sets"),
         *("chunker", "chunker_entry", "chunker_commit", "chunker_fill"),
     ),
     "loop": (
-        *("rtp", "rtcp", "rtsp_frame", "h264", "h265", "assembler", "depacketize", "access_unit"),
+        *("rtp", "rtcp", "rtsp_frame", "h264", "h265", "jpeg", "assembler", "access_unit"),
+        *("depacketize", "depacketize_h264", "depacketize_h265", "depacketize_jpeg"),
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head"),
         *("arena", "timeline", "reorder", "sets"),
         *("chunker", "chunker_entry", "chunker_commit", "chunker_fill"),

@@ -4,8 +4,8 @@
  * within its limits, have a legal type, and hold no start code; and what is pulled is what was
  * counted.
  *
- * Input: byte 0 codec and room; then for each packet a byte of flags, a byte of size, a byte of
- * kind and the payload. */
+ * Input: byte 0 codec, room and whether H.265 numbers its NAL units; then for each packet a byte of
+ * flags, a byte of size, a byte of kind and the payload. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,13 +55,14 @@ static uint64_t pull_all(vg_assembler *a, vg_codec codec, size_t capacity) {
 /* The payload's header, so that fragments and aggregates are frequent. */
 static size_t write_header(uint8_t *p, vg_codec codec, uint8_t kind, uint8_t detail) {
     if (codec == VG_CODEC_H264) {
-        static const uint8_t types[] = {0x65, 0x41, 0x67, 0x06, 0x09, 0x78, 0x7C, 0x7C};
-        p[0] = types[kind % 8];
+        static const uint8_t types[] = {0x65, 0x41, 0x67, 0x06, 0x09, 0x78, 0x7C, 0x7C,
+                                        0x65, 0x41, 0x79, 0x7A, 0x7B, 0x78, 0x7D, 0x7D};
+        p[0] = types[kind % 16];
         p[1] = detail;
         return kind % 8 >= 6 ? 2 : 1;
     }
-    static const uint8_t types[] = {19, 1, 33, 39, 40, 48, 49, 49};
-    p[0] = (uint8_t)(types[kind % 8] << 1U);
+    static const uint8_t types[] = {19, 1, 33, 39, 40, 48, 49, 49, 19, 1, 50, 50, 50, 48, 49, 50};
+    p[0] = (uint8_t)(types[kind % 16] << 1U);
     p[1] = 1;
     p[2] = detail;
     return kind % 8 >= 6 ? 3 : 2;
@@ -76,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (a == NULL || buffer == NULL) abort();
     vg_assembler_init(a, codec, 96, buffer, capacity);
 
+    if (codec == VG_CODEC_H265 && data[0] & 0x40U) vg_assembler_expect_donl(a);
     vg_rtp_packet packet = {.payload_type = 96, .ssrc = 1};
     uint64_t pulled = 0;
     size_t at = 1;

@@ -12,6 +12,7 @@ void vg_unit_restart(vg_assembler *a) {
 }
 
 static vg_nal_role role_of(const vg_assembler *a, uint8_t type) {
+    if (a->codec == VG_CODEC_MJPEG) return VG_ROLE_SLICE;
     return a->codec == VG_CODEC_H264 ? vg_h264_role(type) : vg_h265_role(type);
 }
 
@@ -20,6 +21,7 @@ static vg_nal_role role_of(const vg_assembler *a, uint8_t type) {
  * belong to profiles that no camera has. */
 static bool is_first_slice(const vg_assembler *a, const vg_nal_unit *nal) {
     const uint8_t *p = a->buffer + nal->offset;
+    if (a->codec == VG_CODEC_MJPEG) return true; /* a whole picture */
     if (a->codec == VG_CODEC_H265) return p[2] & 0x80U;
     if (nal->type == H264_PARTITION_B || nal->type == H264_PARTITION_C) return false;
     return p[1] & 0x80U;
@@ -81,6 +83,10 @@ static void check_last_marker(vg_assembler *a, uint32_t i, vg_nal_role role) {
 
 static void include_slice(vg_assembler *a, const vg_nal_unit *nal) {
     vg_unit *unit = &a->unit;
+    if (a->codec == VG_CODEC_MJPEG) {
+        unit->idr = true;
+        return;
+    }
     if (a->codec == VG_CODEC_H264) {
         unit->idr |= nal->type == H264_IDR;
         if (unit->recovery && !unit->inter)
@@ -112,6 +118,7 @@ static void classify(vg_assembler *a, uint32_t i) {
 
     if (role == VG_ROLE_SLICE) {
         include(a, i);
+        if (a->lossy && !unit->has_slice && !is_first_slice(a, nal)) unit->damaged = true;
         if (!unit->has_slice) unit->timestamp = a->notes[i].timestamp;
         unit->has_slice = true;
         include_slice(a, nal);

@@ -19,7 +19,7 @@ size_t vg_assembler_size(void) {
 void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, uint8_t *buffer,
                        size_t capacity) {
     assert(a != NULL && buffer != NULL && capacity > 0 && capacity <= VG_AU_MAX);
-    assert(codec == VG_CODEC_H264 || codec == VG_CODEC_H265);
+    assert(codec == VG_CODEC_H264 || codec == VG_CODEC_H265 || codec == VG_CODEC_MJPEG);
     memset(a, 0, sizeof *a);
     a->codec = codec;
     a->payload_type = payload_type;
@@ -27,6 +27,17 @@ void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, ui
     a->capacity = (uint32_t)capacity;
     a->timestamp_change = VG_NO_INDEX;
     vg_unit_restart(a);
+}
+
+void vg_assembler_expect_donl(vg_assembler *a) {
+    assert(a != NULL && a->codec == VG_CODEC_H265);
+    a->has_donl = true;
+}
+
+void vg_assembler_expect_size(vg_assembler *a, uint16_t width, uint16_t height) {
+    assert(a != NULL && a->codec == VG_CODEC_MJPEG);
+    a->jpeg.width = width;
+    a->jpeg.height = height;
 }
 
 const vg_nal_counts *vg_assembler_counts(const vg_assembler *a) {
@@ -84,8 +95,9 @@ static admission admit(vg_assembler *a, const vg_rtp_packet *packet) {
 
 /* No room for the packet, but it has another timestamp: the current access unit can go first. */
 static bool ends_for_room(vg_assembler *a, const vg_rtp_packet *packet) {
-    /* 2: a fragment brings its NAL unit header again */
-    if (packet->payload_size + 2 <= a->capacity - a->used) return false;
+    /* A fragment brings its NAL unit header again, and a JPEG file more than its packets. */
+    const size_t more = a->codec == VG_CODEC_MJPEG ? VG_JPEG_HEAD_MAX : 2;
+    if (packet->payload_size + more <= a->capacity - a->used) return false;
     if (!a->started || packet->ssrc != a->ssrc || packet->sequence != a->next_sequence)
         return false;
     if (packet->timestamp == a->timestamp) return false;
@@ -163,6 +175,11 @@ bool vg_assembler_pull(vg_assembler *a, vg_access_unit *out) {
     a->ready = false;
     vg_unit_restart(a);
     return true;
+}
+
+void vg_assembler_lossy(vg_assembler *a) {
+    assert(a != NULL);
+    a->lossy = true;
 }
 
 void vg_assembler_break(vg_assembler *a) {

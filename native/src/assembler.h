@@ -1,7 +1,9 @@
 /* Inside of the access unit assembler, shared by its files:
  *   assembler.c    the interface; which packets count (payload type, SSRC, sequence)
- *   depacketize.c  payloads to NAL units in the buffer (RFC 6184, RFC 7798, Annex B where it does
- * not belong) access_unit.c  NAL units to access units: where one ends, how it can be entered
+ *   depacketize.c  what payloads of all codecs share: NAL units into the buffer, fragments, Annex B
+ *                  where it does not belong; depacketize_h264.c (RFC 6184), depacketize_h265.c
+ *                  (RFC 7798), depacketize_jpeg.c (RFC 2435: a picture is one "NAL unit")
+ *   access_unit.c  NAL units to access units: where one ends, how it can be entered
  *
  * The buffer and the list hold, in order:
  *
@@ -17,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vg/jpeg.h"
 #include "vg/nal.h"
 
 enum {
@@ -78,6 +81,7 @@ struct vg_assembler {
     uint32_t timestamp;    /* of the last packet taken */
     bool gap;              /* something is missing before what comes next */
     bool dropped;          /* something with the current timestamp was dropped */
+    bool lossy;            /* packets may be missing before the first that came */
     uint32_t skip_packets; /* at most so many more are of an access unit that was discarded */
 
     /* a fragmented NAL unit in progress */
@@ -86,6 +90,13 @@ struct vg_assembler {
     bool fu_lost;   /* fragments of a NAL unit that is lost already: do not count each */
     uint8_t fu_type;
     uint32_t fu_start;
+
+    /* decoding order numbers, where a camera sends them */
+    bool has_donl; /* H.265: its description declares them */
+    bool has_don;
+    uint16_t don; /* of the NAL unit that came last */
+
+    vg_jpeg_source jpeg;
 
     /* access units */
     uint32_t head, classified, count;
@@ -106,11 +117,45 @@ struct vg_assembler {
 
 /* depacketize.c */
 
+typedef struct vg_fragment_unit {
+    bool start, end, reserved;
+    uint8_t type;
+    uint8_t header[2]; /* of the NAL unit it is from */
+    size_t header_size;
+    const uint8_t *bytes;
+    size_t size;
+} vg_fragment_unit;
+
 vg_err vg_depacketize(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);
+/* False where there is no room: what was being put together is gone then, and counted. */
+bool vg_append(vg_assembler *a, const uint8_t *bytes, size_t size);
+/* The bytes of the buffer from `start` are a NAL unit for the list; there is room in it. */
+void vg_list_unit(vg_assembler *a, uint32_t start, uint32_t size, uint8_t type, bool is_bad);
+/* A whole NAL unit in two pieces, of which the second may be empty. */
+vg_err vg_take_nal(vg_assembler *a, const uint8_t *header, size_t header_size, const uint8_t *rest,
+                   size_t size, vg_fault *fault);
+/* The decoding order number of the NAL unit that comes next. */
+void vg_take_don(vg_assembler *a, uint16_t don);
+vg_err vg_take_fragment(vg_assembler *a, const vg_fragment_unit *f, bool marker, const char *rule,
+                        vg_fault *fault);
+/* A fragment of something whose beginning is missing: counted once. */
+vg_err vg_refuse_part(vg_assembler *a, size_t offset, const char *rule, vg_fault *fault);
+/* A packet, or what remains of it, that cannot be used; its picture is damaged. */
+vg_err vg_refuse(vg_assembler *a, vg_err err, size_t offset, const char *rule, vg_fault *fault);
+/* Something else than a fragment comes. */
+void vg_fu_interrupt(vg_assembler *a);
 /* Ends a fragmented NAL unit that something else follows: whole if its last fragment had the marker
  * and nothing is missing (Longse CMSEKL800 sets the marker and never E), else dropped. */
 void vg_fu_close(vg_assembler *a);
 void vg_fu_drop(vg_assembler *a);
+
+/* depacketize_h264.c, depacketize_h265.c, depacketize_jpeg.c: of a payload that is not empty. */
+
+vg_err vg_depacketize_h264(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);
+vg_err vg_depacketize_h265(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);
+vg_err vg_depacketize_jpeg(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);
+/* A picture ends that had no marker: no packet of it is missing, so it is whole. */
+void vg_jpeg_close(vg_assembler *a);
 
 /* The marker belongs to the last NAL unit, if there are more than `before`. */
 static inline void vg_mark_last(vg_assembler *a, uint32_t before) {

@@ -126,10 +126,12 @@ static vg_err check_sets(const vg_sets *sets, vg_fault *fault) {
     const size_t sps_max = sizeof sets->sps / sizeof sets->sps[0];
     const size_t pps_max = sizeof sets->pps / sizeof sets->pps[0];
     assert(sets->vps_count <= vps_max && sets->sps_count <= sps_max && sets->pps_count <= pps_max);
-    if (sets->codec != VG_CODEC_H264 && sets->codec != VG_CODEC_H265)
+    if (sets->codec != VG_CODEC_H264 && sets->codec != VG_CODEC_H265 &&
+        sets->codec != VG_CODEC_MJPEG)
         return vg_fail(fault, VG_UNSUPPORTED, 0, "codec of the sample entry");
     if (sets->sps_count == 0) return vg_fail(fault, VG_VALUE, 0, "sample entry without SPS");
-    if (sets->pps_count == 0) return vg_fail(fault, VG_VALUE, 0, "sample entry without PPS");
+    if (sets->pps_count == 0 && sets->codec != VG_CODEC_MJPEG)
+        return vg_fail(fault, VG_VALUE, 0, "sample entry without PPS");
     for (uint8_t i = 0; i < sets->vps_count; i++)
         if (sets->vps_size[i] == 0) return vg_fail(fault, VG_VALUE, 0, "empty VPS");
     for (uint8_t i = 0; i < sets->sps_count; i++)
@@ -139,10 +141,14 @@ static vg_err check_sets(const vg_sets *sets, vg_fault *fault) {
     return VG_OK;
 }
 
+vg_err vg_sps_of(vg_codec codec, const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault) {
+    if (codec == VG_CODEC_H264) return vg_h264_sps_parse(nal, size, out, fault);
+    if (codec == VG_CODEC_H265) return vg_h265_sps_parse(nal, size, out, fault);
+    return vg_jpeg_sps_parse(nal, size, out, fault);
+}
+
 static vg_err parse_sps(const vg_sets *sets, vg_sps *sps, vg_fault *fault) {
-    const vg_err err = sets->codec == VG_CODEC_H264
-                           ? vg_h264_sps_parse(sets->sps[0], sets->sps_size[0], sps, fault)
-                           : vg_h265_sps_parse(sets->sps[0], sets->sps_size[0], sps, fault);
+    const vg_err err = vg_sps_of(sets->codec, sets->sps[0], sets->sps_size[0], sps, fault);
     if (err != VG_OK) return err;
     if (sps->width == 0 || sps->height == 0 || sps->width > UINT16_MAX || sps->height > UINT16_MAX)
         return vg_fail(fault, VG_VALUE, 0, "14496-12 12.1.3 width and height of 16 bits");

@@ -87,9 +87,10 @@ static void hold_unit(vg_chunker *c, vg_pending *u, const vg_source *s) {
     for (uint32_t i = 0; i < s->au->nal_count; i++) {
         const vg_nal_unit *nal = &s->au->nals[i];
         if (!s->keep[i]) continue;
-        vg_store_u32(c->hold + c->hold_used, nal->size);
-        memcpy(c->hold + c->hold_used + 4, s->au->bytes + nal->offset, nal->size);
-        c->hold_used += 4 + nal->size;
+        if (vg_prefix_bytes(c) > 0) vg_store_u32(c->hold + c->hold_used, nal->size);
+        c->hold_used += vg_prefix_bytes(c);
+        memcpy(c->hold + c->hold_used, s->au->bytes + nal->offset, nal->size);
+        c->hold_used += nal->size;
     }
     c->held[c->held_count++] = *u;
 }

@@ -93,6 +93,11 @@ struct vg_chunker {
     uint8_t hold[VG_HOLD_BYTES];
 };
 
+/* Before each NAL unit in mdat stands its length; a JPEG file is a sample as it is. */
+static inline uint32_t vg_prefix_bytes(const vg_chunker *c) {
+    return c->state.codec == VG_CODEC_MJPEG ? 0 : 4;
+}
+
 /* chunker_fill.c */
 
 static inline vg_arena_chunk *vg_fill_chunk(const vg_chunker *c) {

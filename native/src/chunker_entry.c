@@ -3,8 +3,27 @@
 
 #include "bytes.h"
 #include "chunker.h"
+#include "vg/jpeg.h"
+
+/* MJPEG has no sets; its size stands in each picture. */
+static void learn_size(vg_chunker *c, const vg_access_unit *au) {
+    uint16_t width = 0;
+    uint16_t height = 0;
+    vg_fault fault; /* a picture without a size stands behind the entry that there is */
+    const vg_nal_unit *file = &au->nals[0];
+    if (vg_jpeg_size(au->bytes + file->offset, file->size, &width, &height, &fault) != VG_OK)
+        return;
+    uint8_t set[VG_JPEG_SPS_SIZE];
+    vg_store_u16(set, width);
+    vg_store_u16(set + 2, height);
+    (void)vg_sets_put(&c->latest, VG_SET_SPS, set, sizeof set, &fault);
+}
 
 void vg_entry_learn(vg_chunker *c, const vg_access_unit *au) {
+    if (c->latest.codec == VG_CODEC_MJPEG && au->nal_count > 0) {
+        learn_size(c, au);
+        return;
+    }
     vg_fault fault; /* a set that cannot be read or has no room stays in band and changes nothing */
     for (uint32_t i = 0; i < au->nal_count; i++) {
         const vg_nal_unit *nal = &au->nals[i];
@@ -77,7 +96,7 @@ void vg_entry_select(vg_chunker *c, const vg_access_unit *au, vg_pending *u, vg_
             }
             if (!is_known) c->out_of_step = true;
         }
-        u->bytes += 4 + nal->size;
+        u->bytes += vg_prefix_bytes(c) + nal->size;
     }
     if (has_sets) c->out_of_step = !vg_sets_equal(&c->latest, &c->entry);
 }

@@ -108,7 +108,8 @@ bool vg_fill_append(vg_chunker *c, const vg_pending *u, const vg_source *s) {
         uint8_t length[4];
         if (!s->keep[i]) continue;
         vg_store_u32(length, nal->size);
-        if (!append(c, length, sizeof length) || !append(c, s->au->bytes + nal->offset, nal->size))
+        if (!append(c, length, vg_prefix_bytes(c)) ||
+            !append(c, s->au->bytes + nal->offset, nal->size))
             return false;
     }
     return true;

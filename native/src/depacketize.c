@@ -1,11 +1,13 @@
+/* What the depacketisers of all codecs share: NAL units into the buffer, start codes where they do
+ * not belong, fragments. */
 #include <assert.h>
 #include <string.h>
 
 #include "assembler.h"
 #include "bytes.h"
 
-/* Types of RTP payloads that are no NAL units (RFC 6184 5.2, RFC 7798 4.4). */
-enum { H264_STAP_A = 24, H264_FU_A = 28, H265_AP = 48, H265_FU = 49 };
+/* Types of RTP payloads begin here that are no NAL units (RFC 6184 5.2, RFC 7798 4.4). */
+enum { H264_STAP_A = 24, H265_AP = 48 };
 enum { START_CODE_SIZE = 3, SCAN_BLOCK = 64 };
 
 /* An extension of gcc and clang on every processor; where there are no vectors they make words of
@@ -61,6 +63,18 @@ static bool is_kept(const vg_assembler *a, const uint8_t *nal, size_t size, uint
     return size > 2 || *type == END_OF_SEQUENCE || *type == END_OF_BITSTREAM;
 }
 
+void vg_list_unit(vg_assembler *a, uint32_t start, uint32_t size, uint8_t type, bool is_bad) {
+    assert(a->count < VG_NALS_HELD);
+    uint8_t flags = 0;
+    if (a->gap) flags |= VG_NOTE_GAP | VG_NOTE_BAD;
+    if (a->dropped || is_bad) flags |= VG_NOTE_BAD;
+    a->gap = false;
+    a->dropped = false;
+    a->nals[a->count] = (vg_nal_unit){.offset = start, .size = size, .type = type};
+    a->notes[a->count] = (vg_nal_note){.timestamp = a->timestamp, .flags = flags};
+    a->count++;
+}
+
 /* Adds the NAL unit at `start` to the list; false if it is none. */
 static bool add(vg_assembler *a, uint32_t start, uint32_t size) {
     const uint8_t *nal = a->buffer + start;
@@ -69,14 +83,7 @@ static bool add(vg_assembler *a, uint32_t start, uint32_t size) {
         a->counts.nals_dropped++;
         return false;
     }
-    uint8_t flags = 0;
-    if (a->gap) flags |= VG_NOTE_GAP | VG_NOTE_BAD;
-    if (a->dropped || nal[0] & 0x80U) flags |= VG_NOTE_BAD; /* 0x80: forbidden_zero_bit */
-    a->gap = false;
-    a->dropped = false;
-    a->nals[a->count] = (vg_nal_unit){.offset = start, .size = size, .type = type};
-    a->notes[a->count] = (vg_nal_note){.timestamp = a->timestamp, .flags = flags};
-    a->count++;
+    vg_list_unit(a, start, size, type, (nal[0] & 0x80U) != 0); /* forbidden_zero_bit */
     return true;
 }
 
@@ -108,84 +115,68 @@ static vg_err finish(vg_assembler *a, uint32_t start, vg_fault *fault) {
     return VG_OK;
 }
 
-static bool append(vg_assembler *a, const uint8_t *bytes, size_t size) {
+bool vg_append(vg_assembler *a, const uint8_t *bytes, size_t size) {
     if (size > a->capacity - a->used) {
         vg_unit_discard(a);
         return false;
     }
-    memcpy(a->buffer + a->used, bytes, size);
+    if (size > 0) memcpy(a->buffer + a->used, bytes, size);
     a->used += (uint32_t)size;
     return true;
 }
 
-static vg_err take_nal(vg_assembler *a, const uint8_t *nal, size_t size, vg_fault *fault) {
+vg_err vg_take_nal(vg_assembler *a, const uint8_t *header, size_t header_size, const uint8_t *rest,
+                   size_t size, vg_fault *fault) {
     const uint32_t start = a->used;
-    if (!append(a, nal, size)) return vg_fail(fault, VG_VALUE, 0, "VG_AU_MAX");
+    if (!vg_append(a, header, header_size) || !vg_append(a, rest, size))
+        return vg_fail(fault, VG_VALUE, 0, "VG_AU_MAX");
     return finish(a, start, fault);
 }
 
-/* STAP-A and AP: a size of two bytes before each NAL unit. */
-static vg_err take_aggregate(vg_assembler *a, const vg_rtp_packet *packet, size_t header_size,
-                             const char *rule, vg_fault *fault) {
-    vg_bytes r = vg_bytes_of(packet->payload, packet->payload_size);
-    (void)vg_bytes_take(&r, header_size);
-    while (vg_bytes_left(&r) > 0) {
-        const uint16_t size = vg_bytes_u16(&r);
-        if (size == 0) {
-            /* Some pad with zeros. Two more of them are another empty NAL unit, one is nothing. */
-            if (r.overrun) break;
-            continue;
-        }
-        const uint8_t *nal = vg_bytes_take(&r, size);
-        if (nal == NULL) {
-            a->dropped = true;
-            a->counts.nals_dropped++;
-            return vg_fail(fault, VG_SHORT, vg_bytes_offset(&r), rule);
-        }
-        const vg_err err = take_nal(a, nal, size, fault);
-        if (err != VG_OK) return err;
+void vg_take_don(vg_assembler *a, uint16_t don) {
+    /* RFC 6184 5.5, RFC 7798 6: what decodes before something that came already. No camera is known
+     * to send in another order than it encoded; where one does, its pictures are marked. */
+    if (a->has_don && (uint16_t)(don - a->don) >= 0x8000) {
+        a->counts.order_odd++;
+        a->dropped = true;
     }
-    return VG_OK;
+    a->has_don = true;
+    a->don = don;
 }
 
-typedef struct fragment {
-    bool start, end, reserved;
-    uint8_t type;
-    uint8_t header[2]; /* of the NAL unit it is from */
-    size_t header_size;
-    const uint8_t *bytes;
-    size_t size;
-} fragment;
-
-static vg_err begin_fu(vg_assembler *a, const fragment *f, vg_fault *fault) {
+static vg_err begin_fu(vg_assembler *a, const vg_fragment_unit *f, vg_fault *fault) {
     if (a->fu_open) vg_fu_close(a);
     a->fu_lost = false;
     a->fu_start = a->used;
-    if (!append(a, f->header, f->header_size)) return vg_fail(fault, VG_VALUE, 0, "VG_AU_MAX");
+    if (!vg_append(a, f->header, f->header_size)) return vg_fail(fault, VG_VALUE, 0, "VG_AU_MAX");
     a->fu_open = true;
     a->fu_type = f->type;
     return VG_OK;
 }
 
-static vg_err take_fragment(vg_assembler *a, const fragment *f, bool marker, const char *rule,
-                            vg_fault *fault) {
+vg_err vg_refuse_part(vg_assembler *a, size_t offset, const char *rule, vg_fault *fault) {
+    if (!a->fu_lost) {
+        a->fu_lost = true;
+        a->counts.fu_odd++;
+        a->counts.nals_dropped++;
+    }
+    a->dropped = true;
+    return vg_fail(fault, VG_VALUE, offset, rule);
+}
+
+vg_err vg_take_fragment(vg_assembler *a, const vg_fragment_unit *f, bool marker, const char *rule,
+                        vg_fault *fault) {
     /* CostarHD and OpenIPC send whole NAL units as one fragment; some send empty ones. */
     if ((f->start && f->end) || f->reserved || f->size == 0) a->counts.fu_odd++;
     if (f->start) {
         const vg_err err = begin_fu(a, f, fault);
         if (err != VG_OK) return err;
     } else if (!a->fu_open) {
-        if (!a->fu_lost) {
-            a->fu_lost = true;
-            a->counts.fu_odd++;
-            a->counts.nals_dropped++;
-        }
-        a->dropped = true;
-        return vg_fail(fault, VG_VALUE, f->header_size, rule);
+        return vg_refuse_part(a, f->header_size, rule, fault);
     } else if (f->type != a->fu_type) {
         a->counts.fu_odd++; /* the first fragment's type holds */
     }
-    if (!append(a, f->bytes, f->size)) return vg_fail(fault, VG_VALUE, 0, "VG_AU_MAX");
+    if (!vg_append(a, f->bytes, f->size)) return vg_fail(fault, VG_VALUE, 0, "VG_AU_MAX");
     a->fu_marker = marker;
     if (!f->end) return VG_OK;
     a->fu_open = false;
@@ -203,6 +194,10 @@ void vg_fu_drop(vg_assembler *a) {
 
 void vg_fu_close(vg_assembler *a) {
     assert(a->fu_open);
+    if (a->codec == VG_CODEC_MJPEG) {
+        vg_jpeg_close(a);
+        return;
+    }
     a->counts.fu_odd++;
     if (!a->fu_marker) {
         vg_fu_drop(a);
@@ -215,70 +210,20 @@ void vg_fu_close(vg_assembler *a) {
     vg_mark_last(a, before);
 }
 
-static vg_err refuse(vg_assembler *a, const char *rule, vg_fault *fault) {
+void vg_fu_interrupt(vg_assembler *a) {
+    if (a->fu_open) vg_fu_close(a);
+    a->fu_lost = false;
+}
+
+vg_err vg_refuse(vg_assembler *a, vg_err err, size_t offset, const char *rule, vg_fault *fault) {
     a->dropped = true;
     a->counts.nals_dropped++;
-    return vg_fail(fault, VG_VALUE, 0, rule);
-}
-
-static vg_err depacketize_h264(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault) {
-    const uint8_t *p = packet->payload;
-    const size_t size = packet->payload_size;
-    const uint8_t type = p[0] & 0x1FU;
-    if (type != H264_FU_A) {
-        if (a->fu_open) vg_fu_close(a);
-        a->fu_lost = false;
-        /* packetization-mode is not asked: cameras that declare 0 send all of these. */
-        if (type < H264_STAP_A) return take_nal(a, p, size, fault);
-        if (type == H264_STAP_A) return take_aggregate(a, packet, 1, "RFC 6184 5.7.1 size", fault);
-        return refuse(a, "RFC 6184 5.2 type", fault);
-    }
-    if (size < 2) {
-        a->dropped = true;
-        return vg_fail(fault, VG_SHORT, size, "RFC 6184 5.8 FU header");
-    }
-    const fragment f = {
-        .start = p[1] & 0x80U,
-        .end = p[1] & 0x40U,
-        .reserved = p[1] & 0x20U,
-        .type = p[1] & 0x1FU,
-        .header = {(uint8_t)((p[0] & 0xE0U) | (p[1] & 0x1FU))},
-        .header_size = 1,
-        .bytes = p + 2,
-        .size = size - 2,
-    };
-    return take_fragment(a, &f, packet->marker, "RFC 6184 5.8 S", fault);
-}
-
-static vg_err depacketize_h265(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault) {
-    const uint8_t *p = packet->payload;
-    const size_t size = packet->payload_size;
-    const uint8_t type = p[0] >> 1U & 0x3FU;
-    if (type != H265_FU) {
-        if (a->fu_open) vg_fu_close(a);
-        a->fu_lost = false;
-        if (type < H265_AP) return take_nal(a, p, size, fault);
-        if (type == H265_AP) return take_aggregate(a, packet, 2, "RFC 7798 4.4.2 NALU size", fault);
-        return refuse(a, "RFC 7798 4.4 Type", fault);
-    }
-    if (size < 3) {
-        a->dropped = true;
-        return vg_fail(fault, VG_SHORT, size, "RFC 7798 4.4.3 FU header");
-    }
-    const fragment f = {
-        .start = p[2] & 0x80U,
-        .end = p[2] & 0x40U,
-        .type = p[2] & 0x3FU,
-        .header = {(uint8_t)((p[0] & 0x81U) | (p[2] & 0x3FU) << 1U), p[1]},
-        .header_size = 2,
-        .bytes = p + 3,
-        .size = size - 3,
-    };
-    return take_fragment(a, &f, packet->marker, "RFC 7798 4.4.3 S", fault);
+    return vg_fail(fault, err, offset, rule);
 }
 
 vg_err vg_depacketize(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault) {
     if (packet->payload_size == 0) return VG_OK; /* padding only */
-    if (a->codec == VG_CODEC_H264) return depacketize_h264(a, packet, fault);
-    return depacketize_h265(a, packet, fault);
+    if (a->codec == VG_CODEC_H264) return vg_depacketize_h264(a, packet, fault);
+    if (a->codec == VG_CODEC_H265) return vg_depacketize_h265(a, packet, fault);
+    return vg_depacketize_jpeg(a, packet, fault);
 }

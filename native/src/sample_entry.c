@@ -1,6 +1,6 @@
-/* Video sample entries: avc1/avc3 with avcC (ISO/IEC 14496-15 5.3.3, 5.4.2) and hvc1/hev1 with hvcC
- * (14496-15 8.3.3, 8.4.1). No `pasp` and no `colr`: the parameter sets say it, and what is said
- * twice can differ. */
+/* Video sample entries: avc1/avc3 with avcC (ISO/IEC 14496-15 5.3.3, 5.4.2), hvc1/hev1 with hvcC
+ * (14496-15 8.3.3, 8.4.1) and mp4v with esds for MJPEG (14496-14 5.6; object type 0x6C of MP4RA).
+ * No `pasp` and no `colr`: the parameter sets say it, and what is said twice can differ. */
 #include "segment_layout.h"
 
 enum { H265_VPS = 32, H265_SPS = 33, H265_PPS = 34 };
@@ -64,7 +64,27 @@ static void put_hvcc(vg_put *w, const vg_sets *sets, const vg_sps *sps) {
     vg_put_box_end(w, box);
 }
 
+/* ISO/IEC 14496-1 7.2.6.5, 7.2.6.6, 7.3.2.3. A JPEG file needs no configuration. */
+static void put_esds(vg_put *w) {
+    enum { ES = 3, DECODER = 4, SYNC_LAYER = 6, JPEG = 0x6C, VISUAL = 4 };
+    const size_t box = vg_put_full_box(w, "esds", 0, 0);
+    vg_put_u8(w, ES);
+    vg_put_u8(w, 3 + 2 + 13 + 2 + 1);
+    vg_put_u16(w, 0); /* the track's id takes its place in a file */
+    vg_put_u8(w, 0);
+    vg_put_u8(w, DECODER);
+    vg_put_u8(w, 13);
+    vg_put_u8(w, JPEG);
+    vg_put_u8(w, VISUAL << 2U | 1U);
+    vg_put_zeros(w, 3 + 4 + 4); /* buffer, highest and mean bit rate: not told */
+    vg_put_u8(w, SYNC_LAYER);
+    vg_put_u8(w, 1);
+    vg_put_u8(w, 2); /* predefined: for MP4 files */
+    vg_put_box_end(w, box);
+}
+
 static const char *entry_type(const vg_sets *sets) {
+    if (sets->codec == VG_CODEC_MJPEG) return "mp4v";
     if (sets->codec == VG_CODEC_H264) return sets->inband ? "avc3" : "avc1";
     return sets->inband ? "hev1" : "hvc1";
 }
@@ -85,7 +105,9 @@ void vg_sample_entry_put(vg_put *w, const vg_sets *sets, const vg_sps *sps) {
     vg_put_u16(w, 0xFFFF);
     if (sets->codec == VG_CODEC_H264)
         put_avcc(w, sets, sps);
-    else
+    else if (sets->codec == VG_CODEC_H265)
         put_hvcc(w, sets, sps);
+    else
+        put_esds(w);
     vg_put_box_end(w, box);
 }

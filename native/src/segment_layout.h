@@ -30,8 +30,9 @@ enum {
  */
 uint32_t vg_crc32c_portable(uint32_t crc, const void *data, size_t size);
 
-/* The video sample entry (avc1, avc3, hvc1, hev1) with its configuration box; `sps` is that of the
- * first set. */
+vg_err vg_sps_of(vg_codec codec, const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault);
+/* The video sample entry (avc1, avc3, hvc1, hev1, mp4v) with its configuration box; `sps` is that
+ * of the first set. */
 void vg_sample_entry_put(vg_put *w, const vg_sets *sets, const vg_sps *sps);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "bits.h"
 #include "bytes.h"
+#include "segment_layout.h"
 
 static const uint8_t ROOM[] = {[VG_SET_VPS] = 4, [VG_SET_SPS] = 4, [VG_SET_PPS] = 8};
 
@@ -14,6 +15,7 @@ vg_set_kind vg_set_kind_of(vg_codec codec, uint8_t nal_type) {
         if (nal_type == 8) return VG_SET_PPS;
         return VG_SET_NONE;
     }
+    if (codec == VG_CODEC_MJPEG) return VG_SET_NONE;
     if (nal_type == 32) return VG_SET_VPS; /* H.265 table 7-1 */
     if (nal_type == 33) return VG_SET_SPS;
     if (nal_type == 34) return VG_SET_PPS;
@@ -33,20 +35,14 @@ bool vg_sets_have(const vg_set_table *t, vg_set_kind kind, const uint8_t *nal, s
     return false;
 }
 
-static vg_err sps_of(vg_codec codec, const uint8_t *nal, size_t size, vg_sps *out,
-                     vg_fault *fault) {
-    if (codec == VG_CODEC_H264) return vg_h264_sps_parse(nal, size, out, fault);
-    return vg_h265_sps_parse(nal, size, out, fault);
-}
-
 /* The id by which a later set replaces this one. */
 static vg_err id_of(vg_codec codec, vg_set_kind kind, const uint8_t *nal, size_t size, uint32_t *id,
                     vg_fault *fault) {
-    const size_t header = codec == VG_CODEC_H264 ? 1 : 2;
+    const size_t header = codec == VG_CODEC_H265 ? 2 : 1;
     if (size <= header) return vg_fail(fault, VG_SHORT, size, "parameter set: NAL unit header");
     if (kind == VG_SET_SPS) {
         vg_sps sps;
-        const vg_err err = sps_of(codec, nal, size, &sps, fault);
+        const vg_err err = vg_sps_of(codec, nal, size, &sps, fault);
         if (err == VG_OK) *id = sps.id;
         return err;
     }
@@ -151,6 +147,7 @@ bool vg_sets_complete(const vg_set_table *t) {
     for (uint32_t i = 0; i < t->count; i++)
         counts[t->sets[i].kind]++;
     if (t->codec == VG_CODEC_H265 && counts[VG_SET_VPS] == 0) return false;
+    if (t->codec == VG_CODEC_MJPEG) return counts[VG_SET_SPS] > 0;
     return counts[VG_SET_SPS] > 0 && counts[VG_SET_PPS] > 0;
 }
 
@@ -158,5 +155,5 @@ vg_err vg_sets_sps(const vg_set_table *t, vg_sps *out, vg_fault *fault) {
     vg_sets view;
     vg_sets_view(t, false, &view);
     if (view.sps_count == 0) return vg_fail(fault, VG_VALUE, 0, "parameter sets: no SPS");
-    return sps_of(t->codec, view.sps[0], view.sps_size[0], out, fault);
+    return vg_sps_of(t->codec, view.sps[0], view.sps_size[0], out, fault);
 }

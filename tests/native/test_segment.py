@@ -320,4 +320,4 @@ def test_sets_that_make_no_entry_are_refused(
 
 def test_another_codec_is_unsupported() -> None:
     with pytest.raises(MediaError, match="codec of the sample entry"):
-        segment.head_write(3, (), (SPS,), (PPS,), 90_000, False)
+        segment.head_write(4, (), (SPS,), (PPS,), 90_000, False)

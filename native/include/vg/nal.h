@@ -1,5 +1,6 @@
-/* From RTP packets to access units: H.264 (RFC 6184: single, STAP-A, FU-A) and H.265 (RFC 7798:
- * single, AP, FU). Push packets, pull access units. The memory is the caller's; no I/O, no clock.
+/* From RTP packets to access units: H.264 (RFC 6184), H.265 (RFC 7798) and MJPEG (RFC 2435: one
+ * "NAL unit", a JPEG file, is an access unit). Push packets, pull access units. The memory is the
+ * caller's; no I/O, no clock.
  *
  * An access unit ends where the next begins: at a first slice (H.264 7.4.1.2.4, H.265 7.4.2.4.4) or
  * at a new timestamp. The marker bit alone ends one only after it has agreed with that rule on
@@ -12,12 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum vg_codec { VG_CODEC_H264 = 1, VG_CODEC_H265 = 2 } vg_codec;
+typedef enum vg_codec { VG_CODEC_H264 = 1, VG_CODEC_H265 = 2, VG_CODEC_MJPEG = 3 } vg_codec;
 
 /* How an access unit can be entered. Stored in claims: the numbers never change. */
 typedef enum vg_sync_kind {
     VG_SYNC_NONE = 0,
-    VG_SYNC_IDR = 1,
+    VG_SYNC_IDR = 1, /* and every picture of MJPEG */
     VG_SYNC_CRA = 2,
     VG_SYNC_BLA = 3,
     VG_SYNC_RECOVERY = 4, /* intra picture with a recovery point SEI, recovery_frame_cnt 0 */
@@ -28,7 +29,7 @@ enum { VG_AU_MAX = 8 << 20, VG_NALS_MAX = 512, VG_MARKER_TRUST = 16 };
 typedef struct vg_nal_unit {
     uint32_t offset; /* into the access unit's bytes */
     uint32_t size;   /* with the NAL unit header, without start code or length */
-    uint8_t type;    /* nal_unit_type of the codec */
+    uint8_t type;    /* nal_unit_type of the codec; 0 of MJPEG */
 } vg_nal_unit;
 
 typedef struct vg_access_unit {
@@ -50,6 +51,7 @@ typedef struct vg_nal_counts {
     uint64_t access_units, damaged;
     uint64_t nals_dropped; /* unfinished, empty, forbidden type, layer > 0 */
     uint64_t marker_wrong, start_codes_inside, fu_odd;
+    uint64_t order_odd; /* decoding order numbers that go back */
 } vg_nal_counts;
 
 typedef struct vg_assembler vg_assembler;
@@ -61,6 +63,12 @@ size_t vg_assembler_size(void);
 void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, uint8_t *buffer,
                        size_t capacity);
 
+/* Before the first packet. H.265: the description declares decoding order numbers
+ * (sprop-max-don-diff above 0). MJPEG: its size, for pictures of more than 2040 lines or columns,
+ * which cannot tell theirs. */
+void vg_assembler_expect_donl(vg_assembler *a);
+void vg_assembler_expect_size(vg_assembler *a, uint16_t width, uint16_t height);
+
 /* VG_OK: taken. VG_AGAIN: pull first, then push the same packet again. VG_VALUE, VG_SHORT: the
  * packet was dropped (what it damaged is marked). */
 vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);
@@ -68,6 +76,9 @@ vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault 
 bool vg_assembler_pull(vg_assembler *a, vg_access_unit *out);
 /* The stream has a hole here (garbage in the connection): what is being assembled is damaged. */
 void vg_assembler_break(vg_assembler *a);
+/* Packets may be missing before the first one (datagrams), of which no sequence number tells: an
+ * access unit whose first slice is not a picture's first is damaged. */
+void vg_assembler_lossy(vg_assembler *a);
 /* The stream ends: makes the pending access unit ready to pull. */
 void vg_assembler_flush(vg_assembler *a);
 const vg_nal_counts *vg_assembler_counts(const vg_assembler *a);
@@ -91,5 +102,8 @@ typedef struct vg_sps {
 
 vg_err vg_h264_sps_parse(const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault);
 vg_err vg_h265_sps_parse(const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault);
+/* MJPEG has none; what takes its place is the picture's width and height, two bytes each. */
+enum { VG_JPEG_SPS_SIZE = 4 };
+vg_err vg_jpeg_sps_parse(const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault);
 
 #endif

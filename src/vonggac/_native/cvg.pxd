@@ -92,6 +92,7 @@ cdef extern from "vg/nal.h" nogil:
     ctypedef enum vg_codec:
         VG_CODEC_H264
         VG_CODEC_H265
+        VG_CODEC_MJPEG
 
     ctypedef enum vg_sync_kind:
         VG_SYNC_NONE
@@ -131,6 +132,7 @@ cdef extern from "vg/nal.h" nogil:
         uint64_t marker_wrong
         uint64_t start_codes_inside
         uint64_t fu_odd
+        uint64_t order_odd
 
     ctypedef struct vg_assembler:
         pass
@@ -138,6 +140,8 @@ cdef extern from "vg/nal.h" nogil:
     size_t vg_assembler_size() noexcept
     void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, uint8_t *buffer,
                            size_t capacity) noexcept
+    void vg_assembler_expect_donl(vg_assembler *a) noexcept
+    void vg_assembler_expect_size(vg_assembler *a, uint16_t width, uint16_t height) noexcept
     vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet,
                              vg_fault *fault) noexcept
     c_bool vg_assembler_pull(vg_assembler *a, vg_access_unit *out) noexcept
@@ -163,3 +167,7 @@ cdef extern from "vg/nal.h" nogil:
 
     vg_err vg_h264_sps_parse(const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault) noexcept
     vg_err vg_h265_sps_parse(const uint8_t *nal, size_t size, vg_sps *out, vg_fault *fault) noexcept
+
+cdef extern from "vg/jpeg.h" nogil:
+    vg_err vg_jpeg_size(const uint8_t *picture, size_t size, uint16_t *width, uint16_t *height,
+                        vg_fault *fault) noexcept

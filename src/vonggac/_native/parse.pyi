@@ -1,7 +1,7 @@
 """RTP, RTCP, RTSP framing, access units and sequence parameter sets, read by the native code.
 
 A fault raises vonggac.errors.MediaError with the clause and the byte offset. Contracts and units
-are those of the headers rtp.h, rtcp.h, rtsp_frame.h and nal.h.
+are those of the headers rtp.h, rtcp.h, rtsp_frame.h, nal.h and jpeg.h.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from vonggac.errors import MediaError
 
 CODEC_H264: int
 CODEC_H265: int
+CODEC_MJPEG: int
 SYNC_NONE: int
 SYNC_IDR: int
 SYNC_CRA: int
@@ -123,9 +124,13 @@ class AccessUnit:
     def nals(self) -> list[bytes]: ...
 
 class Assembler:
-    """From RTP packets to access units of H.264 or H.265."""
+    """From RTP packets to access units of H.264 or H.265, or to JPEG files (one NAL unit each)."""
 
     def __init__(self, codec: int, payload_type: int, capacity_bytes: int = ...) -> None: ...
+    def expect_donl(self) -> None:
+        """The description declares decoding order numbers (H.265)."""
+    def expect_size(self, width: int, height: int) -> None:
+        """The description's size, for pictures that cannot tell theirs (MJPEG)."""
     def push(self, packet: RtpPacket) -> bool:
         """False: pull what is ready, then push the same packet again."""
     def pull(self) -> AccessUnit | None: ...
@@ -175,3 +180,5 @@ class Sps:
 
 def h264_sps(nal: Buffer) -> Sps: ...
 def h265_sps(nal: Buffer) -> Sps: ...
+def jpeg_size(picture: Buffer) -> tuple[int, int]:
+    """Width and height of a JPEG file, from its frame header (ITU T.81 B.2.2)."""

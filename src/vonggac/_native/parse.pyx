@@ -1,22 +1,23 @@
-"""Binds rtp.h, rtcp.h, rtsp_frame.h and nal.h: one call each, nothing decided here.
+"""Binds rtp.h, rtcp.h, rtsp_frame.h, nal.h and jpeg.h: one call each, nothing decided here.
 
 For tests and for pure code; the ingest loop calls the same C without Python.
 """
 
 from libc.errno cimport ENOMEM
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from vonggac._native.cvg cimport (
-    VG_AGAIN, VG_AU_MAX, VG_CODEC_H264, VG_CODEC_H265, VG_MARKER_TRUST, VG_MORE, VG_NALS_MAX,
-    VG_OK, VG_RTCP_BYE, VG_RTCP_OTHER, VG_RTCP_RR_SIZE, VG_RTCP_SR, VG_RTSP_BODY_MAX,
+    VG_AGAIN, VG_AU_MAX, VG_CODEC_H264, VG_CODEC_H265, VG_CODEC_MJPEG, VG_MARKER_TRUST, VG_MORE,
+    VG_NALS_MAX, VG_OK, VG_RTCP_BYE, VG_RTCP_OTHER, VG_RTCP_RR_SIZE, VG_RTCP_SR, VG_RTSP_BODY_MAX,
     VG_RTSP_GARBAGE, VG_RTSP_HEADER_MAX, VG_RTSP_MESSAGE, VG_RTSP_PACKET, VG_RTSP_RESYNC_MAX,
     VG_SYNC_BLA, VG_SYNC_CRA, VG_SYNC_IDR, VG_SYNC_NONE, VG_SYNC_RECOVERY,
-    vg_access_unit, vg_assembler, vg_assembler_break, vg_assembler_counts, vg_assembler_flush,
-    vg_assembler_init, vg_assembler_pull, vg_assembler_push, vg_assembler_size, vg_codec, vg_err,
-    vg_fault, vg_h264_sps_parse, vg_h265_sps_parse, vg_nal_counts, vg_rtcp_item, vg_rtcp_next,
-    vg_rtcp_report, vg_rtcp_write_rr, vg_rtp_packet, vg_rtp_parse, vg_rtsp_item, vg_rtsp_next,
-    vg_rtsp_splitter, vg_sps,
+    vg_access_unit, vg_assembler, vg_assembler_break, vg_assembler_counts, vg_assembler_expect_donl,
+    vg_assembler_expect_size, vg_assembler_flush, vg_assembler_init, vg_assembler_pull,
+    vg_assembler_push, vg_assembler_size, vg_codec, vg_err, vg_fault, vg_h264_sps_parse,
+    vg_h265_sps_parse, vg_jpeg_size, vg_nal_counts, vg_rtcp_item, vg_rtcp_next, vg_rtcp_report,
+    vg_rtcp_write_rr, vg_rtp_packet, vg_rtp_parse, vg_rtsp_item, vg_rtsp_next, vg_rtsp_splitter,
+    vg_sps,
 )
 from vonggac._native.fault cimport raise_fault, start_of
 
@@ -24,6 +25,7 @@ from vonggac.errors import MediaError
 
 CODEC_H264 = VG_CODEC_H264
 CODEC_H265 = VG_CODEC_H265
+CODEC_MJPEG = VG_CODEC_MJPEG
 SYNC_NONE = VG_SYNC_NONE
 SYNC_IDR = VG_SYNC_IDR
 SYNC_CRA = VG_SYNC_CRA
@@ -193,7 +195,8 @@ cdef class Assembler:
     cdef uint8_t *_buffer
 
     def __cinit__(self, int codec, uint8_t payload_type, size_t capacity_bytes=VG_AU_MAX):
-        if codec not in (CODEC_H264, CODEC_H265) or not 0 < capacity_bytes <= VG_AU_MAX:
+        known = codec in (CODEC_H264, CODEC_H265, CODEC_MJPEG)
+        if not known or not 0 < capacity_bytes <= VG_AU_MAX:
             raise ValueError("codec or capacity")
         self._c = <vg_assembler *>malloc(vg_assembler_size())
         self._buffer = <uint8_t *>malloc(capacity_bytes)
@@ -204,6 +207,12 @@ cdef class Assembler:
     def __dealloc__(self):
         free(self._c)
         free(self._buffer)
+
+    def expect_donl(self):
+        vg_assembler_expect_donl(self._c)
+
+    def expect_size(self, uint16_t width, uint16_t height):
+        vg_assembler_expect_size(self._c, width, height)
 
     def push(self, RtpPacket packet not None):
         cdef vg_fault fault
@@ -251,6 +260,7 @@ cdef class Assembler:
             "marker_wrong": c.marker_wrong,
             "start_codes_inside": c.start_codes_inside,
             "fu_odd": c.fu_odd,
+            "order_odd": c.order_odd,
         }
 
 
@@ -332,3 +342,13 @@ def h265_sps(const uint8_t[::1] nal not None):
     if err != VG_OK:
         raise_fault(err, &fault)
     return sps
+
+
+def jpeg_size(const uint8_t[::1] picture not None):
+    cdef uint16_t width = 0
+    cdef uint16_t height = 0
+    cdef vg_fault fault
+    cdef vg_err err = vg_jpeg_size(start_of(picture), picture.shape[0], &width, &height, &fault)
+    if err != VG_OK:
+        raise_fault(err, &fault)
+    return width, height
