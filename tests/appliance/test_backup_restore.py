@@ -1,0 +1,256 @@
+"""A home made from a backup: what is written, what is refused, what the audit chain says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from audit_rig import audit_run, chain_of, vonggac
+from vonggac.errors import ConfigError, Refused, StorageError, Unavailable
+from vonggac.evidence import chain
+from vonggac.registry.catalog import Catalog
+from vonggac.rtsp.url import Credentials
+from vonggac_appliance import audit_client, audit_log, backup_make, backup_restore, secrets
+from vonggac_appliance import backup_seal as seals
+from vonggac_appliance.audit_log import AuditLog
+from vonggac_appliance.backup_make import BackupSources
+from vonggac_appliance.messages_audit import AuditAppend
+
+NOW_NS = 1_790_000_000_000_000_000
+ROOM_BYTES = 4 << 20
+CAMERA = bytes(range(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A home that a backup was made of, and the backup."""
+
+    home: Path
+    box: bytes
+    key: str
+    sealed_password: bytes
+    opened: backup_restore.Opened
+
+    @property
+    def sealed(self) -> backup_restore.Found:
+        return make(self.home, self.key)
+
+
+def make(home: Path, key: str, room_bytes: int = ROOM_BYTES) -> backup_restore.Found:
+    with Catalog(home) as catalog:
+        sources = BackupSources(home, catalog.box_id, catalog.copy_to)
+        return backup_restore.Found(backup_make.make(sources, room_bytes, NOW_NS), NOW_NS)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Old:
+    home = tmp_path / "old"
+    home.mkdir()
+    key, public = seals.new_key()
+    seals.keep_public(home, public, replaces=False)
+    password = secrets.seal(secrets.ensure_record_key(home), CAMERA, Credentials("admin", "bí mật"))
+    (home / "config.toml").write_text("[locks]\nquota_percent = 10\n")
+    with audit_run(home), Catalog(home) as catalog:
+        box = catalog.box_id
+        for number in range(5):
+            audit_client.append(home, AuditAppend("clock confirm", f"line {number}", None, "done"))
+        audit_client.send_list(home, "tombstones", ['{"disk":"00"}'])
+        sources = BackupSources(home, box, catalog.copy_to)
+        sealed = backup_make.make(sources, ROOM_BYTES, NOW_NS)
+    found = backup_restore.Found(sealed, NOW_NS)
+    return Old(home, box, key, password, backup_restore.unlock(found, seals.key_of(key)))
+
+
+def test_keys_configuration_and_box_are_those_of_before(old: Old, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    done = backup_restore.restore(new, old.opened, NOW_NS)
+    assert (done.cameras, done.people, done.disks, done.notes) == (0, 0, (), ())
+    with Catalog(new) as catalog:
+        assert catalog.box_id == old.box
+    for name in ("keys/record.key", "keys/record.pub", "keys/receipt.key", "keys/backup.pub"):
+        before, after = old.home / name, new / name
+        assert after.read_bytes() == before.read_bytes(), name
+        assert after.stat().st_mode == before.stat().st_mode, name
+    private = secrets.record_private_key(new)
+    assert secrets.open_sealed(private, CAMERA, old.sealed_password).password == "bí mật"
+    assert (new / "config.toml").read_text() == (old.home / "config.toml").read_text()
+
+
+def test_what_is_no_business_of_a_backup_is_not_in_it(old: Old) -> None:
+    (old.home / "serve").mkdir()
+    (old.home / "serve" / "data.mdb").write_text("sessions")
+    opened = backup_restore.unlock(old.sealed, seals.key_of(old.key))
+    assert opened.files.keys() == old.opened.files.keys()
+    assert old.opened.files.keys() == {
+        "catalog/data.mdb",
+        "keys/record.key",
+        "keys/receipt.key",
+        "keys/backup.pub",
+        "config.toml",
+    }
+
+
+def test_the_chain_goes_on_with_a_line_that_says_what_happened(old: Old, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    backup_restore.restore(new, old.opened, NOW_NS)
+    log = (old.home / "audit" / "log.jsonl").read_bytes()
+    assert (new / "audit" / "log.jsonl").read_bytes().startswith(log), "byte for byte"
+    line = chain_of(new)[-1]
+    assert (line["action"], line["n"], line["first"]) == ("restore", log.count(b"\n") + 1, 1)
+    with audit_run(new):
+        audit_client.append(new, AuditAppend("clock confirm", "clock", None, "done"))
+    found = audit_log.verify_home(new)
+    assert [problem.line for problem in found.problems] == [line["n"]]
+    assert "1 lists of the ledger" in found.problems[0].what
+
+
+def test_what_is_altered_after_a_restore_is_found_as_before(old: Old, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    backup_restore.restore(new, old.opened, NOW_NS)
+    log = new / "audit" / "log.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"line 3", b"line 9"))
+    assert len(audit_log.verify_home(new).problems) > 1
+
+
+def test_lines_that_did_not_fit_are_told(old: Old, tmp_path: Path) -> None:
+    with audit_run(old.home):
+        for number in range(200):
+            text = f"{number}{os.urandom(200).hex()}"
+            audit_client.append(old.home, AuditAppend("clock confirm", text, None, "done"))
+        found = make(old.home, old.key, room_bytes=48 << 10)
+    assert len(found.sealed) <= 48 << 10
+    opened = backup_restore.unlock(found, seals.key_of(old.key))
+    state = opened.manifest.audit
+    assert state is not None and 1 < state.tail_from <= state.lines
+    new = tmp_path / "new"
+    backup_restore.restore(new, opened, NOW_NS)
+    problems = audit_log.verify_home(new).problems
+    assert f"lines 1 to {state.tail_from - 1} were dropped" in problems[0].what
+    assert "restored from a backup" in problems[-1].what
+    point = chain.Checkpoint(state.lines - state.tail_from + 1, state.head)
+    assert len(audit_log.verify_home(new, [point]).problems) == len(problems)
+
+
+def test_without_the_chain_it_begins_anew_and_says_so(old: Old, tmp_path: Path) -> None:
+    opened = backup_restore.unlock(old.sealed, seals.key_of(old.key))
+    assert opened.manifest.audit is None, "`audit run` was down"
+    new = tmp_path / "new"
+    done = backup_restore.restore(new, opened, NOW_NS)
+    assert "the audit chain was not in the backup" in done.notes[0]
+    (line,) = chain_of(new)
+    assert (line["n"], line["known"]) == (1, False)
+
+
+def test_a_home_with_a_catalog_is_left_alone(old: Old) -> None:
+    before = {path: path.read_bytes() for path in old.home.rglob("*") if path.is_file()}
+    with pytest.raises(Refused, match="nothing was changed"):
+        backup_restore.restore(old.home, old.opened, NOW_NS)
+    assert {path: path.read_bytes() for path in old.home.rglob("*") if path.is_file()} == before
+
+
+def test_what_is_in_the_way_is_kept_beside(old: Old, home: Path) -> None:
+    (home / "config.toml").write_text("# mine\n")
+    with audit_run(home):
+        audit_client.append(home, AuditAppend("clock confirm", "clock", None, "done"))
+    done = backup_restore.restore(home, old.opened, NOW_NS)
+    assert (home / "config.toml.before-restore").read_text() == "# mine\n"
+    assert (home / "audit" / "log.jsonl.before-restore").exists()
+    assert (home / "keys" / "receipt.key.before-restore").exists()
+    assert any("config.toml was there before" in note for note in done.notes)
+
+
+def test_a_home_in_use_is_refused(old: Old, home: Path) -> None:
+    with audit_run(home), pytest.raises(Unavailable, match="audit run` runs in"):
+        backup_restore.restore(home, old.opened, NOW_NS)
+    assert not (home / "catalog").exists()
+
+
+def test_a_catalog_of_another_box_makes_no_home(old: Old, tmp_path: Path) -> None:
+    with Catalog(tmp_path / "third") as other:
+        fd = os.memfd_create("catalog")
+        other.copy_to(fd)
+        files = dict(old.opened.files) | {"catalog/data.mdb": os.pread(fd, 1 << 20, 0)}
+        os.close(fd)
+    wrong = backup_restore.Opened(old.opened.manifest, files, old.opened.lines)
+    with pytest.raises(ConfigError, match="another box's"):
+        backup_restore.restore(tmp_path / "new", wrong, NOW_NS)
+    assert not (tmp_path / "new" / "catalog" / "data.mdb").exists()
+
+
+def test_a_catalog_that_is_none_makes_no_home(old: Old, tmp_path: Path) -> None:
+    files = dict(old.opened.files) | {"catalog/data.mdb": b"nonsense" * 1000}
+    wrong = backup_restore.Opened(old.opened.manifest, files, old.opened.lines)
+    with pytest.raises((ConfigError, StorageError)):
+        backup_restore.restore(tmp_path / "new", wrong, NOW_NS)
+    assert not (tmp_path / "new" / "catalog" / "data.mdb").exists()
+
+
+def test_a_log_that_does_not_end_where_it_says_is_refused(old: Old, tmp_path: Path) -> None:
+    lines = old.opened.lines[: old.opened.lines.rfind(b"\n", 0, -1) + 1]
+    wrong = backup_restore.Opened(old.opened.manifest, old.opened.files, lines)
+    with pytest.raises(ConfigError, match="does not end with the line"):
+        backup_restore.restore(tmp_path / "new", wrong, NOW_NS)
+
+
+def test_a_place_without_a_backup_is_named(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert vonggac(home, "restore", str(tmp_path / "nowhere")) == 78
+    assert "nowhere is not there" in capsys.readouterr().err
+    assert vonggac(home, "restore", str(tmp_path)) == 78
+    assert "is no vonggac disk" in capsys.readouterr().err
+    (tmp_path / "file").write_bytes(b"x" * 10_000)
+    assert vonggac(home, "restore", str(tmp_path / "file")) == 1
+    assert "no size of two slots" in capsys.readouterr().err
+
+
+def test_a_disk_without_a_place_gets_one_by_the_command(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk = home / "disk"
+    assert vonggac(home, "disk", "format", str(disk), "--size=160M", "--segment-size=16M") == 0
+    (disk / "backup").unlink()
+    assert vonggac(home, "backup", "list") == 0
+    assert f"vonggac disk prepare-backup {disk}" in capsys.readouterr().out
+    assert vonggac(home, "disk", "prepare-backup", str(disk)) == 0
+    assert vonggac(home, "disk", "prepare-backup", str(disk)) == 0
+    assert "already" in capsys.readouterr().out
+    assert vonggac(home, "backup", "list", "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)["disks"]
+    assert (told["made"], told["what"]) == (None, "") and told["room_bytes"] > 0
+
+
+def test_the_recovery_key_is_shown_in_no_file_and_no_pipe(
+    home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert vonggac(home, "backup", "key") == 1
+    out, err = capfd.readouterr()
+    assert out == "" and "on a terminal only" in err
+    assert not (home / "keys").exists()
+
+
+def test_the_tail_of_the_log_is_whole_lines(home: Path) -> None:
+    log = AuditLog(home)
+    log.open()
+    assert log.tail(1000) == (1, b"")
+    log.append([{"action": "clock confirm", "object": str(number)} for number in range(20)])
+    whole = (home / "audit" / "log.jsonl").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for most in (0, 10, len(lines[-1]), len(lines[-1]) + 1, len(whole) - 1, len(whole), 1 << 20):
+        first, tail = log.tail(most)
+        assert len(tail) <= most and tail == b"".join(lines[first - 1 :])
+    assert log.tail(len(lines[-1]))[0] == 20
+    log.close()
+
+
+def test_the_key_of_a_camera_password_that_cannot_be_read_stops_the_backup(old: Old) -> None:
+    (old.home / "keys" / "record.key").write_bytes(
+        X25519PrivateKey.generate().private_bytes_raw()[:-1]
+    )
+    with pytest.raises(ConfigError, match=r"record.key is no key"):
+        make(old.home, old.key)
