@@ -17,6 +17,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("assembler", "access_unit"),
         *("depacketize", "depacketize_h264", "depacketize_h265", "depacketize_jpeg"),
     ),
+    "rtp_order": ("rtp_order",),
     "segment": (
         *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head", "table", "rows"),
         *("h264", "h265", "jpeg"),
@@ -39,6 +40,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("ingest_loop", "loop_parent", "loop_wire", "loop_keeper", "loop_live"),
         "loop_arena",
         *("loop_stream", "loop_socket", "loop_units", "loop_reception", "loop_clock"),
+        *("loop_udp", "rtp_order"),
     ),
 }
 

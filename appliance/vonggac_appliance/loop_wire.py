@@ -15,11 +15,12 @@ _ATTACH = struct.Struct(">16s16sHBBBBIIBQQBq")
 _DETACH = struct.Struct(">16sB")
 _STREAM = struct.Struct(">16s")
 _KEEPER = struct.Struct(">HI")
+_UDP = struct.Struct(">16sB16sH")
 _MOVE = struct.Struct(">HHH")
 _EVENT = struct.Struct(">16sBi")
 _ENDED = struct.Struct(">16sQQq")
 _BLOB = struct.Struct(">I")
-_RECORD = struct.Struct(">16s10QIHHBIIqq")
+_RECORD = struct.Struct(">16s10QIHHBIIqq4Q")
 
 ANY_SLOT = 0xFFFF
 CLOCK_RUNS_MAX = 15
@@ -42,6 +43,7 @@ class Wire(enum.IntEnum):
     QUIT = 7
     CLOCK = 8
     MOVE = 9
+    UDP = 10
     READY = 64
     MESSAGE = 65
     EVENT = 66
@@ -63,6 +65,7 @@ class LoopEvent(enum.IntEnum):
     LATE_KEYFRAME = 9
     ENTRY_CHANGED = 10
     NEW_RUN = 11
+    OVERRUN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,13 @@ class StreamStats:
     jitter_ticks: int
     last_wall_end_ns: int
     camera_clock_ns: int
+    datagrams_duplicate: int = 0
+    datagrams_late: int = 0
+    """Or of no sequence that is known."""
+    datagrams_strange: int = 0
+    """From another address than the camera's."""
+    datagrams_overrun: int = 0
+    """Lost in this box, for which the system had no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +218,13 @@ def keeper(slot: int, incarnation: int) -> bytes:
 def move(slot: int, to: int, streams: Sequence[bytes] = ()) -> bytes:
     """MOVE: streams of a slot (or of `ANY_SLOT`) to another; without `streams` all of them."""
     return _message(Wire.MOVE, _MOVE.pack(slot, to, len(streams)) + b"".join(streams))
+
+
+def udp(stream: bytes, *, is_rtcp: bool, camera: bytes, port: int) -> bytes:
+    """UDP; the bound socket travels beside it. `camera`: its address in 16 bytes, IPv4 mapped;
+    `port`: 0 where it told none. Follows ATTACH.
+    """
+    return _message(Wire.UDP, _UDP.pack(stream, is_rtcp, camera, port))
 
 
 def live(stream: bytes, until_ms: int, header: bytes) -> bytes:

@@ -127,15 +127,23 @@ class LoopHandle:
         """
         self._send(loop_wire.move(slot, to, streams))
 
-    def attach(self, session: Session, attach: loop_wire.Attach, fd: int) -> bool:
-        """Gives a camera's connection to the loop. The caller keeps its own descriptor.
+    def attach(
+        self,
+        session: Session,
+        attach: loop_wire.Attach,
+        fd: int,
+        datagrams: Iterable[tuple[bytes, int]] = (),
+    ) -> bool:
+        """Gives a camera's connection to the loop. The caller keeps its own descriptors.
 
-        False: there is no loop at this moment; `loop_returned` follows.
+        `datagrams`: UDP messages, each with its socket. False: there is no loop at this moment;
+        `loop_returned` follows.
         """
         self.sessions[attach.stream] = session
         if not self.is_up or self._channel is None:
             return False
-        return self._channel.send(loop_wire.attach(attach), (os.dup(fd),))
+        messages = ((loop_wire.attach(attach), fd), *datagrams)
+        return all(self._channel.send(message, (os.dup(one),)) for message, one in messages)
 
     def detach(self, stream: bytes, reason: int) -> None:
         """Ends a run; `loop_ended` follows."""

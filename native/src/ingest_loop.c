@@ -16,16 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "loop_udp.h"
 
 enum {
     EVENTS_A_TURN = 256,
     CHECK_MS = 250, /* how often the watchdogs look */
     /* How often streams are read: what trickled in is taken together, in a fifth less time. A
-     * viewer waits for it, so with one it is often. Both divide a second: at a tick nothing is left
-     * unread. */
+     * viewer waits for it, so with one it is often, and a UDP socket without much room overflows.
+     * Both divide a second: at a tick nothing is left unread. */
     READ_MS = 100,
-    READ_FOR_VIEWERS_MS = 20,
+    READ_OFTEN_MS = 20,
     QUIT_WAIT_MS = 2000,
     FLOOD_DEFAULT = 25000000, /* bytes a second; 200 Mbit/s */
     CALM_DEFAULT_S = 60,
@@ -38,7 +38,7 @@ static int say(const loop *l, const char *what) {
 }
 
 static int epoll_of(const loop *l, const watched *w) {
-    return w->kind == WATCHED_STREAM ? l->streams_fd : l->epoll_fd;
+    return w->kind == WATCHED_STREAM || w->kind == WATCHED_UDP ? l->streams_fd : l->epoll_fd;
 }
 
 bool loop_watch(loop *l, watched *w, uint32_t events) {
@@ -57,7 +57,8 @@ void loop_unwatch(loop *l, watched *w) {
 
 /* True, or false with errno. */
 static bool set_pace(loop *l) {
-    const int64_t every_ns = (l->viewer_count > 0 ? READ_FOR_VIEWERS_MS : READ_MS) * NS_PER_MS;
+    const bool is_often = l->viewer_count > 0 || l->tight_count > 0;
+    const int64_t every_ns = (is_often ? READ_OFTEN_MS : READ_MS) * NS_PER_MS;
     if (every_ns == l->read_every_ns) return true;
     const int64_t next_ns = (l->now_ns / every_ns + 1) * every_ns;
     const struct itimerspec spec = {
@@ -84,6 +85,9 @@ static void ready(loop *l, watched *w, uint32_t events) {
     }
     case WATCHED_STREAM:
         stream_ready((stream *)(void *)w, events);
+        return;
+    case WATCHED_UDP:
+        udp_ready((udp_socket *)(void *)w);
         return;
     case WATCHED_KEEPER:
         keeper_ready((keeper *)(void *)w, events);
@@ -153,6 +157,9 @@ static bool read_streams(loop *l) {
     l->reads_due = false;
     const int count = take_events(l, l->streams_fd, 0);
     if (count == EVENTS_A_TURN) l->reads_due = true;
+    if (l->reads_due) return count >= 0; /* what is missing may stand in a socket */
+    for (stream *s = l->streams; s != NULL; s = s->next)
+        udp_release(s);
     return count >= 0;
 }
 
@@ -218,9 +225,10 @@ static bool open_loop(loop *l) {
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->streams_fd = epoll_create1(EPOLL_CLOEXEC);
     l->scratch = malloc(LOOP_CARRY_MAX + LOOP_READ_MAX);
+    l->datagrams = malloc((size_t)LOOP_DATAGRAMS * LOOP_DATAGRAM_MAX);
     l->control = (watched){.kind = WATCHED_CONTROL, .fd = l->config.control_fd};
-    return l->epoll_fd >= 0 && l->streams_fd >= 0 && l->scratch != NULL && open_timer(l) &&
-           loop_watch(l, &l->control, EPOLLIN) && open_crash_page(l);
+    return l->epoll_fd >= 0 && l->streams_fd >= 0 && l->scratch != NULL && l->datagrams != NULL &&
+           open_timer(l) && loop_watch(l, &l->control, EPOLLIN) && open_crash_page(l);
 }
 
 static void close_loop(loop *l) {
@@ -235,6 +243,7 @@ static void close_loop(loop *l) {
     if (l->epoll_fd >= 0) (void)close(l->epoll_fd);
     if (l->streams_fd >= 0) (void)close(l->streams_fd);
     free(l->scratch);
+    free(l->datagrams);
     free(l);
 }
 

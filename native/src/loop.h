@@ -16,20 +16,24 @@ enum {
     LOOP_CARRY_MAX = VG_RTSP_HEADER_MAX + VG_RTSP_BODY_MAX +
         4, /* what vg_rtsp_next may ask to keep */
     LOOP_KEEPERS_MAX = 64,
-    LOOP_VIEWERS_MAX = 16,     /* of a stream */
-    LOOP_OUT_MAX = 64 * 1024,  /* RTSP and RTCP waiting for the camera */
-    LOOP_PARENT_MAX = 8 << 20, /* messages waiting for the parent */
+    LOOP_VIEWERS_MAX = 16,         /* of a stream */
+    LOOP_OUT_MAX = 64 * 1024,      /* RTSP and RTCP waiting for the camera */
+    LOOP_DATAGRAMS = 32,           /* read together */
+    LOOP_DATAGRAM_MAX = 64 * 1024, /* Tapo sends whole NAL units (rtsp.md row 75) */
+    LOOP_PARENT_MAX = 8 << 20,     /* messages waiting for the parent */
 };
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
 typedef struct loop loop;
 typedef struct stream stream;
+typedef struct udp_pair udp_pair; /* loop_udp.h */
 
 typedef enum watched_kind {
     WATCHED_CONTROL,
     WATCHED_TIMER,
     WATCHED_STREAM,
+    WATCHED_UDP,
     WATCHED_KEEPER,
     WATCHED_VIEWER,
 } watched_kind;
@@ -92,6 +96,7 @@ struct stream {
     uint16_t keeper;
     uint8_t codec, payload_type, rtp_channel, rtcp_channel;
     uint32_t stall_ms;
+    udp_pair *udp; /* NULL: packets come on the connection */
 
     vg_rtsp_splitter splitter;
     vg_assembler *assembler;
@@ -149,6 +154,7 @@ struct loop {
     volatile vg_crash_page *crash;
     stream *streams;
     uint32_t stream_count, viewer_count;
+    uint32_t tight_count; /* UDP sockets without room for slow reads */
     keeper keepers[LOOP_KEEPERS_MAX];
     uint32_t held[LOOP_KEEPERS_MAX]; /* blocks that are SENT to a slot */
     outbox parent;
@@ -162,7 +168,8 @@ struct loop {
     int64_t next_check_ns; /* when the watchdogs look again */
     uint32_t own_ssrc;
     uint64_t refused;
-    uint8_t *scratch; /* LOOP_CARRY_MAX + LOOP_READ_MAX, of whichever stream is read */
+    uint8_t *scratch;   /* LOOP_CARRY_MAX + LOOP_READ_MAX, of whichever stream is read */
+    uint8_t *datagrams; /* LOOP_DATAGRAMS of LOOP_DATAGRAM_MAX, likewise */
 };
 
 /* loop_wire.c */

@@ -6,7 +6,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "loop_stream.h"
+#include "loop_udp.h"
 
 enum {
     CONTROL_A_TURN = 64,
@@ -181,6 +182,20 @@ static bool on_live(loop *l, vg_bytes *r, int *fd) {
     return true;
 }
 
+static bool on_udp(loop *l, vg_bytes *r, int *fd) {
+    const uint8_t *id = vg_bytes_take(r, VG_ID_SIZE);
+    udp_address address = {.is_rtcp = vg_bytes_u8(r) != 0};
+    address.peer = vg_bytes_take(r, sizeof((udp_pair *)NULL)->peer);
+    address.port = vg_bytes_u16(r);
+    if (r->overrun || *fd < 0) return false;
+    stream *s = stream_find(l, id);
+    if (s == NULL) return true; /* its end has been said already */
+    const char *why = udp_add(s, &address, *fd);
+    *fd = -1;
+    if (why != NULL) stream_end_with(s, VG_EVENT_BAD_STREAM, 0, why);
+    return true;
+}
+
 static void on_stats(loop *l, uint32_t request) {
     wire_writer w;
     uint32_t left = l->stream_count;
@@ -220,6 +235,8 @@ static bool dispatch(loop *l, const uint8_t *bytes, size_t size, int *fd) {
         return on_move(l, &r);
     case VG_WIRE_LIVE:
         return on_live(l, &r, fd);
+    case VG_WIRE_UDP:
+        return on_udp(l, &r, fd);
     case VG_WIRE_STATS:
         on_stats(l, request);
         return true;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "loop_stream.h"
+#include "loop_udp.h"
 
 enum {
     DRAIN_READS = 32, /* of LOOP_READ_MAX: what stands in a socket when its run ends */
@@ -57,7 +58,7 @@ static void earn_tokens(stream *s) {
 
 /* A flood that goes on is left in the connection, where it holds the camera back: to read only in
  * order to drop would take the processor from everybody else. */
-static bool is_held_back(stream *s) {
+bool stream_is_held_back(stream *s) {
     earn_tokens(s);
     return s->tokens < -2 * flood_rate(s);
 }
@@ -74,6 +75,11 @@ static void note_flood(stream *s, size_t size) {
     }
 }
 
+void stream_received(stream *s, size_t size) {
+    s->bytes += (uint64_t)size;
+    note_flood(s, size);
+}
+
 /* False where nothing more is there. */
 static bool read_socket(stream *s) {
     loop *l = s->owner;
@@ -88,13 +94,13 @@ static bool read_socket(stream *s) {
         return false;
     }
     if (size == LOOP_READ_MAX) l->reads_due = true;
-    s->bytes += (uint64_t)size;
-    note_flood(s, (size_t)size);
+    stream_received(s, (size_t)size);
     stream_take(s, l->scratch, s->carry_size + (size_t)size);
     return !s->dead;
 }
 
 void stream_drain(stream *s) {
+    udp_drain(s);
     for (int i = 0; i < DRAIN_READS && !s->dead; i++)
         if (!read_socket(s)) return;
 }
@@ -145,5 +151,6 @@ void stream_send(stream *s, const uint8_t *message, size_t size) {
 void stream_ready(stream *s, uint32_t events) {
     if (s->dead) return;
     if ((events & EPOLLOUT) != 0) write_socket(s);
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !is_held_back(s)) (void)read_socket(s);
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !stream_is_held_back(s))
+        (void)read_socket(s);
 }

@@ -12,6 +12,7 @@
 
 #include "assembler.h"
 #include "loop_reception.h"
+#include "loop_udp.h"
 
 enum {
     REPORT_PERIOD =
@@ -58,7 +59,10 @@ void crash_page_clear(const stream *s) {
 static void send_report(stream *s) {
     uint8_t bytes[4 + VG_RTCP_RR_SIZE] = {'$', s->rtcp_channel, 0, VG_RTCP_RR_SIZE};
     reception_write_report(&s->rx, bytes + 4, s->owner->own_ssrc, s->owner->now_ns);
-    stream_send(s, bytes, sizeof bytes);
+    if (s->udp != NULL)
+        udp_send_report(s, bytes + 4, VG_RTCP_RR_SIZE);
+    else
+        stream_send(s, bytes, sizeof bytes);
 }
 
 /* What one large picture touched would stay resident for ever. */
@@ -115,6 +119,7 @@ void stream_free(stream *s) {
         (void)munmap(s->chunker, vg_chunker_size());
     }
     if (s->units != NULL) (void)munmap(s->units, VG_AU_MAX);
+    udp_free(s);
     free(s->assembler);
     free(s->carry);
     free(s->out);
@@ -223,7 +228,9 @@ const char *stream_attach(loop *l, const attachment *a, int fd) {
 }
 
 void stream_end_with(stream *s, uint8_t kind, int error, const char *detail) {
+    udp_drain(s);
     crash_page_set(s);
+    udp_flush(s);
     vg_assembler_flush(s->assembler);
     stream_pull(s);
     stream_event(s, kind, error, detail);
@@ -235,6 +242,7 @@ void stream_end(stream *s) {
     loop *l = s->owner;
     s->dead = true;
     crash_page_set(s);
+    udp_flush(s);
     vg_assembler_flush(s->assembler);
     stream_pull(s);
     keeper_room(l, s->keeper);
@@ -283,4 +291,8 @@ void stream_stats(const stream *s, wire_writer *w) {
     wire_u32(w, s->rx.jitter_16 / 16);
     wire_u64(w, (uint64_t)state.last_wall_end_ns);
     wire_u64(w, (uint64_t)s->camera_clock_ns);
+    wire_u64(w, s->udp != NULL ? s->udp->duplicates : 0);
+    wire_u64(w, s->udp != NULL ? s->udp->late : 0);
+    wire_u64(w, s->udp != NULL ? s->udp->strangers : 0);
+    wire_u64(w, s->udp != NULL ? s->udp->overruns : 0);
 }

@@ -1,6 +1,7 @@
 /* Inside of a stream, shared by its files:
  *   loop_stream.c   from attachment to end, by the clock, its numbers
  *   loop_socket.c   the socket both ways, floods
+ *   loop_udp.c      datagrams, where the camera sends those
  *   loop_units.c    from bytes to access units to chunks */
 #ifndef VG_SRC_LOOP_STREAM_H
 #define VG_SRC_LOOP_STREAM_H
@@ -27,11 +28,18 @@ void crash_page_clear(const stream *s);
 
 /* `bytes` begins with the carry; `size` in all. */
 void stream_take(stream *s, const uint8_t *bytes, size_t size);
+/* So many bytes came: they count, also as a flood. */
+void stream_received(stream *s, size_t size);
+/* Nothing is read of it now. */
+bool stream_is_held_back(stream *s);
 
 /* loop_units.c */
 
 /* How much of `data` is done with; SIZE_MAX where there is no way back into the stream. */
 size_t stream_parse(stream *s, const uint8_t *data, size_t size, vg_fault *fault);
+/* One packet. */
+void stream_rtp(stream *s, const uint8_t *bytes, size_t size);
+void stream_rtcp(stream *s, const uint8_t *bytes, size_t size);
 /* Access units that are ready become samples. */
 void stream_pull(stream *s);
 

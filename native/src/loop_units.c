@@ -100,7 +100,7 @@ void stream_pull(stream *s) {
 
 /* --- packets and messages --- */
 
-static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
+void stream_rtp(stream *s, const uint8_t *bytes, size_t size) {
     vg_rtp_packet packet;
     vg_fault fault;
     if (vg_rtp_parse(bytes, size, &packet, &fault) != VG_OK) {
@@ -116,7 +116,7 @@ static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
     stream_pull(s);
 }
 
-static void on_rtcp(stream *s, const uint8_t *bytes, size_t size) {
+void stream_rtcp(stream *s, const uint8_t *bytes, size_t size) {
     size_t offset = 0;
     vg_rtcp_item item;
     vg_fault fault;
@@ -135,9 +135,9 @@ static void on_packet(stream *s, const vg_rtsp_item *item) {
     /* "some servers" swap the channels (rtsp.md row 74): the second byte tells, RFC 5761 4. */
     const bool is_rtcp = item->size >= 2 && item->bytes[1] >= 200 && item->bytes[1] <= 204;
     if (is_rtcp)
-        on_rtcp(s, item->bytes, item->size);
+        stream_rtcp(s, item->bytes, item->size);
     else
-        on_rtp(s, item->bytes, item->size);
+        stream_rtp(s, item->bytes, item->size);
 }
 
 static void on_message(stream *s, const vg_rtsp_item *item) {

@@ -40,6 +40,10 @@ typedef enum vg_wire_kind {
        them): these streams write to another slot from here on, and what of them is SENT and not
        durable is handed over there. A connection that was given any of it is closed. */
     VG_WIRE_MOVE = 9,
+    /* fd = a bound UDP socket. stream 16, is_rtcp u8, the camera's address 16 (IPv4 mapped), its
+       port u16 (0: it told none): after ATTACH, for a camera that does not send on its connection.
+       Datagrams from any other address are dropped. */
+    VG_WIRE_UDP = 10,
     /* loop -> parent */
     VG_WIRE_READY = 64,   /* pid u32 */
     VG_WIRE_MESSAGE = 65, /* stream 16, bytes blob: an RTSP message from the camera */
@@ -79,6 +83,9 @@ typedef enum vg_wire_event {
     /* the box's clock was set: from here on the stream is in a run of this number (detail,
        decimal), one higher than the one before, to which nothing is added */
     VG_EVENT_NEW_RUN = 11,
+    /* the system had no room for datagrams: so many (detail, decimal) are lost in this box; at most
+       once a minute */
+    VG_EVENT_OVERRUN = 12,
 } vg_wire_event;
 
 /* Numbers above an ATTACH's run that are the loop's to give: for VG_EVENT_NEW_RUN. */
@@ -87,8 +94,9 @@ enum { VG_CLOCK_RUNS_MAX = 15 };
 /* STATS record: stream 16, run u64, next_sequence u64, bytes u64, access_units u64, sync_samples
  * u64, packets u64, packets_lost u64, damaged u64, skipped u64 (garbage bytes), dropped u64
  * (samples without room), last_au_age_ms u32, width u16, height u16, codec u8, keyframe_interval_ms
- * u32, jitter_ticks u32, last_wall_end i64, camera_clock i64 */
-enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 };
+ * u32, jitter_ticks u32, last_wall_end i64, camera_clock i64; of datagrams: duplicates u64, late
+ * u64 (or of no known sequence), strangers u64 (from another address), overruns u64 */
+enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 + 8 * 4 };
 
 /* Live, loop -> viewer: the header blob as the first message; then a message a part of an access
  * unit: header with kind VG_WIRE_LIVE_UNIT, request = number of the unit, part/last; body of part

@@ -1,0 +1,332 @@
+#include "loop_udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "assembler.h"
+#include "loop_stream.h"
+#include "vg/rtp.h"
+
+enum {
+    BATCHES = 8, /* a stream's share of a turn, in calls of recvmmsg */
+    DRAIN_BATCHES = 64,
+    RECEIVE_ROOM = 4 << 20, /* what is asked of the system: a second of 16 Mbit/s */
+    /* With less the socket is read often: key frames of half a megabyte come at line speed, and the
+     * system counts a packet of 1,400 bytes as up to 2,304. */
+    ROOM_FOR_SLOW_READS = 1 << 20,
+    OVERRUN_EVERY_S = 60, /* between two events about it */
+};
+
+/* --- addresses --- */
+
+/* The address as 16 bytes, and its port; false for what is neither IPv4 nor IPv6. */
+static bool read_address(const struct sockaddr_storage *from, uint8_t out[16], uint16_t *port) {
+    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+    if (from->ss_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, from, sizeof v4);
+        memcpy(out, mapped, sizeof mapped);
+        memcpy(out + sizeof mapped, &v4.sin_addr, 4);
+        *port = ntohs(v4.sin_port);
+        return true;
+    }
+    if (from->ss_family != AF_INET6) return false;
+    struct sockaddr_in6 v6;
+    memcpy(&v6, from, sizeof v6);
+    memcpy(out, &v6.sin6_addr, 16);
+    *port = ntohs(v6.sin6_port);
+    return true;
+}
+
+static socklen_t write_address(const udp_socket *u, struct sockaddr_storage *to) {
+    const uint8_t *peer = u->of->udp->peer;
+    memset(to, 0, sizeof *to);
+    struct sockaddr_storage own;
+    socklen_t size = sizeof own;
+    if (getsockname(u->w.fd, (struct sockaddr *)&own, &size) != 0) return 0;
+    if (own.ss_family == AF_INET) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(u->port)};
+        memcpy(&v4.sin_addr, peer + 12, 4);
+        memcpy(to, &v4, sizeof v4);
+        return sizeof v4;
+    }
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(u->port)};
+    memcpy(&v6.sin6_addr, peer, 16);
+    memcpy(to, &v6, sizeof v6);
+    return sizeof v6;
+}
+
+/* --- packets in order --- */
+
+static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
+    s->udp->ends_at_marker = size >= 2 && (bytes[1] & 0x80U) != 0;
+    stream_rtp(s, bytes, size);
+}
+
+static bool pull(stream *s, bool must) {
+    udp_pair *udp = s->udp;
+    uint16_t sequence;
+    if (!vg_order_pull(&udp->order, s->owner->now_ns, must, &sequence)) return false;
+    parcel **at = &udp->held[vg_order_slot(sequence)];
+    parcel *p = *at;
+    *at = NULL;
+    if (p != NULL) on_rtp(s, p->bytes, p->size);
+    free(p);
+    return true;
+}
+
+static void pull_all(stream *s, bool must) {
+    for (int i = 0; i < VG_ORDER_SLOTS; i++)
+        if (!pull(s, must)) return;
+}
+
+static parcel *copy_of(const uint8_t *bytes, size_t size) {
+    parcel *p = malloc(sizeof *p + size);
+    if (p == NULL) return NULL;
+    p->next = NULL;
+    p->size = size;
+    memcpy(p->bytes, bytes, size);
+    return p;
+}
+
+static void in_order(stream *s, uint16_t sequence, const uint8_t *bytes, size_t size) {
+    udp_pair *udp = s->udp;
+    vg_order_place place = vg_order_push(&udp->order, sequence, s->owner->now_ns);
+    for (int i = 0; i < VG_ORDER_SLOTS && place == VG_ORDER_FULL; i++) {
+        (void)pull(s, true);
+        place = vg_order_push(&udp->order, sequence, s->owner->now_ns);
+    }
+    switch (place) {
+    case VG_ORDER_NEXT:
+        on_rtp(s, bytes, size);
+        pull_all(s, false);
+        return;
+    case VG_ORDER_HOLD: /* without memory it is lost, and found to be when its turn comes */
+        udp->held[vg_order_slot(sequence)] = copy_of(bytes, size);
+        return;
+    case VG_ORDER_DUPLICATE:
+        udp->duplicates++;
+        return;
+    case VG_ORDER_LATE:
+    case VG_ORDER_ODD:
+    case VG_ORDER_FULL:
+        udp->late++;
+        return;
+    }
+}
+
+/* As the assembler takes them: a few of another source are an old session's (rtsp.md row 68), three
+ * in a row are the camera's. False: not one of ours. */
+static bool is_our_source(stream *s, uint32_t ssrc) {
+    udp_pair *udp = s->udp;
+    if (udp->has_ssrc && ssrc != udp->ssrc) {
+        if (ssrc != udp->other_ssrc) udp->other_count = 0;
+        udp->other_ssrc = ssrc;
+        if (++udp->other_count < VG_SSRC_TRUST) return false;
+        pull_all(s, true);
+        vg_order_init(&udp->order);
+    }
+    udp->has_ssrc = true;
+    udp->ssrc = ssrc;
+    udp->other_count = 0;
+    return true;
+}
+
+/* Some send RTCP to the RTP port and the other way round (rtsp.md row 74): the second byte tells,
+ * RFC 5761 4. */
+static void on_datagram(stream *s, const uint8_t *bytes, size_t size) {
+    if (size >= 2 && bytes[1] >= 200 && bytes[1] <= 204) {
+        stream_rtcp(s, bytes, size);
+        return;
+    }
+    vg_rtp_packet packet;
+    vg_fault fault;
+    const bool is_ours = vg_rtp_parse(bytes, size, &packet, &fault) == VG_OK &&
+                         packet.payload_type == s->payload_type && is_our_source(s, packet.ssrc);
+    if (is_ours)
+        in_order(s, packet.sequence, bytes, size);
+    else
+        stream_rtp(s, bytes, size); /* where it is counted as what it is */
+}
+
+/* --- the sockets --- */
+
+static uint32_t overruns_of(struct msghdr *message, uint32_t before) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+            memcpy(&before, CMSG_DATA(c), sizeof before);
+    return before;
+}
+
+static void note_overruns(udp_socket *u, uint32_t overruns) {
+    stream *s = u->of;
+    if (overruns == u->overruns) return;
+    s->udp->overruns += overruns - u->overruns;
+    u->overruns = overruns;
+    const int64_t now = s->owner->now_ns;
+    if (s->udp->told_overrun_ns != 0 && now - s->udp->told_overrun_ns < OVERRUN_EVERY_S * NS_PER_S)
+        return;
+    s->udp->told_overrun_ns = now;
+    char count[24];
+    (void)snprintf(count, sizeof count, "%llu", (unsigned long long)s->udp->overruns);
+    stream_event(s, VG_EVENT_OVERRUN, 0, count);
+}
+
+static void take(udp_socket *u, const struct sockaddr_storage *from, const uint8_t *bytes,
+                 size_t size) {
+    stream *s = u->of;
+    uint8_t peer[16];
+    uint16_t port = 0;
+    /* By address alone: ports are another than announced, or not announced (rtsp.md row 56). */
+    if (!read_address(from, peer, &port) || memcmp(peer, s->udp->peer, sizeof peer) != 0) {
+        s->udp->strangers++;
+        return;
+    }
+    if (u->port == 0) u->port = port;
+    stream_received(s, size);
+    on_datagram(s, bytes, size);
+}
+
+/* How many came; less than LOOP_DATAGRAMS: no more are there. */
+static int read_batch(udp_socket *u) {
+    loop *l = u->of->owner;
+    struct mmsghdr messages[LOOP_DATAGRAMS];
+    struct iovec parts[LOOP_DATAGRAMS];
+    struct sockaddr_storage from[LOOP_DATAGRAMS];
+    _Alignas(struct cmsghdr) uint8_t control[LOOP_DATAGRAMS][CMSG_SPACE(sizeof(uint32_t))];
+    for (size_t i = 0; i < LOOP_DATAGRAMS; i++) {
+        parts[i] = (struct iovec){l->datagrams + i * LOOP_DATAGRAM_MAX, LOOP_DATAGRAM_MAX};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &from[i],
+            .msg_namelen = sizeof from[i],
+            .msg_iov = &parts[i],
+            .msg_iovlen = 1,
+            .msg_control = control[i],
+            .msg_controllen = sizeof control[i],
+        };
+    }
+    int count;
+    do
+        count = recvmmsg(u->w.fd, messages, LOOP_DATAGRAMS, MSG_DONTWAIT, NULL);
+    while (count < 0 && errno == EINTR);
+    /* An unreachable port of the camera's is told here and is no failure of ours (row 57). */
+    if (count <= 0) return 0;
+    crash_page_set(u->of);
+    uint32_t overruns = u->overruns;
+    for (int i = 0; i < count && !u->of->dead; i++) {
+        overruns = overruns_of(&messages[i].msg_hdr, overruns);
+        take(u, &from[i], parts[i].iov_base, messages[i].msg_len);
+    }
+    crash_page_clear(u->of);
+    note_overruns(u, overruns);
+    return count;
+}
+
+static void read_socket(udp_socket *u, int batches) {
+    if (u->w.fd < 0) return;
+    for (int i = 0; i < batches; i++)
+        if (u->of->dead || read_batch(u) < LOOP_DATAGRAMS) return;
+    u->of->owner->reads_due = true;
+}
+
+void udp_ready(udp_socket *u) {
+    if (!u->of->dead && !stream_is_held_back(u->of)) read_socket(u, BATCHES);
+}
+
+void udp_release(stream *s) {
+    if (s->dead || s->udp == NULL || s->udp->order.held == 0) return;
+    crash_page_set(s);
+    pull_all(s, false);
+    crash_page_clear(s);
+}
+
+void udp_drain(stream *s) {
+    if (s->udp == NULL) return;
+    for (int i = 0; i < 2; i++)
+        read_socket(&s->udp->sockets[i], DRAIN_BATCHES);
+}
+
+void udp_flush(stream *s) {
+    if (s->udp == NULL) return;
+    pull_all(s, true);
+    /* Nothing behind it will tell whether its last packets were lost. */
+    if (s->udp->has_ssrc && !s->udp->ends_at_marker) vg_assembler_break(s->assembler);
+}
+
+void udp_send_report(stream *s, const uint8_t *bytes, size_t size) {
+    const udp_socket *u = &s->udp->sockets[1];
+    if (u->w.fd < 0 || u->port == 0) return;
+    struct sockaddr_storage to;
+    const socklen_t length = write_address(u, &to);
+    /* It is said again in five seconds. */
+    if (length > 0)
+        (void)!sendto(u->w.fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      (const struct sockaddr *)&to, length);
+}
+
+/* --- beginning and end --- */
+
+/* Whether it has room enough to be read ten times a second. SO_RCVBUFFORCE wants CAP_NET_ADMIN;
+ * SO_RCVBUF gives what net.core.rmem_max allows. */
+static bool make_room(int fd) {
+    const int wanted = RECEIVE_ROOM / 2; /* the system doubles it, for its own bookkeeping */
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) != 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+    int granted = 0;
+    socklen_t size = sizeof granted;
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &size) != 0) return false;
+    return granted >= ROOM_FOR_SLOW_READS;
+}
+
+static bool open_pair(stream *s, const uint8_t *peer) {
+    if (s->udp != NULL) return true;
+    s->udp = calloc(1, sizeof *s->udp);
+    if (s->udp == NULL) return false;
+    memcpy(s->udp->peer, peer, sizeof s->udp->peer);
+    vg_order_init(&s->udp->order);
+    vg_assembler_lossy(s->assembler);
+    for (int i = 0; i < 2; i++)
+        s->udp->sockets[i] =
+            (udp_socket){.w = {.kind = WATCHED_UDP, .fd = -1}, .of = s, .is_rtcp = i == 1};
+    return true;
+}
+
+const char *udp_add(stream *s, const udp_address *address, int fd) {
+    udp_socket *u = NULL;
+    const char *why = "out of memory";
+    if (open_pair(s, address->peer)) {
+        u = &s->udp->sockets[address->is_rtcp ? 1 : 0];
+        why = u->w.fd >= 0 ? "attached already" : NULL;
+    }
+    if (why != NULL) {
+        (void)close(fd);
+        return why;
+    }
+    u->w.fd = fd;
+    u->port = address->port;
+    const int yes = 1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof yes);
+    u->is_tight = !make_room(fd) && !u->is_rtcp;
+    s->owner->tight_count += u->is_tight;
+    return loop_watch(s->owner, &u->w, EPOLLIN) ? NULL : "epoll";
+}
+
+void udp_free(stream *s) {
+    if (s->udp == NULL) return;
+    for (int i = 0; i < 2; i++) {
+        udp_socket *u = &s->udp->sockets[i];
+        loop_unwatch(s->owner, &u->w);
+        if (u->w.fd >= 0) (void)close(u->w.fd);
+        s->owner->tight_count -= u->is_tight;
+    }
+    for (int i = 0; i < VG_ORDER_SLOTS; i++)
+        free(s->udp->held[i]);
+    free(s->udp);
+    s->udp = NULL;
+}
