@@ -1,12 +1,7 @@
-"""HOME/config.toml as frozen values. It may be missing or empty; the program never writes it.
-
-`KEYS` is the whole of it: docs/ref/configuration.md is checked against this table.
-"""
+"""HOME/config.toml as frozen values. It may be missing or empty; the program never writes it."""
 
 from __future__ import annotations
 
-import enum
-import ipaddress
 import re
 import tomllib
 from collections.abc import Iterator
@@ -17,14 +12,12 @@ from typing import Any
 from vonggac.errors import ConfigError
 from vonggac.registry.camera import OwnerKind
 from vonggac.registry.retention import Classes, ClassLimits
+from vonggac_appliance.config_keys import INHERITED, KEYS, Address, Network, Value, value_of
 
 __all__ = [
-    "KEYS",
     "BackupConfig",
     "CameraConfig",
     "Config",
-    "Key",
-    "Kind",
     "LocksConfig",
     "RecordConfig",
     "ServeConfig",
@@ -33,105 +26,6 @@ __all__ = [
     "parse",
     "where",
 ]
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Value = int | str | tuple[Network, ...]
-
-_NS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
-_BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_BITS = {"kbit/s": 1000, "Mbit/s": 1_000_000, "Gbit/s": 1_000_000_000}
-_AMOUNT = re.compile(r"(\d{1,12}) ?([A-Za-z/]+)")
-
-
-class Kind(enum.Enum):
-    """What a key holds, and how people write it."""
-
-    COUNT = enum.auto()
-    DURATION = enum.auto()
-    """A text such as "5 s"; kept in ns."""
-    SIZE = enum.auto()
-    """A text such as "64 MiB"; kept in bytes."""
-    RATE = enum.auto()
-    """A text such as "20 Mbit/s"; kept in bits per second."""
-    NETWORKS = enum.auto()
-    TEXT = enum.auto()
-    """Kept as it stands; whoever uses it checks it. The bounds are of its length."""
-
-
-_INHERITED = ""
-"""A number that is not said here: that of the section above holds."""
-_UNITS = {Kind.DURATION: _NS, Kind.SIZE: _BYTES, Kind.RATE: _BITS}
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key: where it stands, what it holds, what is allowed."""
-
-    section: str
-    name: str
-    kind: Kind
-    default: str | int | tuple[str, ...]
-    """As it would stand in the file; a number's that is empty is that of the section above."""
-    lowest: str | int = 0
-    highest: str | int = 0
-    """Both included; of no meaning for networks."""
-
-    @property
-    def allowed(self) -> str:
-        """What may stand there, for an error and for the reference."""
-        if self.kind is Kind.NETWORKS:
-            return 'a list of networks such as ["192.168.1.0/24"]'
-        if self.kind is Kind.TEXT:
-            return f"a text of at most {self.highest} characters in one line"
-        if self.kind is Kind.COUNT:
-            return f"a whole number from {self.lowest} to {self.highest}"
-        units = ", ".join(_UNITS[self.kind])
-        return f'a text with its unit ({units}) from "{self.lowest}" to "{self.highest}"'
-
-
-PRIVATE_NETWORKS = (
-    "127.0.0.0/8",
-    "::1/128",
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "169.254.0.0/16",
-    "fc00::/7",
-    "fe80::/10",
-)
-
-KEYS = (
-    Key("cameras", "networks", Kind.NETWORKS, PRIVATE_NETWORKS),
-    Key("cameras", "stall", Kind.DURATION, "5 s", "1 s", "60 s"),
-    Key("cameras", "connect_timeout", Kind.DURATION, "5 s", "1 s", "60 s"),
-    Key("cameras", "retry_min", Kind.DURATION, "1 s", "100 ms", "1 min"),
-    Key("cameras", "retry_max", Kind.DURATION, "30 s", "1 s", "1 h"),
-    Key("cameras", "starts_per_second", Kind.COUNT, 16, 1, 64),
-    Key("cameras", "flood_rate", Kind.RATE, "100 Mbit/s", "1 Mbit/s", "1 Gbit/s"),
-    Key("record", "cameras_per_loop", Kind.COUNT, 32, 1, 32),
-    Key("record", "arena", Kind.SIZE, "384 MiB", "16 MiB", "2 GiB"),
-    Key("backup", "hour", Kind.COUNT, 3, 0, 23),
-    Key("locks", "quota_percent", Kind.COUNT, 20, 1, 50),
-    Key("retention", "days_min", Kind.COUNT, 30, 0, 3650),
-    Key("retention", "days_max", Kind.COUNT, 0, 0, 3650),
-    Key("retention", "priority", Kind.COUNT, 5, 0, 9),
-    *(
-        Key(f"retention.{kind}", name, Kind.COUNT, default, 0, highest)
-        for kind in OwnerKind
-        for name, default, highest in (
-            ("days_min", "", 3650),
-            ("days_max", 30 if kind is OwnerKind.HOUSEHOLD else "", 3650),
-            ("priority", "", 9),
-        )
-    ),
-    Key("serve", "address", Kind.TEXT, "127.0.0.1", 0, 64),
-    Key("serve", "port", Kind.COUNT, 8080, 1, 65535),
-    Key("serve", "certificate", Kind.TEXT, "", 0, 4096),
-    Key("serve", "key", Kind.TEXT, "", 0, 4096),
-    Key("serve", "threads", Kind.COUNT, 128, 16, 512),
-    Key("serve", "metrics_networks", Kind.NETWORKS, ("127.0.0.0/8", "::1/128")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +131,7 @@ def parse(text: str, name: str) -> Config:
                 allowed = ", ".join(key.name for key in KEYS if key.section == section)
                 where = _where(text, name, section, entry)
                 raise ConfigError(f"{where}: [{section}] has no key {entry}; allowed: {allowed}")
-            found[section, entry] = _value(key, raw, _where(text, name, section, entry))
+            found[section, entry] = value_of(key, raw, _where(text, name, section, entry))
     config = _assemble(found)
     if config.cameras.retry_min_ns > config.cameras.retry_max_ns:
         where = _where(text, name, "cameras", "retry_min")
@@ -276,7 +170,7 @@ def network_of(config: CameraConfig, address: Address) -> Network | None:
 
 def _assemble(found: dict[tuple[str, str], Value]) -> Config:
     values = {
-        (key.section, key.name): found.get((key.section, key.name), _value(key, None, ""))
+        (key.section, key.name): found.get((key.section, key.name), value_of(key, None, ""))
         for key in KEYS
     }
 
@@ -301,7 +195,7 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
     def limits(section: str) -> ClassLimits:
         own = {
             name: whole("retention", name)
-            if values[section, name] == _INHERITED
+            if values[section, name] == INHERITED
             else whole(section, name)
             for name in ("days_min", "days_max", "priority")
         }
@@ -343,47 +237,6 @@ def _check_section(text: str, name: str, section: str, entries: object) -> None:
         where = _where(text, name, section, "")
         allowed = ", ".join(f"[{known}]" for known in sections)
         raise ConfigError(f"{where}: there is no section [{section}]; allowed: {allowed}")
-
-
-def _value(key: Key, raw: object, where: str) -> Value:
-    """`raw` as it is kept; None gives the default."""
-    if raw is None and key.default == "" and key.kind is Kind.COUNT:
-        return _INHERITED
-    raw = key.default if raw is None else raw
-    wrong = ConfigError(f"{where}: {key.name} must be {key.allowed}")
-    if key.kind is Kind.NETWORKS:
-        return _networks(raw, wrong)
-    if key.kind is Kind.TEXT:
-        if not isinstance(raw, str) or len(raw) > int(key.highest) or not raw.isprintable():
-            raise wrong
-        return raw
-    amount = _amount(key.kind, raw)
-    lowest, highest = _amount(key.kind, key.lowest), _amount(key.kind, key.highest)
-    if amount is None or lowest is None or highest is None or not lowest <= amount <= highest:
-        raise wrong
-    return amount
-
-
-def _amount(kind: Kind, raw: object) -> int | None:
-    if kind is Kind.COUNT:
-        return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
-    match = _AMOUNT.fullmatch(raw) if isinstance(raw, str) else None
-    unit = _UNITS[kind].get(match[2]) if match else None
-    return int(match[1]) * unit if match and unit else None
-
-
-def _networks(raw: object, wrong: ConfigError) -> tuple[Network, ...]:
-    if not isinstance(raw, list | tuple) or not raw:
-        raise wrong
-    networks = []
-    for item in raw:
-        if not isinstance(item, str):
-            raise wrong
-        try:
-            networks.append(ipaddress.ip_network(item))
-        except ValueError as error:
-            raise ConfigError(f"{wrong} ({error})") from error
-    return tuple(networks)
 
 
 def _where(text: str, name: str, section: str, entry: str) -> str:

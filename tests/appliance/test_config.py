@@ -15,7 +15,7 @@ from vonggac.errors import ConfigError
 from vonggac.registry.camera import OwnerKind
 from vonggac.registry.retention import ClassLimits
 from vonggac_appliance import config
-from vonggac_appliance.config import KEYS, Kind
+from vonggac_appliance.config_keys import KEYS, Key, Kind
 
 
 def test_without_a_file_everything_has_its_default(home: Path) -> None:
@@ -77,7 +77,7 @@ def test_what_is_wrong_is_named_with_its_line(text: str, line: int, words: str) 
     assert str(caught.value).startswith("config.toml")
 
 
-def _read_back(loaded: config.Config, key: config.Key) -> Any:
+def _read_back(loaded: config.Config, key: Key) -> Any:
     """What the one field that is called like the key, its unit behind, holds."""
     if key.section.startswith("retention"):
         kind = key.section.partition(".")[2]
@@ -90,7 +90,7 @@ def _read_back(loaded: config.Config, key: config.Key) -> Any:
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.section}.{key.name}")
-def test_every_key_takes_its_own_default_and_bounds(key: config.Key) -> None:
+def test_every_key_takes_its_own_default_and_bounds(key: Key) -> None:
     if key.kind is Kind.NETWORKS:
         values = [list(key.default)]
     elif key.kind is Kind.TEXT:
