@@ -38,13 +38,14 @@ def add_to(nested: Commands) -> None:
     )
     shown.add_argument("path", type=Path, metavar="PATH")
     shown.add_argument("--purpose", metavar="TEXT", help="why; stands in the audit chain")
+    shown.add_argument("--without-index", action="store_true", help=foreign.WITHOUT_INDEX)
 
 
 def _mount_readonly(args: argparse.Namespace) -> int:
     found = foreign.recognise(args.home, args.path)
     line = foreign.log(args.home, f"{found.words} at {found.path}", args.purpose)
     known = foreign.known_cameras(args.home)
-    with foreign.opened(found) as reading:
+    with foreign.opened(found, without_index=args.without_index) as reading:
         rows = list(contents(reading))
         facts = _facts(found, reading, rows, known) | {"audit_line": line}
     emit(args, facts, _text(found, reading, rows, known))
@@ -69,6 +70,7 @@ def _facts(
         "segments": identity.segments,
         "segment_bytes": identity.segment_bytes,
         "index_problem": reading.why_rebuilt,
+        "journal_problem": reading.journal_problem,
         "cameras": [
             {"id": camera.hex(), "code": _code(known, camera), "streams": of}
             for camera, of in streams.items()

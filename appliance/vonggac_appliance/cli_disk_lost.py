@@ -70,6 +70,7 @@ def retire_lost(
         catalog.forget_disk(row.uuid)
     for text in (*_stream_words(lost), *_lock_words(lost)):
         note(f"lost: {text}")
+    note("the ledger is exact to a quarter of an hour: what came after its last list went as well")
     if lost.locks:
         note("these locks hold as before, should the disk ever come back: two people remove them")
     return _facts(lost) | {"audit_line": line}

@@ -6,9 +6,6 @@ import argparse
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +13,12 @@ from vonggac.errors import Refused, StorageError, Unavailable
 from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.evidence.receipt import Permit
 from vonggac.media.chunk import gap_word
-from vonggac.registry.camera import Camera, Stream
-from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Purpose, PurposeCode, local_person
 from vonggac.registry.rules import may_view
-from vonggac.store.journal import Lock
-from vonggac_appliance import audit_client, footage, foreign
-from vonggac_appliance.cli_common import UsageError, camera_of, emit, leaf, note, table
+from vonggac_appliance import audit_client, cli_where, footage, foreign
+from vonggac_appliance.cli_common import UsageError, emit, leaf, note, table
 from vonggac_appliance.cli_disk_foreign import lock_facts
+from vonggac_appliance.cli_where import Where
 from vonggac_appliance.clock import iso, parse_time, wall_ns
 from vonggac_appliance.messages_audit import AuditAppend, AuditReceipt
 
@@ -66,20 +61,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_range(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "id", metavar="ID", help="the camera; with --disk its id or the start of it"
-    )
-    parser.add_argument(
-        "--stream",
-        metavar="NAME",
-        help="main (without it) or sub; with --disk its id or the start of it",
-    )
-    parser.add_argument(
-        "--disk",
-        type=Path,
-        metavar="PATH",
-        help="of this disk, which is another box's or has lost its home (disk mount-readonly)",
-    )
+    cli_where.add_to(parser)
     for name in ("--from", "--to"):
         parser.add_argument(
             name,
@@ -97,61 +79,11 @@ def _range_of(args: argparse.Namespace, now_ns: int) -> tuple[int, int]:
     return from_ns, to_ns
 
 
-@dataclass(frozen=True, slots=True)
-class _Where:
-    """A stream, and where its footage lies."""
-
-    camera: Camera
-    stream: Stream
-    disks: footage.Disks
-    opens: footage.Opens = footage.open_source
-    what: str = ""
-    """Of a disk that is none of this box: which, for the audit line."""
-    locks: tuple[Lock, ...] = ()
-    """Of such a disk's journal."""
-
-    @property
-    def is_foreign(self) -> bool:
-        return bool(self.what)
-
-
-@contextmanager
-def _where(args: argparse.Namespace) -> Iterator[_Where]:
-    """What was asked for. With --disk that disk is open meanwhile."""
-    if args.disk is None:
-        camera = camera_of(args.home, args.id)
-        name = args.stream or "main"
-        if name not in ("main", "sub"):
-            raise UsageError(f"--stream: {name} is neither main nor sub")
-        stream = camera.stream(name)
-        if stream is None:
-            raise Refused(f"{camera.code} has no {name} stream")
-        yield _Where(camera, stream, _disks_of(args.home))
-        return
-    found = foreign.recognise(args.home, args.disk)
-    with foreign.opened(found) as reading:
-        camera_id, stream_id = foreign.stream_of(reading, args.id, args.stream)
-        camera = foreign.camera_row(foreign.known_cameras(args.home), camera_id, stream_id)
-        yield _Where(
-            camera,
-            camera.streams[-1],
-            [(found.path, found.disk)],
-            lambda *_: foreign.KeptOpen(reading),
-            f"{camera_id.hex()}/{stream_id.hex()} on {found.words}",
-            tuple(lock for lock in reading.snapshot.locks if lock.stream == stream_id),
-        )
-
-
-def _disks_of(home: Path) -> list[tuple[Path, bytes]]:
-    with Catalog(home, is_readonly=True) as catalog:
-        return [(Path(row.path), row.uuid) for row in catalog.disks()]
-
-
 def _timeline(args: argparse.Namespace) -> int:
     from_ns, to_ns = _range_of(args, wall_ns())
     if args.purpose is not None and args.disk is None:
         raise UsageError("--purpose goes with --disk: what is recorded here is told without one")
-    with _where(args) as where:
+    with cli_where.where(args) as where:
         facts, rows = _told(args, where, from_ns, to_ns)
     emit(args, facts, table(("from", "to", "what"), sorted(rows)))
     return 0
@@ -161,7 +93,7 @@ _Rows = list[tuple[str, str, str]]
 
 
 def _told(
-    args: argparse.Namespace, where: _Where, from_ns: int, to_ns: int
+    args: argparse.Namespace, where: Where, from_ns: int, to_ns: int
 ) -> tuple[dict[str, object], _Rows]:
     logged: dict[str, object] = {}
     if where.is_foreign:
@@ -204,7 +136,7 @@ def _cut(args: argparse.Namespace) -> int:
     if not output.parent.is_dir():
         raise UsageError(f"{output.parent} is no directory")
     purpose = None if args.purpose is None else Purpose(PurposeCode.OTHER, args.purpose)
-    with _where(args) as where:
+    with cli_where.where(args) as where:
         receipt, shown = _log(args.home, where, span, purpose, now_ns)
         report = _write(args.home, where, span, shown, receipt.receipt, output)
     facts = {
@@ -233,7 +165,7 @@ def _cut(args: argparse.Namespace) -> int:
 
 
 def _log(
-    home: Path, where: _Where, span: tuple[int, int], purpose: Purpose | None, now_ns: int
+    home: Path, where: Where, span: tuple[int, int], purpose: Purpose | None, now_ns: int
 ) -> tuple[AuditReceipt, tuple[int, int]]:
     """The line in the audit chain, without which not a byte is read; Refused, Unavailable.
 
@@ -273,7 +205,7 @@ def _log(
 
 def _write(
     home: Path,
-    where: _Where,
+    where: Where,
     span: tuple[int, int],
     shown: tuple[int, int],
     receipt: bytes,

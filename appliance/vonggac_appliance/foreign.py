@@ -32,6 +32,7 @@ from vonggac_appliance.messages_audit import AuditAppend
 from vonggac_appliance.sources import OfflineDisk
 
 __all__ = [
+    "WITHOUT_INDEX",
     "Foreign",
     "KeptOpen",
     "Known",
@@ -47,6 +48,10 @@ __all__ = [
 Known = Mapping[bytes, Camera | Removed]
 """Cameras of this box by their ids, those that were taken out too."""
 _SHOWN_MAX = 8
+WITHOUT_INDEX = (
+    "read all heads and tables of such a disk instead of its index, which may be damaged; slow"
+)
+"""What the option of that name is good for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +102,21 @@ def log(home: Path, what: str, purpose: str | None) -> int:
 
 
 @contextmanager
-def opened(found: Foreign) -> Iterator[Reading]:
-    """The disk, recovered in memory. Unavailable where a recorder has it."""
-    reading = open_for_reading(found.path)
+def opened(found: Foreign, *, without_index: bool) -> Iterator[Reading]:
+    """The disk, recovered in memory. Unavailable where a recorder has it.
+
+    `without_index`: LMDB checks little of what it reads, and a page that is wrong or cannot be read
+    may end the process.
+    """
+    distrust = "--without-index" if without_index else ""
+    reading = open_for_reading(found.path, distrust=distrust, is_salvage=True)
     try:
         if reading.disk.identity.disk != found.disk:
             raise Refused(f"another disk was mounted at {found.path} meanwhile")
         if reading.why_rebuilt is not None:
             note(f"all its segments were looked at instead of its index: {reading.why_rebuilt}")
+        if reading.journal_problem is not None:
+            note("what is locked on it is not known, for its journal cannot be read")
         yield reading
     finally:
         reading.close()

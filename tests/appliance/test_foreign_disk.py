@@ -212,6 +212,31 @@ def test_an_index_that_cannot_be_used_is_made_again_in_memory_alone(
     assert state_of(found.path) == before
 
 
+@pytest.mark.parametrize("what", ["journal", "option"])
+def test_without_a_journal_or_an_index_it_is_read_from_its_segments(
+    home: Path, found: Found, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if what == "journal":
+        (found.path / "journal").write_bytes(bytes(2 << 20))
+    before = state_of(found.path)
+    option = () if what == "journal" else ("--without-index",)
+    with audit_run(home):
+        assert vonggac(home, "disk", "mount-readonly", str(found.path), *option, "--json") == 0
+    told = capsys.readouterr()
+    facts = json.loads(told.out)
+    frames = [
+        [r["frames"] for r in stream["ranges"]]
+        for camera in facts["cameras"]
+        for stream in camera["streams"]
+    ]
+    assert frames == [[10 * SECONDS] * 2, [10 * SECONDS]]
+    assert facts["index_problem"]
+    assert (facts["journal_problem"] is None) == (what == "option")
+    assert bool(facts["locks"]) == (what == "option")
+    assert ("what is locked on it is not known" in told.err) == (what == "journal")
+    assert state_of(found.path) == before
+
+
 def test_a_disk_that_nobody_may_write_to_is_read(
     home: Path, found: Found, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,8 @@ class Reading:
     found: Recovered
     why_rebuilt: str | None
     """Why the index could not be used, and the segments were read instead."""
+    journal_problem: str | None = None
+    """Why the journal could not be read: then nobody knows what is locked."""
 
     def close(self) -> None:
         self.archive.index.close()
@@ -144,25 +146,46 @@ def _usable_index(
     return None, f"the index in {path} is older than the journal"
 
 
-def open_for_reading(path: Path, box: bytes | None = None) -> Reading:
+def open_for_reading(
+    path: Path, box: bytes | None = None, *, distrust: str = "", is_salvage: bool = False
+) -> Reading:
     """Takes the disk's lock for reading.
 
-    Unavailable when a keeper holds it: then ask the keeper.
+    `distrust`: why the index is not even opened. `is_salvage`: a disk that nobody may repair is
+    read without its journal too. Unavailable when a keeper holds it: then ask the keeper.
     """
     disk = disks.open_disk(path, box, exclusive=False)
     try:
-        snapshot, is_half_lost = _read_journal(disk)
-        index, why = _usable_index(disk, snapshot, writable=False)
+        try:
+            snapshot, is_half_lost = _read_journal(disk)
+        except StorageError as error:
+            if not is_salvage:
+                raise
+            reading = _reading(disk, _blank(disk), _in_memory(disk), str(error), True)
+            return replace(reading, journal_problem=str(error))
+        index, why = None, distrust or None
+        if not distrust:
+            index, why = _usable_index(disk, snapshot, writable=False)
         if index is not None:
             try:
                 return _reading(disk, snapshot, index, None, is_half_lost)
             except IndexDamaged as error:
                 index.close()
                 why = str(error)
-        return _reading(disk, snapshot, Index.in_memory(disk.identity.disk), why, True)
+        return _reading(disk, snapshot, _in_memory(disk), why, True)
     except BaseException:
         disk.close()
         raise
+
+
+def _in_memory(disk: Disk) -> Index:
+    return Index.in_memory(disk.identity.disk)
+
+
+def _blank(disk: Disk) -> Snapshot:
+    """A journal that knows nothing."""
+    identity = disk.identity
+    return Snapshot(0, identity.disk, identity.era << 40, identity.segments)
 
 
 def _reading(
