@@ -75,20 +75,17 @@ class BackupCourier:
         self._task: asyncio.Task[None] | None = None
         self._what = ""
         self._complain_ns: dict[str, int] = {}
-        self._started_ns = self._done_ns = boot()
+        self._fresh_ns: dict[str, int] = {}
+        """When a disk was last seen with the newest night's; by the clock that nobody sets."""
+        self._started_ns = boot()
         self._next_ns = self._started_ns + _FIRST_NS
         """Not tried before; by the clock that nobody sets."""
 
     def turn(self) -> None:
         """Once a second: begins what is due. Without a clock that is kept nobody knows the hour."""
         boot = self._boot()
-        if self._task is not None or boot < self._next_ns:
-            return
-        if boot - self._done_ns > _OVERDUE_NS and self._has_key():
-            self._next_ns = boot + _DAY_NS
-            why = "" if self._clock.is_synced else ": the clock is not synchronised, so no hour is"
-            self._alarm(FAILED, "home", f"no backup was written for two days{why}")
-        if not self._clock.is_synced:
+        self._watch_age(boot)
+        if self._task is not None or boot < self._next_ns or not self._clock.is_synced:
             return
         due = [keeper for keeper in self._present() if not self._is_fresh(keeper)]
         self._complain([keeper for keeper in due if not self._room_bytes(keeper)])
@@ -123,13 +120,11 @@ class BackupCourier:
     def told(self, keeper: Keeper, told: BackupTold) -> None:
         """Which backup a disk holds, or why it did not take the last one."""
         self._told[keeper.uuid] = told
-        was_written = keeper.uuid in self._writing
-        self._writing.discard(keeper.uuid)
         if told.what:
             self._alarm(FAILED, keeper.path, told.what)
-        elif was_written:
-            self._done_ns = self._boot()
+        elif keeper.uuid in self._writing:
             _log.info("disk %s holds backup %d", keeper.path, told.generation)
+        self._writing.discard(keeper.uuid)
 
     def reply(self) -> bus_control.BackupsReply:
         """For `ask-backups`."""
@@ -184,6 +179,18 @@ class BackupCourier:
         finally:
             os.close(fd)
 
+    def _watch_age(self, boot: int) -> None:
+        """Tells of a disk that has gone without for two days, whatever the cause."""
+        for keeper in self._present():
+            if self._clock.is_synced and self._holds_fresh(keeper):
+                self._fresh_ns[keeper.uuid] = boot
+            if boot - self._fresh_ns.setdefault(keeper.uuid, boot) <= _OVERDUE_NS:
+                continue
+            self._fresh_ns[keeper.uuid] = boot
+            if self._room_bytes(keeper) and self._has_key():
+                why = "" if self._clock.is_synced else "; the clock is not synchronised"
+                self._alarm(FAILED, keeper.path, f"no backup was written for two days{why}")
+
     def _complain(self, keepers: list[Keeper]) -> None:
         """Of disks without a place, once a day; the others are backed up to all the same."""
         boot = self._boot()
@@ -205,8 +212,10 @@ class BackupCourier:
         return self._told[keeper.uuid].room_bytes
 
     def _is_fresh(self, keeper: Keeper) -> bool:
-        if keeper.uuid in self._writing:
-            return True
+        """Whether it has that of the night, or is being given it."""
+        return keeper.uuid in self._writing or self._holds_fresh(keeper)
+
+    def _holds_fresh(self, keeper: Keeper) -> bool:
         made_ns = self._told[keeper.uuid].made_ns
         return is_fresh(_local(made_ns), _moment(self._wall()), self._hour)
 

@@ -186,7 +186,7 @@ def test_without_a_clock_that_is_kept_none_is_begun_and_two_days_later_a_person_
         await nights.step(47)
         assert nights.alarms == [] and nights.disks[0].got == []
         await nights.step(2)
-        assert nights.alarms == [("backup-failed", "home")]
+        assert nights.alarms == [("backup-failed", "/srv/a"), ("backup-failed", "/srv/b")]
         nights.is_synced = True
         await nights.step(25)
         assert len(nights.disks[0].got) == 1
@@ -226,6 +226,21 @@ def test_what_failed_is_an_alarm_and_is_tried_again_after_an_hour(nights: Nights
         assert len(second.got) == 1
         await nights.step(0.3)
         assert (len(first.got), len(second.got)) == (1, 2)
+
+    asyncio.run(live())
+
+
+def test_a_disk_that_never_ends_writing_is_told_of(nights: Nights) -> None:
+    async def live() -> None:
+        nights.make_key()
+        nights.told_all(None)
+        await nights.step(0.5)
+        first, second = nights.disks
+        for _ in range(3):
+            nights.courier.told(first, first.told(nights.wall_ns))  # type: ignore[arg-type]
+            await nights.step(24)
+        assert nights.alarms == [("backup-failed", "/srv/b")]
+        assert (len(first.got), len(second.got)) == (4, 1)
 
     asyncio.run(live())
 
