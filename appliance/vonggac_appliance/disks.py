@@ -10,7 +10,8 @@ from vonggac.errors import ConfigError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac_appliance.children import Children
 from vonggac_appliance.disk_streams import SLOW_TICKS, Placement, Recorded
-from vonggac_appliance.keepers import Hears, Keeper
+from vonggac_appliance.keeper_hears import Hears
+from vonggac_appliance.keepers import Keeper
 
 __all__ = ["SLOTS_MAX", "Disks"]
 

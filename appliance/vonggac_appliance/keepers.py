@@ -6,9 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -17,22 +15,17 @@ from vonggac.ingest.backoff import Backoff
 from vonggac_appliance import channel, loop_wire
 from vonggac_appliance.channel import Channel
 from vonggac_appliance.children import Children, end_of
+from vonggac_appliance.keeper_hears import Hears, pass_on
 from vonggac_appliance.keeper_watch import HangWatch
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_keeper import (
-    BackupTold,
     DiskState,
     Durable,
     Expect,
     GapOpen,
     KeeperAlarm,
     KeeperReady,
-    LocksDurable,
     Loop,
-    RetentionTold,
-    Scrubbed,
-    Sealed,
-    Tombstones,
     Writing,
 )
 from vonggac_appliance.parts import Joiner, split
@@ -48,25 +41,6 @@ _GOOD_AFTER_S = 60.0
 """A keeper that lived this long starts its back-off anew."""
 _SLOW_MS = 1000.0
 """A tick that takes longer than a second: ticks become longer, and with them what may be lost."""
-
-
-class Hears(Protocol):
-    """Who is told what keepers say."""
-
-    def keeper_ready(self, keeper: Keeper, ready: KeeperReady) -> None: ...
-    def keeper_durable(self, keeper: Keeper, durable: Durable) -> None: ...
-    def keeper_sealed(self, keeper: Keeper, sealed: Sealed) -> None: ...
-    def keeper_drained(self, keeper: Keeper, drained: Loop) -> None: ...
-    def keeper_locks(self, keeper: Keeper, told: LocksDurable) -> None: ...
-    def keeper_retention(self, keeper: Keeper, told: RetentionTold) -> None: ...
-    def keeper_tombstones(self, keeper: Keeper, tombstones: Tombstones) -> None: ...
-    def keeper_backup(self, keeper: Keeper, told: BackupTold) -> None: ...
-    def keeper_state(self, keeper: Keeper) -> None: ...
-    def keeper_hangs(self, keeper: Keeper) -> None: ...
-    def is_needed(self, keeper: Keeper) -> bool: ...
-    def keeper_scrubbed(self, keeper: Keeper, scrubbed: Scrubbed) -> None: ...
-    def alarm(self, kind: str, subject: str, what: str) -> None: ...
-    def open_gaps_of(self, keeper: Keeper) -> Iterable[GapOpen]: ...
 
 
 class Keeper:
@@ -311,8 +285,6 @@ class Keeper:
             self._hears.keeper_durable(self, self.last_durable)
         elif kind == Kind.WRITING:
             self.watch.writes(msgspec.msgpack.decode(body, type=Writing).busy)
-        elif kind == Kind.SEALED:
-            self._hears.keeper_sealed(self, msgspec.msgpack.decode(body, type=Sealed))
         elif kind == Kind.DISK_STATE:
             state = msgspec.msgpack.decode(body, type=DiskState)
             if state.state == "failed":
@@ -321,31 +293,24 @@ class Keeper:
         elif kind == Kind.KEEPER_ALARM:
             alarm = msgspec.msgpack.decode(body, type=KeeperAlarm)
             self._hears.alarm(alarm.kind, alarm.subject, alarm.what)
-        elif kind == Kind.SCRUBBED:
-            self._hears.keeper_scrubbed(self, msgspec.msgpack.decode(body, type=Scrubbed))
-        elif kind == Kind.LOCKS_DURABLE:
-            self._hears.keeper_locks(self, msgspec.msgpack.decode(body, type=LocksDurable))
-        elif kind == Kind.RETENTION_TOLD:
-            self._hears.keeper_retention(self, msgspec.msgpack.decode(body, type=RetentionTold))
-        elif kind == Kind.TOMBSTONES:
-            self._hears.keeper_tombstones(self, msgspec.msgpack.decode(body, type=Tombstones))
-        elif kind == Kind.BACKUP_TOLD:
-            self._hears.keeper_backup(self, msgspec.msgpack.decode(body, type=BackupTold))
-        elif kind == Kind.DRAINED:
-            self._hears.keeper_drained(self, msgspec.msgpack.decode(body, type=Loop))
         elif kind == Kind.KEEPER_READY:
-            self.ready = msgspec.msgpack.decode(body, type=KeeperReady)
-            self.last_durable_s = 0.0
-            self._ready_s = time.monotonic()
-            self._expected = -1
-            self._is_silent = False
-            self.lost_s = None
-            self.slow_ticks = 0
-            _log.info("disk %s is recovered and writable", self.path)
-            self._become("recording", "")
-            for gap in self._hears.open_gaps_of(self):
-                self.gap_open(gap)
-            self._hears.keeper_ready(self, self.ready)
+            self._is_up(msgspec.msgpack.decode(body, type=KeeperReady))
+        else:
+            pass_on(self._hears, self, kind, body)
+
+    def _is_up(self, ready: KeeperReady) -> None:
+        self.ready = ready
+        self.last_durable_s = 0.0
+        self._ready_s = time.monotonic()
+        self._expected = -1
+        self._is_silent = False
+        self.lost_s = None
+        self.slow_ticks = 0
+        _log.info("disk %s is recovered and writable", self.path)
+        self._become("recording", "")
+        for gap in self._hears.open_gaps_of(self):
+            self.gap_open(gap)
+        self._hears.keeper_ready(self, ready)
 
     def _hangs(self) -> None:
         if self.is_ready:

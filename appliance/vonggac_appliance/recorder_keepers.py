@@ -57,7 +57,7 @@ class Around(Protocol):
 
 
 class KeeperNews:
-    """Who hears keepers (keepers.Hears)."""
+    """Who hears keepers (keeper_hears.Hears)."""
 
     def __init__(self, around: Around) -> None:
         self._around = around
