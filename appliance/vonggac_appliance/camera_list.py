@@ -137,6 +137,14 @@ class CameraList:
                 return camera
         raise Missing("there is no such camera")
 
+    def learnt(self, person: Person, camera_id: bytes) -> bus_control.CameraLearnt:
+        """What a camera's connections have taught, as the recorder said last. Raises Missing."""
+        code = self.camera(person, camera_id).code
+        status = self._watch.now(0.0).status
+        cameras = () if status is None else status.cameras
+        found = next((one.learnt for one in cameras if one.id == code), None)
+        return found or bus_control.CameraLearnt()
+
     def timeline(
         self,
         person: Person,

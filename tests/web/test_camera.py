@@ -104,6 +104,13 @@ def test_the_page_names_the_random_id_and_no_address_of_the_camera(room: Room) -
     assert "rtsp:" not in text and "127.0.0.1" not in text
 
 
+def test_what_is_known_of_its_connections_stands_there(room: Room) -> None:
+    words = load("vi")
+    text = page(room.commander, OWN)
+    assert words["camera.learnt"] in text
+    assert text.count(words["learnt.usual"]) == 5  # no recorder has said anything
+
+
 @pytest.mark.parametrize("path", ["0" * 32, "cam2", "..%2f" * 4, "A" * 32, "%00", "0" * 33])
 def test_a_camera_that_is_none_has_no_page(room: Room, path: str) -> None:
     assert room.commander.get(f"/cameras/{path}").status_code in (404, 422)

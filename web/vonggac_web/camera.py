@@ -21,7 +21,11 @@ PURPOSES = tuple((code.value, f"purpose.{code.name.lower()}") for code in Purpos
 def show(camera: str) -> str:
     """The page of a camera that its reader may know of."""
     session = guard.session()
-    found = services().cameras.camera(session.person, camera_id(camera))
+    cameras, number = services().cameras, camera_id(camera)
     return render_template(
-        "camera.html", camera=found, viewer=session.display_name, purposes=PURPOSES
+        "camera.html",
+        camera=cameras.camera(session.person, number),
+        learnt=cameras.learnt(session.person, number),
+        viewer=session.display_name,
+        purposes=PURPOSES,
     )
