@@ -25,6 +25,7 @@ __all__ = [
     "Parser",
     "UsageError",
     "camera_of",
+    "disk_leaf",
     "emit",
     "example",
     "group",
@@ -105,6 +106,19 @@ def leaf(
     )
     if has_json:
         parser.add_argument("--json", action="store_true", help="print facts as one JSON object")
+    return parser
+
+
+def disk_leaf(
+    commands: Commands,
+    name: str,
+    help_text: str,
+    example_text: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    """A command about the disk at PATH."""
+    parser = leaf(commands, name, help_text, example_text, run, has_json=True)
+    parser.add_argument("path", type=Path, metavar="PATH")
     return parser
 
 

@@ -19,7 +19,7 @@ from vonggac_appliance import (
     cli_disk_roles,
     footage,
 )
-from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note_event, table
+from vonggac_appliance.cli_common import UsageError, disk_leaf, emit, group, leaf, note_event, table
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_check import check_disk
 from vonggac_appliance.secrets import RECORD_USER
@@ -52,27 +52,23 @@ def add(commands: Commands) -> None:
         "--segment-size", default="32M", metavar="SIZE", help="a power of two from 16M (32M)"
     )
     leaf(nested, "list", "show the enrolled disks", "vonggac disk list", _list, has_json=True)
-    checked = leaf(
+    checked = disk_leaf(
         nested,
         "check",
         "check that a disk keeps every promise; no recorder may have it",
         "vonggac disk check /srv/vonggac/disk1 --deep",
         _check,
-        has_json=True,
     )
-    checked.add_argument("path", type=Path, metavar="PATH")
     checked.add_argument(
         "--deep", action="store_true", help="also read all footage against its hash and the ledger"
     )
-    again = leaf(
+    disk_leaf(
         nested,
         "rebuild",
         "make index and journal again from the segments alone; no recorder may have the disk",
         "vonggac disk rebuild /srv/vonggac/disk1",
         _rebuild,
-        has_json=True,
     )
-    again.add_argument("path", type=Path, metavar="PATH")
 
 
 def _format(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vonggac.registry.catalog import Catalog
 from vonggac.store import backup_slot, disk
-from vonggac_appliance.cli_common import emit, leaf
+from vonggac_appliance.cli_common import disk_leaf, emit
 from vonggac_appliance.owners import give_to
 from vonggac_appliance.secrets import RECORD_USER
 
@@ -20,15 +20,13 @@ __all__ = ["add_to"]
 
 def add_to(nested: Commands) -> None:
     """Put the command into the parser."""
-    prepared = leaf(
+    disk_leaf(
         nested,
         "prepare-backup",
         "make the place for backups on a disk that has none; no recorder may have it",
         "vonggac disk prepare-backup /srv/vonggac/disk1",
         _prepare,
-        has_json=True,
     )
-    prepared.add_argument("path", type=Path, metavar="PATH")
 
 
 def _prepare(args: argparse.Namespace) -> int:

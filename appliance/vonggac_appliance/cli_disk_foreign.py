@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vonggac.errors import StorageError
@@ -12,7 +11,7 @@ from vonggac.store.contents import Contents, contents
 from vonggac.store.journal import Lock
 from vonggac.store.start import Reading
 from vonggac_appliance import foreign
-from vonggac_appliance.cli_common import emit, leaf, note, table
+from vonggac_appliance.cli_common import disk_leaf, emit, note, table
 from vonggac_appliance.clock import iso
 from vonggac_appliance.locking import streams_of
 
@@ -24,7 +23,7 @@ __all__ = ["add_to", "lock_facts"]
 
 def add_to(nested: Commands) -> None:
     """Put the command into the parser."""
-    shown = leaf(
+    shown = disk_leaf(
         nested,
         "mount-readonly",
         "show what lies on a disk of another box, or on one whose home is gone; nothing is written "
@@ -34,9 +33,7 @@ def add_to(nested: Commands) -> None:
         "vonggac cut 4f1c --disk /mnt/evidence --from 2026-11-21T20:00 --to 2026-11-21T20:10 \\\n"
         "    --purpose 'case 2026/17' -o evidence.mp4",
         _mount_readonly,
-        has_json=True,
     )
-    shown.add_argument("path", type=Path, metavar="PATH")
     shown.add_argument("--purpose", metavar="TEXT", help="why; stands in the audit chain")
     shown.add_argument("--without-index", action="store_true", help=foreign.WITHOUT_INDEX)
 

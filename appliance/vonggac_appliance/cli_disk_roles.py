@@ -15,7 +15,7 @@ from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
 from vonggac.store.start import LOCK_WAIT_SECONDS
 from vonggac_appliance import bus_control, cli_disk_foreign, cli_disk_lost, config, control
-from vonggac_appliance.cli_common import UsageError, emit, leaf, note, note_event
+from vonggac_appliance.cli_common import UsageError, disk_leaf, emit, note, note_event
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_leaving import Held, Known, held_on
 
@@ -27,33 +27,27 @@ __all__ = ["add_to", "role_of", "told"]
 
 def add_to(nested: Commands) -> None:
     """Put the commands into the parser."""
-    added = leaf(
+    disk_leaf(
         nested,
         "add",
         "record on a disk of this box that was formatted before, or is mounted elsewhere now",
         "vonggac disk add /srv/vonggac/disk2",
         _add,
-        has_json=True,
     )
-    added.add_argument("path", type=Path, metavar="PATH")
-    drained = leaf(
+    disk_leaf(
         nested,
         "drain",
         "record nothing more on a disk; what lies there stays and can be looked at",
         "vonggac disk drain /srv/vonggac/disk1",
         _drain,
-        has_json=True,
     )
-    drained.add_argument("path", type=Path, metavar="PATH")
-    retired = leaf(
+    retired = disk_leaf(
         nested,
         "retire",
         "forget a drained disk, once nothing on it is locked or promised",
         "vonggac disk retire /srv/vonggac/disk1",
         _retire,
-        has_json=True,
     )
-    retired.add_argument("path", type=Path, metavar="PATH")
     retired.add_argument(
         "--force-unpromised",
         action="store_true",
