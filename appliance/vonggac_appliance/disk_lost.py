@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vonggac.errors import ConfigError, Refused
+from vonggac.errors import Refused
 from vonggac.evidence import ledger as lists
 from vonggac.evidence import lost
 from vonggac.evidence.lost import Span
@@ -17,15 +16,14 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import DiskRow
 from vonggac.registry.locks import Lock
 from vonggac.registry.retention import Removed
-from vonggac.store import disk
 from vonggac_appliance import audit_log, bus_control, ledger
+from vonggac_appliance.disk_probe import GONE, THERE
 from vonggac_appliance.locking import streams_of
 
-__all__ = ["Lost", "LostStream", "check_gone", "lost_with", "probe"]
+__all__ = ["Lost", "LostStream", "check_gone", "lost_with"]
 
-_PROBE_S = 10.0
-_THERE, _GONE, _UNKNOWN = 3, 4, 5
-"""Exit statuses of a probe."""
+_PROBE_S = 30.0
+"""A disk that spins up, on a box that is busy."""
 _HELD = ("recording", "slow", "full")
 """What the recorder calls a disk that its keeper has."""
 
@@ -35,8 +33,9 @@ class LostStream:
     """A stream of which footage was on the disk."""
 
     camera: str
-    """What people call it; the id in hex where this box does not know it any more."""
+    """What people call it; `unknown` where this box does not know it any more."""
     name: str
+    """`main` or `sub`; of an unknown one its id in hex."""
     spans: list[Span]
 
 
@@ -56,7 +55,7 @@ def check_gone(row: DiskRow, known: bus_control.DiskStatus | None) -> None:
     if known is not None and known.state == "hung":
         raise Refused(f"{row.path} hangs, so nobody knows: pull it or switch it off first")
     # In a process of its own: whoever touches a disk that hangs may never come back.
-    words = [sys.executable, "-m", "vonggac_appliance.disk_lost", row.path, row.uuid.hex()]
+    words = [sys.executable, "-m", "vonggac_appliance.disk_probe", row.path, row.uuid.hex()]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603
     try:
         status = process.wait(_PROBE_S)
@@ -65,12 +64,12 @@ def check_gone(row: DiskRow, known: bus_control.DiskStatus | None) -> None:
         raise Refused(
             f"{row.path} does not answer at all: pull it or switch it off first"
         ) from None
-    if status == _THERE:
+    if status == THERE:
         raise Refused(
             f"{row.path} can be read, so it is not lost: vonggac disk drain, then retire; what no "
             "longer records is pulled first, after everything that matters was copied"
         )
-    if status != _GONE:
+    if status != GONE:
         raise Refused(f"{row.path} could not be looked at, so it stays")
 
 
@@ -98,29 +97,3 @@ def lost_with(
         )
     ]
     return Lost(sorted(streams, key=lambda s: (s.camera, s.name)), held)
-
-
-def probe(path: Path, uuid: bytes) -> int:
-    """Whether this very disk can be read there; a damaged one can."""
-    where = path / disk.IDENTITY_NAME
-    try:
-        fd = os.open(where, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            # Of a disk that was pulled the file may still stand in memory.
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-            text = os.read(fd, 1 << 16)
-        finally:
-            os.close(fd)
-        return _THERE if disk.Identity.from_json(text, where).disk == uuid else _GONE
-    except ConfigError:
-        return _THERE
-    except PermissionError:
-        return _UNKNOWN
-    except FileNotFoundError:
-        return _THERE if (path / disk.SEGMENTS_NAME).exists() else _GONE
-    except OSError:
-        return _GONE
-
-
-if __name__ == "__main__":
-    sys.exit(probe(Path(sys.argv[1]), bytes.fromhex(sys.argv[2])))
