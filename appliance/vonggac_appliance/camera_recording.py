@@ -240,6 +240,8 @@ class Recording:
         opening = self._of.progress.begin(run, time.time_ns())
         if self._of.progress.is_inband:
             flags |= loop_wire.FLAG_INBAND
+        if play.has_donl:
+            flags |= loop_wire.FLAG_DONL
         attach = loop_wire.Attach(
             camera=self._of.camera.id,
             stream=self._of.stream.id,

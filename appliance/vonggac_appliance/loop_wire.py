@@ -29,6 +29,8 @@ FLAG_REFERENCES_LOST = 1
 FLAG_INBAND = 2
 FLAG_WAITS_FOR_ROOM = 4
 """Nothing is kept before a sync sample that finds much of the arena free."""
+FLAG_DONL = 8
+"""H.265 with decoding order numbers in its packets."""
 
 
 class Wire(enum.IntEnum):

@@ -13,7 +13,7 @@ from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.learnt_store import row_of, told
 from vonggac_appliance.recorder import Recorder
 
-_CODECS = {int(Codec.H264): "h264", int(Codec.H265): "h265"}
+_CODECS = {int(Codec.H264): "h264", int(Codec.H265): "h265", int(Codec.MJPEG): "mjpeg"}
 
 
 def status_of(recorder: Recorder) -> bus_control.StatusReply:

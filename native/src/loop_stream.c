@@ -135,9 +135,9 @@ static bool allocate(stream *s) {
 }
 
 static const char *refusal(loop *l, const attachment *a) {
-    if (a->codec != VG_CODEC_H264 && a->codec != VG_CODEC_H265) return "unknown codec";
+    if (a->codec < VG_CODEC_H264 || a->codec > VG_CODEC_MJPEG) return "unknown codec";
     if (a->clock_rate != VG_TIMESCALE)
-        return "clock rate is not 90000 (RFC 6184 8.2.1, RFC 7798 7.1)";
+        return "clock rate is not 90000 (RFC 6184 8.2.1, RFC 7798 7.1, RFC 2435 3)";
     if (a->keeper >= LOOP_KEEPERS_MAX) return "LOOP_KEEPERS_MAX";
     if (l->stream_count >= VG_LOOP_STREAMS_MAX) return "VG_LOOP_STREAMS_MAX";
     if (stream_find(l, a->stream) != NULL) return "attached already";
@@ -162,6 +162,13 @@ static void begin_run(stream *s, const attachment *a) {
     memcpy(start.stream, a->stream, VG_ID_SIZE);
     vg_chunker_init(s->chunker, &s->owner->arena, &start, &a->sets);
     vg_assembler_init(s->assembler, (vg_codec)s->codec, s->payload_type, s->units, VG_AU_MAX);
+    if (s->codec == VG_CODEC_H265 && (a->flags & 8U) != 0) vg_assembler_expect_donl(s->assembler);
+    if (s->codec != VG_CODEC_MJPEG) return;
+    vg_sps size;
+    vg_fault fault; /* what is declared wrongly is not known */
+    if (a->sets.sps_count > 0 &&
+        vg_jpeg_sps_parse(a->sets.sps[0], a->sets.sps_size[0], &size, &fault) == VG_OK)
+        vg_assembler_expect_size(s->assembler, (uint16_t)size.width, (uint16_t)size.height);
 }
 
 /* Asking to be woken at SOCKET_ROOM makes so much room, and unlike SO_RCVBUF it needs no privilege

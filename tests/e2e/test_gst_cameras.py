@@ -49,7 +49,7 @@ def gst_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         process.wait(60)
 
 
-@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
 def test_every_picture_of_a_gst_camera_arrives_unchanged(gst_port: int, codec: Codec) -> None:
     viewer = Viewer(f"rtsp://127.0.0.1:{gst_port}/{codec.name.lower()}", ADMIN)
     ready = viewer.result

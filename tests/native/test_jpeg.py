@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtp_camera import Camera
+from rtp_jpeg import encoded_pictures, payload, payloads_of, segments
 from vonggac._native import parse
 from vonggac.errors import MediaError
 
@@ -20,29 +21,6 @@ P, M = False, True
 SCAN = bytes(range(1, 200)) * 3
 """No marker stands in it."""
 EOI = b"\xff\xd9"
-
-
-def payload(
-    scan: bytes,
-    offset: int = 0,
-    *,
-    q: int = 80,
-    kind: int = 1,
-    width: int = 320,
-    height: int = 240,
-    restart: int | None = None,
-    tables: bytes | None = None,
-    precision: int = 0,
-) -> bytes:
-    """A packet's payload (RFC 2435 3.1); `tables` only in a first one."""
-    out = struct.pack(
-        ">IBBBB", offset, kind + (64 if restart is not None else 0), q, width // 8, height // 8
-    )
-    if restart is not None:
-        out += struct.pack(">HH", restart, 0xFFFF)
-    if tables is not None:
-        out += struct.pack(">BBH", 0, precision, len(tables)) + tables
-    return out + scan
 
 
 def in_parts(scan: bytes, size: int = 150, **of: int) -> list[bytes | tuple[bytes, bool]]:
@@ -57,20 +35,6 @@ def files(camera: Camera) -> list[bytes]:
     assert all(len(unit.nals) == 1 and unit.is_picture for unit in units)
     assert all(unit.kind == parse.SYNC_IDR for unit in units)
     return [unit.nals[0] for unit in units]
-
-
-def segments(file: bytes) -> dict[int, list[bytes]]:
-    """Marker segments before the scan, and the rest under 0 (ITU T.81 B.1.1.4)."""
-    assert file[:2] == b"\xff\xd8"
-    out: dict[int, list[bytes]] = {}
-    at = 2
-    while True:
-        marker, length = struct.unpack_from(">HH", file, at)
-        out.setdefault(marker & 0xFF, []).append(file[at + 4 : at + 2 + length])
-        at += 2 + length
-        if marker == 0xFFDA:
-            out[0] = [file[at:]]
-            return out
 
 
 def test_fragments_make_a_whole_file() -> None:
@@ -249,31 +213,15 @@ def test_the_recorded_fragments_of_a_teleste_are_the_picture(fixtures: Path) -> 
     assert joined == {kind: b"".join(expected[kind]) for kind in (0xDB, 0xC4)}
 
 
-def of_an_encoder(program: Callable[[str], str], folder: Path) -> Iterable[bytes]:
-    path = folder / "one.mjpeg"
-    source = ["-f", "lavfi", "-i", "testsrc2=size=352x288:rate=5:duration=1"]
-    subprocess.run(
-        [program("ffmpeg"), "-v", "error", *source, "-pix_fmt", "yuvj420p", "-huffman", "default",
-         "-c:v", "mjpeg", "-q:v", "4", "-f", "mjpeg", path],
-        check=True, timeout=60,
-    )  # fmt: skip
-    return [b"\xff\xd8" + part for part in path.read_bytes().split(b"\xff\xd8")[1:]]
-
-
 def test_an_encoders_pictures_decode_as_they_were(
     program: Callable[[str], str], tmp_path: Path
 ) -> None:
     """Scan and tables through RTP, the headers made anew: the same pixels."""
     camera = Camera(MJPEG)
-    pictures = list(of_an_encoder(program, tmp_path))
+    pictures = encoded_pictures(program, tmp_path)
     for n, picture in enumerate(pictures):
-        of = segments(picture)
-        # One table stands for both in what ffmpeg writes.
-        tables = b"".join(table[at + 1 : at + 65] for table in of[0xDB] for at in (0,))
-        scan = of[0][0]
-        first = payload(scan[:900], q=255, tables=tables, width=352, height=288)
-        others = [payload(scan[at : at + 900], at, q=255) for at in range(900, len(scan), 900)]
-        camera.send(n * 18000, first, *others[:-1], (others[-1], M))
+        *parts, last = payloads_of(picture)
+        camera.send(n * 18000, *parts, (last, M))
     made = files(camera)
     assert len(made) == len(pictures) == 5
 

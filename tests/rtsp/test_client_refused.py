@@ -25,10 +25,10 @@ REFUSALS = {
         "redirects",
     ),
     "no body": (OK + "\r\n", GapReason.NO_VIDEO, "description"),
-    "JPEG alone": (
-        OK + "Content-Length: 22\r\n\r\nm=video 0 RTP/AVP 26\r\n",
+    "H.261 alone": (
+        OK + "Content-Length: 44\r\n\r\nm=video 0 RTP/AVP 31\r\na=rtpmap:31 H261/90000",
         GapReason.NO_VIDEO,
-        "JPEG",
+        "H261",
     ),
     "binary": ("\x80\x81", GapReason.BAD_STREAM, "not RTSP"),
     "a huge description": (
@@ -53,16 +53,23 @@ def test_a_refusal_has_a_reason(answer: str, reason: GapReason, words: str) -> N
 
 
 @pytest.mark.parametrize(
-    "transport", ["RTP/AVP;unicast;client_port=5-6;server_port=7-8", "RTP/AVP;multicast;port=1-2"]
+    ("transport", "word"),
+    [
+        ("RTP/AVP;unicast;client_port=5-6;server_port=7-8", "UDP"),
+        ("RTP/AVP;multicast;port=1-2", "multicast"),
+    ],
 )
-def test_udp_is_refused_in_words_and_the_session_given_back(transport: str) -> None:
+def test_another_transport_than_asked_for_is_told_and_the_session_given_back(
+    transport: str, word: str
+) -> None:
     session = client()
     answer = f"{OK}Session: 12\r\nTransport: {transport}\r\n\r\n"
     _, told = script(session, OK + "\r\n", DESCRIBED, answer)
     (failure,) = told
     assert isinstance(failure, Failure)
     assert failure.reason is GapReason.REFUSED
-    assert "UDP" in failure.detail
+    assert word in failure.detail
+    assert failure.other_transport is (word == "UDP")
     assert (session.teardown() or b"").startswith(b"TEARDOWN ")
 
 
@@ -70,7 +77,8 @@ def test_a_camera_without_tcp_is_told_apart() -> None:
     answer = "RTSP/1.0 461 Unsupported Transport\r\nCSeq: {n}\r\n\r\n"
     _, told = script(client(), OK + "\r\n", DESCRIBED, answer)
     assert isinstance(told[0], Failure)
-    assert "UDP is not supported yet" in told[0].detail
+    assert "does not send over TCP" in told[0].detail
+    assert told[0].other_transport
 
 
 def test_a_failed_play_gives_the_session_back() -> None:

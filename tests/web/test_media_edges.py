@@ -109,7 +109,7 @@ def test_a_range_within_a_long_gop_begins_with_its_sync_sample(
     assert look["from"] == START_NS // 1_000_000 + 35_000
 
 
-@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
 @pytest.mark.parametrize("inband", [False, True], ids=["sets in the entry", "sets in band"])
 def test_every_codec_plays(
     ffmpeg: str,

@@ -43,6 +43,8 @@ class Codec(IntEnum):
 
     H264 = 1
     H265 = 2
+    MJPEG = 3
+    """Each sample is a JPEG file."""
 
 
 class SyncKind(IntEnum):

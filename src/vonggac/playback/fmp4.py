@@ -76,6 +76,8 @@ def reorder_depth(head: bytes) -> int:
     """
     entry = entry_of(head)
     config = entry[_SAMPLE_ENTRY_BYTES + _BOX.size :]
+    if entry[4:8] == b"mp4v":
+        return 0
     if entry[4:8] in (b"avc1", b"avc3"):
         size = int.from_bytes(config[6:8], "big")  # ISO/IEC 14496-15 5.3.3.1.2
         return parse.h264_sps(config[8 : 8 + size]).reorder_depth

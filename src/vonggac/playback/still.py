@@ -18,6 +18,7 @@ __all__ = ["entry_of", "init_of", "moved", "still", "video_of"]
 _BOX = struct.Struct(">I4s")
 _AVC = (b"avc1", b"avc3")
 _HEVC = (b"hvc1", b"hev1")
+_JPEG = b"mp4v"
 _SAMPLE_ENTRY_BYTES = 86
 """VisualSampleEntry with its box header (ISO/IEC 14496-12 12.1.3)."""
 _WIDTH = 32
@@ -38,7 +39,7 @@ def init_of(head: bytes) -> bytes:
 
 def entry_of(head: bytes) -> bytes:
     """The video sample entry in `moov`, with the boxes in it."""
-    for name in (*_AVC, *_HEVC):
+    for name in (*_AVC, *_HEVC, _JPEG):
         at = head.find(name) - 4
         if at >= 0:
             entry = head[at : at + int.from_bytes(head[at : at + 4], "big")]
@@ -53,6 +54,8 @@ def video_of(head: bytes) -> Video:
     name = entry[4:8].decode("ascii")
     width, height = struct.unpack_from(">HH", entry, _WIDTH)
     box = entry[_SAMPLE_ENTRY_BYTES + 8 :]
+    if entry[4:8] == _JPEG:
+        return Video("mp4v.6C", width, height)  # RFC 6381 3.3: the object type; no browser plays it
     if entry[4:8] in _AVC:
         return Video(f"{name}.{box[1:4].hex()}", width, height)
     return Video(f"{name}.{_hevc(box)}", width, height)

@@ -251,7 +251,7 @@ class ClientSession:
         track = video_track(description)
         if track is None:
             names = ", ".join(video_encodings(description)) or "none"
-            self._fail(GapReason.NO_VIDEO, f"no H.264 or H.265 video (offered: {names})")
+            self._fail(GapReason.NO_VIDEO, f"no H.264, H.265 or MJPEG video (offered: {names})")
             return
         self._step(Step.ANSWERED)
         self._description, self._track = description, track
@@ -318,6 +318,7 @@ class ClientSession:
                 scheme=self.authenticator.scheme,
                 server=self._exchange.server,
                 audio=audio_tracks(description),
+                has_donl=track.has_donl,
             )
         )
 

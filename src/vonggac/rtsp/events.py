@@ -42,6 +42,8 @@ class PlayReady:
     """The camera's Server field, for people; empty where there is none."""
     audio: tuple[AudioTrack, ...] = ()
     """Offered, not asked for."""
+    has_donl: bool = False
+    """Decoding order numbers stand in the packets (RFC 7798 7.1)."""
 
     @property
     def keepalive_interval_s(self) -> float:

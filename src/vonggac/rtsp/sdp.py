@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import struct
 from dataclasses import dataclass
 
 from vonggac.errors import MediaError
@@ -23,7 +24,15 @@ _MEDIA_MAX = 64
 
 # RFC 3551 table 4 and 5, for audio that has no rtpmap.
 _STATIC_AUDIO = {0: ("PCMU", 8000), 8: ("PCMA", 8000), 9: ("G722", 8000), 10: ("L16", 44100)}
-_CODECS = {"H264": Codec.H264, "H265": Codec.H265, "HEVC": Codec.H265}
+_CODECS = {
+    "H264": Codec.H264,
+    "H265": Codec.H265,
+    "HEVC": Codec.H265,
+    "JPEG": Codec.MJPEG,
+    "MJPEG": Codec.MJPEG,
+}
+_STATIC_JPEG = 26
+"""RFC 3551 table 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class Media:
     """`recvonly`, `sendonly`, `sendrecv` or `inactive`."""
     rtpmaps: tuple[RtpMap, ...] = ()
     fmtps: tuple[tuple[int, str], ...] = ()
+    dimensions: tuple[int, int] | None = None
+    """`a=x-dimensions`: what RTP/JPEG cannot tell of more than 2040 columns or lines."""
 
     @property
     def payload_types(self) -> tuple[int, ...]:
@@ -76,9 +87,14 @@ class VideoTrack:
     """Ticks a second."""
     control: str | None
     vps: tuple[bytes, ...] = ()
-    """Parameter sets of the description, decoded; all kinds the codec needs or none at all."""
+    """Parameter sets of the description, decoded; all kinds the codec needs or none at all.
+
+    Of MJPEG `sps` is the declared size, width and height of two bytes each.
+    """
     sps: tuple[bytes, ...] = ()
     pps: tuple[bytes, ...] = ()
+    has_donl: bool = False
+    """Decoding order numbers stand in its packets (RFC 7798 7.1, sprop-max-don-diff)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,7 @@ def _parse_media(block: list[str]) -> Media | None:
     direction: str | None = None
     rtpmaps: list[RtpMap] = []
     fmtps: list[tuple[int, str]] = []
+    dimensions: tuple[int, int] | None = None
     for line in block[1:]:
         if (value := _attribute(line, "control")) is not None:
             control = value
@@ -132,6 +149,8 @@ def _parse_media(block: list[str]) -> Media | None:
             number, _, parameters = value.partition(" ")
             if _is_payload_type(number) and parameters.strip():
                 fmtps.append((int(number), parameters.strip()))
+        elif (value := _attribute(line, "x-dimensions")) is not None:
+            dimensions = _parse_dimensions(value)
         elif line in ("a=sendonly", "a=recvonly", "a=sendrecv", "a=inactive"):
             direction = line[2:]
     return Media(
@@ -142,6 +161,7 @@ def _parse_media(block: list[str]) -> Media | None:
         direction=direction,
         rtpmaps=tuple(rtpmaps),
         fmtps=tuple(fmtps),
+        dimensions=dimensions,
     )
 
 
@@ -160,28 +180,44 @@ def _parse_rtpmap(value: str) -> RtpMap | None:
     return RtpMap(int(number), encoding.strip().upper(), int(rate[1]) if rate else 0)
 
 
+def _parse_dimensions(value: str) -> tuple[int, int] | None:
+    match = re.match(r"(\d{1,5})\s*,\s*(\d{1,5})", value, re.ASCII)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    return size if 0 < size[0] <= 0xFFFF and 0 < size[1] <= 0xFFFF else None
+
+
 def _is_payload_type(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) < 128
 
 
 def video_track(description: Description) -> VideoTrack | None:
-    """The first video in H.264 or H.265 that plays; None where there is none.
+    """The first video in H.264 or H.265 that plays, else in MJPEG; None where there is none.
 
     A direction of `sendonly` is believed only where another video lacks it (Avigilon writes it on
     its normal video).
     """
     videos = [media for media in description.media if media.kind == "video" and _plays(media)]
     ordered = sorted(videos, key=lambda media: media.direction == "sendonly")  # keeps their order
+    jpeg: VideoTrack | None = None
     for media in ordered:
         for payload_type in media.payload_types:
             found = _rtpmap(description, media, payload_type)
             if found is None:
                 continue
             codec, clock_rate = found
+            if codec is Codec.MJPEG:
+                jpeg = jpeg or _jpeg_track(media, payload_type, clock_rate)
+                continue
             fmtp = _fmtp(description, media, payload_type)
             sets = parameter_sets(codec, fmtp)
-            return VideoTrack(codec, payload_type, clock_rate, media.control, *sets)
-    return None
+            has_donl = codec is Codec.H265 and fmtp.get("sprop-max-don-diff", "0").strip("0") != ""
+            return VideoTrack(codec, payload_type, clock_rate, media.control, *sets, has_donl)
+    return jpeg
+
+
+def _jpeg_track(media: Media, payload_type: int, clock_rate: int) -> VideoTrack:
+    size = () if media.dimensions is None else (struct.pack(">HH", *media.dimensions),)
+    return VideoTrack(Codec.MJPEG, payload_type, clock_rate, media.control, sps=size)
 
 
 def video_encodings(description: Description) -> tuple[str, ...]:
@@ -236,7 +272,7 @@ def _rtpmap(description: Description, media: Media, payload_type: int) -> tuple[
         return Codec.H264, VIDEO_CLOCK_RATE
     if "sprop-sps" in fmtp:
         return Codec.H265, VIDEO_CLOCK_RATE
-    return None
+    return (Codec.MJPEG, VIDEO_CLOCK_RATE) if payload_type == _STATIC_JPEG else None
 
 
 def _fmtp(description: Description, media: Media, payload_type: int) -> dict[str, str]:
@@ -257,6 +293,8 @@ def parameter_sets(
     Invalid base64 is ignored, start codes inside are split (V380), and where one kind is missing
     none is given: in-band sets will tell.
     """
+    if codec is Codec.MJPEG:
+        return (), (), ()
     if codec is Codec.H264:
         units = _decoded(fmtp.get("sprop-parameter-sets", ""))
         sets = ((), _of_type(codec, units, 7), _of_type(codec, units, 8))
