@@ -15,9 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from camera_source import Source
 from procs import Cost, cost, tree
 
 from vonggac.errors import Unavailable
+from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus_control, control
 from vonggac_appliance.cli import main as vonggac
 
@@ -48,6 +50,21 @@ class Box:
         """Enrols a camera."""
         sub = () if sub_url is None else ("--sub-url", sub_url)
         self.command("camera", "add", name, "--url", url, *sub, "--owner-kind", "state")
+
+    def add_cameras(self, source: Source, count: int) -> None:
+        """Enrols cameras of one stream each."""
+        for number in range(count):
+            self.add(f"cam{number}", source.url(f"cam{number}"))
+
+    def add_pairs(self, source: Source, count: int) -> dict[bytes, str]:
+        """Enrols cameras of two streams each; gives `code/stream` of each stream's id."""
+        # All of them at once: how starts are spread is not what is measured.
+        (self.home / "config.toml").write_text("[cameras]\nstarts_per_second = 64\n")
+        for number in range(count):
+            name = f"cam{number}"
+            self.add(name, source.url(f"{name}/main"), source.url(f"{name}/sub"))
+        with Catalog(self.home, is_readonly=True) as catalog:
+            return {s.id: f"{c.code}/{s.name}" for c in catalog.cameras() for s in c.streams}
 
     def start(self) -> None:
         """Starts the recorder; returns once it answers."""

@@ -99,8 +99,7 @@ def main() -> int:
         Box(options.room or Path(tempfile.gettempdir()), "8G") as box,
     ):
         (box.home / "config.toml").write_text(f'[record]\narena = "{ARENA}"\n')
-        for number in range(options.cameras):
-            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.add_cameras(source, options.cameras)
         box.start()
         box.until_recording(4)
         hang(table, box, options.seconds)

@@ -257,13 +257,7 @@ def run(
     """`times` kills of each kind."""
     chance = random.Random(seed)
     with Source(clip=clip) as source, Box(room, size) as box:
-        # All of them at once: how starts are spread is not what is measured.
-        (box.home / "config.toml").write_text("[cameras]\nstarts_per_second = 64\n")
-        for number in range(cameras):
-            name = f"cam{number}"
-            box.add(name, source.url(f"{name}/main"), source.url(f"{name}/sub"))
-        with Catalog(box.home, is_readonly=True) as catalog:
-            streams = {s.id: f"{c.code}/{s.name}" for c in catalog.cameras() for s in c.streams}
+        streams = box.add_pairs(source, cameras)
         box.start()
         listener = Listener(box.home)
         try:

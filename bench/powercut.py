@@ -30,7 +30,6 @@ from procs import machine
 from reflink_disk import FILE_SYSTEMS, NoLoops, ReflinkDisk, private_mounts
 from told import BOUND_NS, Listener, lost, probe
 
-from vonggac.registry.catalog import Catalog
 from vonggac.store.check import check
 from vonggac.store.journal import SegmentState
 from vonggac.store.start import open_for_reading
@@ -224,13 +223,7 @@ def run(
         Source(clip=clip) as source,
         Box(room, str(size), disk.path / "ring") as box,
     ):
-        # All of them at once: how starts are spread is not what is measured.
-        (box.home / "config.toml").write_text("[cameras]\nstarts_per_second = 64\n")
-        for number in range(cameras):
-            name = f"cam{number}"
-            box.add(name, source.url(f"{name}/main"), source.url(f"{name}/sub"))
-        with Catalog(box.home, is_readonly=True) as catalog:
-            streams = {s.id: f"{c.code}/{s.name}" for c in catalog.cameras() for s in c.streams}
+        streams = box.add_pairs(source, cameras)
         bench = Bench(disk, box, random.Random(seed), streams, resume_every)
         bench.run(cuts)
         if (sent := source.stop()).lost:

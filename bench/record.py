@@ -82,8 +82,7 @@ def cpu_and_memory(table: Table, room: Path, seconds: int) -> None:
     ours, theirs, least, held = [], [], [], None
     began = time.monotonic()
     with Source() as source, Box(room, "8G") as box:
-        for number in range(CAMERAS):
-            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.add_cameras(source, CAMERAS)
         for _ in range(ROUNDS):
             cpu, held = recorder_cpu(box, seconds)
             ours.append(cpu)
@@ -109,8 +108,7 @@ def cpu_and_memory(table: Table, room: Path, seconds: int) -> None:
 def scale(table: Table, room: Path, seconds: int) -> None:
     """512 cameras of 4 Mbit/s for two minutes on the cores that also run their source."""
     with Source() as source, Box(room, "40G") as box:
-        for number in range(MANY):
-            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.add_cameras(source, MANY)
         box.start()
         took = box.until_recording(1, 180)
         table.row(f"{MANY} cameras: all recording after, s", f"{took:.1f}")
@@ -144,8 +142,7 @@ def scale(table: Table, room: Path, seconds: int) -> None:
 def starved(table: Table, room: Path, seconds: int) -> None:
     """128 cameras beside programs that want every core for themselves."""
     with Source(clip=make_clip(1_000_000)) as source, Box(room, "12G") as box:
-        for number in range(STARVED):
-            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.add_cameras(source, STARVED)
         box.start()
         box.until_recording(5)
         with busy(BUSY):
@@ -194,8 +191,7 @@ def reconnects(table: Table, room: Path, seconds: int) -> None:
     with Box(room, "8G") as box:
         with Source() as source:
             port = source.port
-            for number in range(CAMERAS):
-                box.add(f"cam{number}", source.url(f"cam{number}"))
+            box.add_cameras(source, CAMERAS)
             box.start()
             box.until_recording(3)
             before = box.cost()
@@ -271,8 +267,7 @@ def growth(table: Table, room: Path, seconds: int) -> None:
     The rate is low so that the hour can share its machine; the ring wraps all the same.
     """
     with Source(clip=make_clip(500_000)) as source, Box(room, "8G") as box:
-        for number in range(CAMERAS):
-            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.add_cameras(source, CAMERAS)
         box.start()
         box.until_recording(8)
         time.sleep(GROWTH_WARM_UP_S)

@@ -56,8 +56,7 @@ def start(table: Table, room: Path, size: Size) -> None:
         boxes: list[Box] = []
         for _ in range(2):
             box = stack.enter_context(Box(room, "2G"))
-            for number in range(CAMERAS):
-                box.add(f"cam{number}", source.url(f"cam{number}"))
+            box.add_cameras(source, CAMERAS)
             boxes.append(box)
         began = time.monotonic()
         make_large(boxes[1].disk, size.segments)

@@ -24,8 +24,7 @@ def watched(table: Table, room: Path, cameras: int = 16, seconds: float = 10) ->
     """CPU of all recorder processes with and without somebody who watches every stream."""
     extra, loads, drops, media = [], [], 0.0, 0.0
     with Source() as source, PageBox(room, "4G", free_port()) as box:
-        for number in range(cameras):
-            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.add_cameras(source, cameras)
         box.start()
         with box.page() as visitor:
             box.until_recording(4)
@@ -77,8 +76,7 @@ def viewer(
 def recording(table: Table, room: Path, cameras: int = 8, stopped_s: float = 90) -> None:
     """What the page does, or has done to it, leaves no gap."""
     with Source() as source, PageBox(room, "4G", free_port()) as box:
-        for number in range(cameras):
-            box.add(f"cam{number}", source.url(f"cam{number}"))
+        box.add_cameras(source, cameras)
         box.start()
         with box.page() as visitor:
             box.until_recording(8)
