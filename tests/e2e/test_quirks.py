@@ -98,6 +98,7 @@ class Zoo:
         self.box.start("run")
         self.status = self._wait()
         self.shown = self.box.run("camera", "show", "query-behind-path", "--json")
+        self.alarms = self.box.run("alarm", "list", "--json")
         self.lines = command_lines()
         stopping_s = time.monotonic()
         assert self.box.stop() == 0, self.box.log.read_text()
@@ -162,6 +163,8 @@ def test_two_streams_refuse_a_password_no_more_than_twice_together(zoo: Zoo) -> 
     assert learnt is not None
     assert quirk.refusals == 2
     assert learnt.refused_until_ns > time.time_ns()
+    alarms = {(one["kind"], one["subject"]) for one in json.loads(zoo.alarms)["alarms"]}
+    assert ("wrong-password", "wrong-password") in alarms
 
 
 def test_a_control_of_another_host_is_never_dialled(zoo: Zoo) -> None:
@@ -196,6 +199,7 @@ def test_what_was_learnt_is_shown_and_outlives_the_recorder(zoo: Zoo) -> None:
 def test_the_password_stands_in_no_log_argument_file_or_status(zoo: Zoo) -> None:
     spoken = [PASSWORD.encode(), PASSWORD.replace("#", "%23").replace(":", "%3A").encode()]
     texts = [*zoo.lines, zoo.box.log.read_bytes(), repr(zoo.status).encode(), zoo.shown.encode()]
+    texts.append(zoo.alarms.encode())
     for path in zoo.box.home.rglob("*"):
         if path.is_file() and path != zoo.box.login and zoo.box.disk not in path.parents:
             texts.append(path.read_bytes())
