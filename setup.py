@@ -19,10 +19,11 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     ),
     "rtp_order": ("rtp_order",),
     "segment": (
-        *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head", "table", "rows"),
+        *("crc32c", "sha256", "bmff_head", "sample_entry", "claim", "chunk_head", "table"),
         *("h264", "h265", "jpeg"),
     ),
-    "playlist": ("playlist", "rows"),
+    "rows": ("rows", "rows_value", "rows_ranges"),
+    "playlist": ("playlist", "rows", "rows_value", "rows_ranges"),
     "ring": ("ring_file",),
     "arena": ("arena",),
     "chunker": (

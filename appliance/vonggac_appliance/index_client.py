@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import msgspec
 
 from vonggac._native import segment as native
 from vonggac.errors import Gone, Refused, TooMany, Unavailable
-from vonggac.store.index_values import MINUTE_NS, RunRow, minute_of
+from vonggac.store.index_values import MINUTE_NS, RunRow
 from vonggac_appliance import sockets
 from vonggac_appliance.keep_heads import SEGMENTS_MAX
 from vonggac_appliance.keep_questions import Class, socket_name
@@ -69,29 +69,34 @@ class IndexClient:
         return self._ask(Kind.ASK_DISK, AskDisk(), Kind.DISK, Disk)[0]
 
     def rows(self, stream: bytes, from_ns: int, to_ns: int) -> tuple[list[bytes], int | None]:
-        """Values of minutes that overlap the range (unpack and clip), and durable_until."""
+        """Values that overlap the range (unpack and clip), and durable_until."""
         packed: list[bytes] = []
-        for _ in range(_ASKS_MAX):
-            ask = AskRows(stream, from_ns, max(to_ns, from_ns + 1))
-            answer = self._ask(Kind.ASK_ROWS, ask, Kind.ROWS, Rows)[0]
+        until_ns = None
+        for answer in self._rows(AskRows(stream, from_ns, max(to_ns, from_ns + 1))):
             packed.extend(answer.packed)
-            if not answer.more:
-                return packed, answer.durable_until_ns
-            # On with the minute after the last one: a question reaches a minute back.
-            last = native.rows_unpack(answer.packed[-1])[-1].row
-            from_ns = (minute_of(last.wall_start_ns) + 2) * MINUTE_NS
-        raise Unavailable("the keeper's answer does not end")
+            until_ns = answer.durable_until_ns
+        return packed, until_ns
 
     def first_row_ns(self, stream: bytes, from_ns: int, to_ns: int) -> int | None:
         """Where the earliest chunk that touches the range begins; None where there is none."""
+        one = AskRows(stream, from_ns, max(to_ns, from_ns + 1), limit=1)  # a value at a time
+        for answer in self._rows(one):
+            if spans := native.rows_spans(answer.packed, from_ns, to_ns):
+                return min(span[0] for span in spans)
+        return None
+
+    def _rows(self, ask: AskRows) -> Iterator[Rows]:
+        """Answers to a question, until there is no more."""
         for _ in range(_ASKS_MAX):
-            ask = AskRows(stream, from_ns, max(to_ns, from_ns + 1), limit=1)  # a minute's value
             answer = self._ask(Kind.ASK_ROWS, ask, Kind.ROWS, Rows)[0]
-            spans = native.rows_spans(answer.packed, from_ns, to_ns)
-            if spans or not answer.more:
-                return min((span[0] for span in spans), default=None)
-            last = native.rows_unpack(answer.packed[-1])[-1].row
-            from_ns = (minute_of(last.wall_start_ns) + 2) * MINUTE_NS
+            yield answer
+            if not answer.more:
+                return
+            # So that the index is not walked from the beginning again.
+            from_ns = max(ask.from_ns, answer.next_minute * MINUTE_NS)
+            ask = msgspec.structs.replace(
+                ask, from_ns=min(from_ns, ask.to_ns - 1), from_minute=answer.next_minute
+            )
         raise Unavailable("the keeper's answer does not end")
 
     def runs(

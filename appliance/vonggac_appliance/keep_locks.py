@@ -71,10 +71,10 @@ class PinCount:
 
     def _first_ns(self, stream: bytes, from_ns: int, to_ns: int) -> int | None:
         """A lock may reach over years of which nothing is recorded."""
-        value = next(self._ring.archive.packed_minutes(stream, from_ns, to_ns), None)
-        return (
-            None if value is None else max(from_ns, native.rows_unpack(value)[0].row.wall_start_ns)
-        )
+        for value in self._ring.archive.packed_minutes(stream, from_ns, to_ns):
+            if spans := native.rows_spans([value], from_ns, to_ns):
+                return max(from_ns, min(span[0] for span in spans))
+        return None
 
     def _settle(self) -> None:
         if not self._left:

@@ -226,18 +226,21 @@ class Questions:
         if not 0 < ask.limit <= ROWS_MAX or ask.from_ns >= ask.to_ns:
             return _refused("range", f"a range that ends after it begins, 1 to {ROWS_MAX} rows")
         packed: list[bytes] = []
-        count = 0
+        count = next_minute = 0
         more = False
-        for value in self.ring.archive.packed_minutes(ask.stream, ask.from_ns, ask.to_ns):
+        found = self.ring.archive.row_values(ask.stream, ask.from_ns, ask.to_ns)
+        for minute, value in found:
+            if minute < ask.from_minute:
+                continue
             rows = int.from_bytes(value[1:3], "big")  # docs/ref/segment-format.md, Packed rows
             if packed and count + rows > ask.limit:
-                more = True
+                more, next_minute = True, minute
                 break
             packed.append(value)
             count += rows
         state = self.ring.streams.get(ask.stream)
         until_ns = state.wall_end_ns if state is not None and state.run else None
-        return Kind.ROWS, Rows(packed, more, until_ns), -1
+        return Kind.ROWS, Rows(packed, more, until_ns, next_minute), -1
 
     def _runs(self, ask: AskRuns) -> Answer:
         _check(ask.stream, ask.from_ns, ask.to_ns)

@@ -14,15 +14,18 @@ class AskRows(msgspec.Struct, frozen=True):
     from_ns: int
     to_ns: int
     limit: int = 50_000
+    from_minute: int = 0
+    """Of an answer with `more`: what it told is not told again."""
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """`packed`: values as in the index (vg_rows_pack), each a minute; unpack natively and clip."""
+    """`packed`: values as in the index (vg_rows_pack): unpack natively and clip."""
 
     packed: list[bytes]
     more: bool
-    """True when `limit` cut the answer; ask again from the last row's end."""
+    """True when `limit` cut the answer; ask again with `next_minute` as `from_minute`."""
     durable_until_ns: int | None
+    next_minute: int = 0
 
 
 class AskRuns(msgspec.Struct, frozen=True):

@@ -1,13 +1,14 @@
 /* Holds for any bytes: rows that are accepted come back the same when packed, one by one or at
- * once, and their spans and fragments hold all their samples. */
+ * once, their spans and fragments hold all their samples, and sums tell the spans that rows tell.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "vg/segment.h"
+#include "vg/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ROWS = 256, ROOM = VG_ROWS_HEADER + ROWS * VG_PACKED_ROW_MAX };
+enum { ROWS = 256, ROOM = VG_ROWS_HEADER_MAX + ROWS * VG_PACKED_ROW_MAX };
 
 static void check(bool holds) {
     if (!holds) abort();
@@ -32,7 +33,7 @@ static void pack_again(const vg_packed_row *rows, uint32_t count) {
     uint32_t found = 0;
     vg_fault fault = {0};
     check(vg_rows_pack(rows, count, packed, sizeof packed, &packed_size) == VG_OK);
-    check(packed_size <= VG_ROWS_HEADER + (size_t)count * VG_PACKED_ROW_MAX);
+    check(packed_size <= VG_ROWS_HEADER_MAX + (size_t)count * VG_PACKED_ROW_MAX);
     check(vg_rows_unpack(packed, packed_size, again, ROWS, &found, &fault) == VG_OK);
     check(found == count);
     for (uint32_t i = 0; i < count; i++)
@@ -58,6 +59,26 @@ static void sum_spans(const uint8_t *data, size_t size, const vg_packed_row *row
     for (uint32_t i = 0; i < found; i++)
         in_spans += spans[i].samples;
     check(found <= count && in_rows == in_spans);
+}
+
+/* The same value without its sums has the same spans. */
+static void compare_spans(const uint8_t *data, size_t size) {
+    static uint8_t plain[ROOM];
+    static vg_span by_sums[ROWS];
+    static vg_span by_rows[ROWS];
+    uint32_t found = 0;
+    uint32_t again = 0;
+    vg_fault fault = {0};
+    const size_t rows = size - VG_ROWS_HEADER_MAX;
+    if (rows > sizeof plain - VG_ROWS_HEADER)
+        return; /* numbers that are longer than they need be */
+    plain[0] = 1;
+    memcpy(plain + 1, data + 1, VG_ROWS_HEADER - 1);
+    memcpy(plain + VG_ROWS_HEADER, data + VG_ROWS_HEADER_MAX, rows);
+    check(vg_rows_spans(data, size, INT64_MIN, INT64_MAX, by_sums, ROWS, &found, &fault) == VG_OK);
+    check(vg_rows_spans(plain, rows + VG_ROWS_HEADER, INT64_MIN, INT64_MAX, by_rows, ROWS, &again,
+                        &fault) == VG_OK);
+    check(found == again && memcmp(by_sums, by_rows, found * sizeof *by_sums) == 0);
 }
 
 /* Fragments hold every row that was asked for, in order, and bytes that follow each other. */
@@ -101,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     pack_again(rows, count);
     sum_spans(data, size, rows, count);
+    if (data[0] == 2) compare_spans(data, size);
     sum_fragments(data, size, rows, count);
     return 0;
 }

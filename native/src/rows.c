@@ -1,22 +1,30 @@
-/* Rows packed for the index. A value: u8 version (1), u16 count, then each row as a control byte,
- * the fields that the row before does not predict, and five that are always there:
+/* A row among packed rows: a control byte, the fields that the row before does not predict, and
+ * five that are always there.
  *
- *   control bit 0  PLACE   segment, epoch             else those of the row before
- *           bit 1  OFFSET  zigzag(difference)         else the end of the row before; VG_BLOCK with
- * PLACE bit 2  RUN     run, sequence              else the same run, the next sequence bit 3  WALL
- * zigzag(difference)         else the wall end of the row before bit 4  SHAPE   moof_bytes;
- * chunk_bytes counts bytes   else moof_bytes from the samples; it counts blocks bit 5  FLAGS flags
- * else those of the last row that was sync or not, as this one bits 6-7 kind  0 none, 1 the last
- * one that was not none, 2 a byte follows samples | zigzag(duration - samples x mean spacing of the
- * row before) | chunk_bytes | first_sample_end - payload offset | zigzag(wall end - wall start -
- * duration - error of the row before)
+ *   control bit    set: follows here             not set
+ *   0  PLACE       segment, epoch                those of the row before
+ *   1  OFFSET      zigzag(difference)            the end of the row before; VG_BLOCK with PLACE
+ *   2  RUN         run, sequence                 the same run, the next sequence
+ *   3  WALL        zigzag(difference)            the wall end of the row before
+ *   4  SHAPE       moof_bytes, and chunk_bytes   moof_bytes from the samples, and chunk_bytes
+ *                  counts bytes                  counts blocks
+ *   5  FLAGS       flags                         those of the last row that was sync or not, as
+ *                                                this one
+ *   6-7 kind       2: a byte                     0: none, 1: the last one that was not none
+ *
+ *   samples
+ *   zigzag(duration - samples x mean spacing of the row before)
+ *   chunk_bytes
+ *   first_sample_end - payload offset
+ *   zigzag(wall end - wall start - duration - error of the row before)
  *
  * Numbers are LEB128: seven bits a byte, the lowest first. All differences wrap, so every row has a
  * form; the predictions only make the usual ones short (docs/ref/segment-format.md measures it). */
+#include "rows.h"
+
 #include "claim.h"
 
 enum {
-    ROWS_VERSION = 1,
     HAS_PLACE = 0x01,
     HAS_OFFSET = 0x02,
     HAS_RUN = 0x04,
@@ -27,16 +35,7 @@ enum {
     KIND_NONE = 0,
     KIND_LAST = 1,
     KIND_TOLD = 2,
-    SPANS_IN_TURNS = 8, /* so many runs may overlap and still be one span each */
 };
-
-/* What the rows so far say about the next one. */
-typedef struct predictor {
-    vg_packed_row last;
-    uint32_t flags[2]; /* of the last row that was not sync, and that was */
-    uint8_t sync_kind; /* the last one that was not none */
-    int64_t error_ns;  /* of the last row: wall duration minus media duration; the slew goes on */
-} predictor;
 
 static uint64_t zigzag(int64_t value) {
     return (uint64_t)value << 1U ^ (value < 0 ? UINT64_MAX : 0);
@@ -102,21 +101,21 @@ static uint32_t predict_payload(uint32_t flags, uint32_t moof_bytes) {
 }
 
 /* p->last is the row; `media_end`: where it would end without slew. */
-static void learn(predictor *p, uint64_t media_end) {
+static void learn(vg_predictor *p, uint64_t media_end) {
     const vg_row *r = &p->last.row;
     p->flags[r->kind != 0] = r->flags;
     if (r->kind != 0) p->sync_kind = r->kind;
     p->error_ns = (int64_t)((uint64_t)r->wall_end_ns - media_end);
 }
 
-static uint8_t kind_form(const predictor *p, uint8_t kind) {
+static uint8_t kind_form(const vg_predictor *p, uint8_t kind) {
     if (kind == 0) return KIND_NONE;
     return kind == p->sync_kind ? KIND_LAST : KIND_TOLD;
 }
 
 /* What a row is if nothing about it is told: place, offset, run, sequence, wall start, flags of its
  * kind. */
-static vg_packed_row predict(const predictor *p) {
+static vg_packed_row predict(const vg_predictor *p) {
     vg_packed_row next = p->last;
     next.row.offset = p->last.row.offset + p->last.row.chunk_bytes;
     next.row.sequence = p->last.row.sequence + 1;
@@ -124,7 +123,7 @@ static vg_packed_row predict(const predictor *p) {
     return next;
 }
 
-static uint8_t control_of(const predictor *p, const vg_packed_row *predicted,
+static uint8_t control_of(const vg_predictor *p, const vg_packed_row *predicted,
                           const vg_packed_row *row) {
     const vg_row *r = &row->row;
     const bool moved = row->segment != predicted->segment || row->epoch != predicted->epoch;
@@ -140,7 +139,7 @@ static uint8_t control_of(const predictor *p, const vg_packed_row *predicted,
     return control;
 }
 
-static void put_row(vg_put *w, predictor *p, const vg_packed_row *row) {
+void vg_row_put(vg_put *w, vg_predictor *p, const vg_packed_row *row) {
     const vg_row *r = &row->row;
     const vg_packed_row predicted = predict(p);
     const uint8_t control = control_of(p, &predicted, row);
@@ -175,9 +174,8 @@ static void put_row(vg_put *w, predictor *p, const vg_packed_row *row) {
     learn(p, media_end);
 }
 
-/* Makes p->last the next row, in its place: a camera's day is 130,000 of them and has 5 ms.
- * False: the bytes are no row. */
-static bool get_row(vg_bytes *b, predictor *p) {
+/* In its place: a camera's day is 130,000 rows and has 5 ms. */
+bool vg_row_get(vg_bytes *b, vg_predictor *p) {
     vg_row *r = &p->last.row;
     const vg_row before = *r;
     const uint8_t control = vg_bytes_u8(b);
@@ -216,200 +214,4 @@ static bool get_row(vg_bytes *b, predictor *p) {
     r->wall_end_ns = (int64_t)(end + (uint64_t)unzigzag(get_number(b)));
     learn(p, media_end);
     return !b->overrun && kind <= KIND_TOLD;
-}
-
-/* Reads the header of a value; the cursor stands behind it. */
-static vg_err get_header(vg_bytes *b, uint32_t *count, vg_fault *fault) {
-    const uint8_t version = vg_bytes_u8(b);
-    const uint16_t rows = vg_bytes_u16(b);
-    if (b->overrun) return vg_fail(fault, VG_SHORT, vg_bytes_offset(b), "header of packed rows");
-    if (version > ROWS_VERSION) return vg_fail(fault, VG_UNSUPPORTED, 0, "version of packed rows");
-    if (version == 0) return vg_fail(fault, VG_VALUE, 0, "version of packed rows");
-    *count = rows;
-    return VG_OK;
-}
-
-static vg_err row_fault(const vg_bytes *b, vg_fault *fault) {
-    return vg_fail(fault, VG_VALUE, vg_bytes_offset(b), "packed row");
-}
-
-static vg_err get_end(const vg_bytes *b, vg_fault *fault) {
-    if (vg_bytes_left(b) != 0)
-        return vg_fail(fault, VG_VALUE, vg_bytes_offset(b), "bytes behind packed rows");
-    return VG_OK;
-}
-
-/* Encodes `rows` behind what `w` holds, and the count of all. */
-static vg_err put_rows(vg_put *w, predictor *p, uint32_t before, const vg_packed_row *rows,
-                       uint32_t count, size_t *size) {
-    for (uint32_t i = 0; i < count; i++)
-        put_row(w, p, &rows[i]);
-    if (w->overrun) return VG_LIMIT;
-    w->start[0] = ROWS_VERSION;
-    vg_store_u16(w->start + 1, (uint16_t)(before + count));
-    *size = vg_put_offset(w);
-    return VG_OK;
-}
-
-vg_err vg_rows_pack(const vg_packed_row *rows, uint32_t count, uint8_t *out, size_t capacity,
-                    size_t *size) {
-    assert((rows != NULL || count == 0) && out != NULL && size != NULL);
-    if (count > VG_ROWS_MAX) return VG_LIMIT;
-    vg_put w = vg_put_into(out, capacity);
-    vg_put_zeros(&w, VG_ROWS_HEADER);
-    predictor p = {0};
-    return put_rows(&w, &p, 0, rows, count, size);
-}
-
-vg_err vg_rows_append(const uint8_t *data, size_t data_size, const vg_packed_row *rows,
-                      uint32_t count, uint8_t *out, size_t capacity, size_t *size,
-                      vg_fault *fault) {
-    assert((rows != NULL || count == 0) && out != NULL && size != NULL && fault != NULL);
-    vg_bytes b = vg_bytes_of(data, data_size);
-    uint32_t before = 0;
-    vg_err err = get_header(&b, &before, fault);
-    if (err != VG_OK) return err;
-    if (count > VG_ROWS_MAX - before) return vg_fail(fault, VG_LIMIT, 1, "VG_ROWS_MAX");
-    predictor p = {0};
-    for (uint32_t i = 0; i < before; i++)
-        if (!get_row(&b, &p)) return row_fault(&b, fault);
-    err = get_end(&b, fault);
-    if (err != VG_OK) return err;
-    vg_put w = vg_put_into(out, capacity);
-    vg_put_bytes(&w, data, data_size);
-    if (put_rows(&w, &p, before, rows, count, size) != VG_OK)
-        return vg_fail(fault, VG_LIMIT, 0, "room for packed rows");
-    return VG_OK;
-}
-
-vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint32_t capacity,
-                      uint32_t *count, vg_fault *fault) {
-    assert((out != NULL || capacity == 0) && count != NULL && fault != NULL);
-    vg_bytes b = vg_bytes_of(data, size);
-    *count = 0;
-    const vg_err err = get_header(&b, count, fault);
-    if (err != VG_OK) return err;
-    if (*count > capacity) return vg_fail(fault, VG_LIMIT, 1, "room for unpacked rows");
-    predictor p = {0};
-    for (uint32_t i = 0; i < *count; i++) {
-        if (!get_row(&b, &p)) return row_fault(&b, fault);
-        out[i] = p.last;
-    }
-    return get_end(&b, fault);
-}
-
-static bool follows(const vg_span *span, const vg_row *row) {
-    return row->run == span->run && row->sequence == span->sequence + 1;
-}
-
-/* The span that a row goes on with; NULL: it begins one. Where the box's clock was set back, the
- * runs of before and of after lie in the same minutes, in turns. */
-static vg_span *span_before(vg_span *spans, uint32_t count, const vg_row *row) {
-    if (count == 0) return NULL;
-    vg_span *last = &spans[count - 1];
-    if (follows(last, row)) return last;
-    for (uint32_t back = 2; back <= SPANS_IN_TURNS && back <= count; back++)
-        if (follows(&spans[count - back], row)) return &spans[count - back];
-    const int64_t distance_ns = (int64_t)((uint64_t)row->wall_start_ns - (uint64_t)last->end_ns);
-    return distance_ns > -VG_SPAN_JOIN_NS && distance_ns < VG_SPAN_JOIN_NS ? last : NULL;
-}
-
-vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
-                     vg_span *spans, uint32_t capacity, uint32_t *count, vg_fault *fault) {
-    assert((spans != NULL || capacity == 0) && count != NULL && *count <= capacity &&
-           fault != NULL);
-    vg_bytes b = vg_bytes_of(data, size);
-    uint32_t rows = 0;
-    const vg_err err = get_header(&b, &rows, fault);
-    if (err != VG_OK) return err;
-    if (rows > capacity - *count) return vg_fail(fault, VG_LIMIT, 1, "room for spans");
-    predictor p = {0};
-    const vg_row *const row = &p.last.row;
-    for (uint32_t i = 0; i < rows; i++) {
-        if (!get_row(&b, &p)) return row_fault(&b, fault);
-        if (row->wall_end_ns <= from_ns || row->wall_start_ns >= to_ns) continue;
-        vg_span *span = span_before(spans, *count, row);
-        if (span != NULL) {
-            if (row->wall_end_ns > span->end_ns) span->end_ns = row->wall_end_ns;
-            span->samples += row->samples;
-            span->bytes += row->chunk_bytes;
-            span->run = row->run;
-            span->sequence = row->sequence;
-            continue;
-        }
-        spans[(*count)++] = (vg_span){
-            .start_ns = row->wall_start_ns,
-            .end_ns = row->wall_end_ns,
-            .samples = row->samples,
-            .bytes = row->chunk_bytes,
-            .run = row->run,
-            .sequence = row->sequence,
-        };
-    }
-    return get_end(&b, fault);
-}
-
-/* Whether a row's bytes lie directly behind the fragment's and belong to it. */
-static bool extends(const vg_fragment *fragment, const vg_packed_row *packed) {
-    const vg_row *row = &packed->row;
-    const uint64_t end = (uint64_t)fragment->offset + fragment->bytes;
-    return row->kind == 0 && packed->segment == fragment->segment &&
-           packed->epoch == fragment->epoch && row->run == fragment->run &&
-           row->sequence == fragment->sequence + fragment->chunks && row->offset == end &&
-           end + row->chunk_bytes <= UINT32_MAX &&
-           fragment->duration + row->duration <= VG_FRAGMENT_TICKS_MAX;
-}
-
-static void extend(vg_fragment *fragment, const vg_row *row) {
-    fragment->last_chunk = fragment->bytes;
-    fragment->bytes += row->chunk_bytes;
-    if (row->wall_end_ns > fragment->wall_end_ns) fragment->wall_end_ns = row->wall_end_ns;
-    fragment->duration += row->duration;
-    fragment->samples += row->samples;
-    fragment->flags |= row->flags;
-    fragment->chunks++;
-}
-
-static vg_fragment fragment_of(const vg_packed_row *packed) {
-    const vg_row *row = &packed->row;
-    return (vg_fragment){
-        .segment = packed->segment,
-        .offset = row->offset,
-        .bytes = row->chunk_bytes,
-        .epoch = packed->epoch,
-        .moof_start = (uint32_t)vg_moof_offset(row->flags),
-        .first_sample_end = row->first_sample_end,
-        .wall_start_ns = row->wall_start_ns,
-        .wall_end_ns = row->wall_end_ns,
-        .duration = row->duration,
-        .samples = row->samples,
-        .flags = row->flags,
-        .kind = row->kind,
-        .run = row->run,
-        .sequence = row->sequence,
-        .chunks = 1,
-    };
-}
-
-vg_err vg_rows_fragments(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
-                         vg_fragment *fragments, uint32_t capacity, uint32_t *count,
-                         vg_fault *fault) {
-    assert((fragments != NULL || capacity == 0) && count != NULL && *count <= capacity &&
-           fault != NULL);
-    vg_bytes b = vg_bytes_of(data, size);
-    uint32_t rows = 0;
-    const vg_err err = get_header(&b, &rows, fault);
-    if (err != VG_OK) return err;
-    if (rows > capacity - *count) return vg_fail(fault, VG_LIMIT, 1, "room for fragments");
-    predictor p = {0};
-    const vg_row *const row = &p.last.row;
-    for (uint32_t i = 0; i < rows; i++) {
-        if (!get_row(&b, &p)) return row_fault(&b, fault);
-        if (row->wall_end_ns <= from_ns || row->wall_start_ns >= to_ns) continue;
-        if (*count > 0 && extends(&fragments[*count - 1], &p.last))
-            extend(&fragments[*count - 1], row);
-        else
-            fragments[(*count)++] = fragment_of(&p.last);
-    }
-    return get_end(&b, fault);
 }

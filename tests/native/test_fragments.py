@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from native.test_rows import ANY_ROW, FOREVER, by_minute, day
+from native.test_rows import ANY_ROW, FOREVER, by_minutes, day
 from vonggac._native import playlist, segment
 from vonggac.errors import MediaError
 from vonggac.media.chunk import PackedRow, Row, SyncKind
@@ -106,7 +106,7 @@ def test_a_fragment_goes_on_from_value_to_value() -> None:
 
 def test_a_day_of_two_second_gops_is_43200_fragments() -> None:
     all_rows = day(4, 300, 2000)
-    found = playlist.rows_fragments(by_minute(all_rows), *FOREVER)
+    found = playlist.rows_fragments(by_minutes(all_rows), *FOREVER)
     assert 43_200 <= len(found) < 44_500
     """What is split by the end of a segment adds some."""
     assert sum(f.samples for f in found) == sum(p.row.samples for p in all_rows)

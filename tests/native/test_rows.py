@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vonggac._native import rows as native
 from vonggac._native import segment
 from vonggac.errors import MediaError
 from vonggac.media.chunk import PackedRow, Row, SyncKind
@@ -28,10 +29,10 @@ START_NS = 1_763_700_000 * 10**9
 FOREVER = (-(2**63), 2**63 - 1)
 
 
-def day(seed: int, jitter_ticks: int, slew_ns: int) -> list[PackedRow]:
-    """A day of 25 pictures a second and 1.5 Mbit/s: a sync sample every 2 s, ticks."""
+def day(seed: int, jitter_ticks: int, slew_ns: int, of_ms: int = 86_400_000) -> list[PackedRow]:
+    """25 pictures a second and 1.5 Mbit/s, a day of it: a sync sample every 2 s, ticks."""
     rng = random.Random(seed)
-    cuts = sorted([*range(1000, 86_400_000, 1000), *range(370, 86_400_000, 2000)])
+    cuts = sorted([*range(1000, of_ms, 1000), *range(370, of_ms, 2000)])
     rows = []
     offset, number, epoch, wall_ns = 4096, 17, 1 << 40 | 500, START_NS + 123_456_789
     for sequence, (start_ms, end_ms) in enumerate(pairwise(cuts)):
@@ -57,11 +58,11 @@ def day(seed: int, jitter_ticks: int, slew_ns: int) -> list[PackedRow]:
     return rows
 
 
-def by_minute(rows: list[PackedRow]) -> list[bytes]:
-    """The values of the index."""
+def by_minutes(rows: list[PackedRow]) -> list[bytes]:
+    """The values of the index, near enough."""
     return [
         segment.rows_pack(list(group))
-        for _, group in groupby(rows, key=lambda packed: packed.row.wall_start_ns // MINUTE_NS)
+        for _, group in groupby(rows, lambda packed: packed.row.wall_start_ns // MINUTE_NS // 4)
     ]
 
 
@@ -89,7 +90,7 @@ def test_usual_rows_append_one_by_one() -> None:
 
 @given(st.binary(max_size=120))
 def test_any_bytes_are_rows_or_an_error(data: bytes) -> None:
-    for value in (data, b"\x01\x00\x02" + data):
+    for value in (data, b"\x01\x00\x02" + data, b"\x02\x00\x02" + data):
         try:
             rows = segment.rows_unpack(value)
         except MediaError:
@@ -103,13 +104,26 @@ def test_any_bytes_are_rows_or_an_error(data: bytes) -> None:
         (b"", "short"),
         (b"\x01\x00", "short"),
         (b"\x00\x00\x00", "value"),
-        (b"\x02\x00\x00", "unsupported"),
+        (b"\x03\x00\x00", "unsupported"),
+        (b"\x02\x00\x01" + bytes(19), "short"),
+        (b"\x02\x00\x00" + bytes(20), "value"),
         (b"\x01\x00\x01", "value"),
         (b"\x01\x00\x00\x00", "value"),
         (b"\x01\x00\x01\xc0" + bytes(10), "value"),
         (b"\x01\x00\x01\x00" + b"\xff" * 12, "value"),
     ],
-    ids=["empty", "header", "version 0", "newer", "no row", "too many", "kind 3", "endless"],
+    ids=[
+        "empty",
+        "header",
+        "version 0",
+        "newer",
+        "half of the sums",
+        "sums of nothing",
+        "no row",
+        "too many",
+        "kind 3",
+        "endless",
+    ],
 )
 def test_what_is_no_value_is_told(value: bytes, kind: str) -> None:
     for read in (segment.rows_unpack, lambda v: segment.rows_spans([v], *FOREVER)):
@@ -128,12 +142,12 @@ def test_a_stream_and_day_has_one_and_a_half_megabytes_at_most(
 ) -> None:
     rows = day(1, jitter_ticks, slew_ns)
     assert len(rows) > 129_000
-    assert sum(map(len, by_minute(rows))) <= 1_500_000
+    assert sum(map(len, by_minutes(rows))) <= 1_500_000
 
 
 def test_a_day_is_one_range_and_read_in_milliseconds() -> None:
     rows = day(2, 300, 2000)
-    values = by_minute(rows)
+    values = by_minutes(rows)
 
     took_s = []
     for _ in range(5):
@@ -186,14 +200,102 @@ def test_overlapping_runs_are_both_shown() -> None:
     assert spans_of(rows, *FOREVER) == [(0, 10**10), (5 * 10**9, 12 * 10**9)]
 
 
-def test_whose_rows_a_value_holds_is_told_without_unpacking_it() -> None:
+def test_the_rows_of_one_segment_are_found_and_taken_out() -> None:
     rows = [row(n * 10**9, (n + 1) * 10**9, 5, n) for n in range(3)]
-    value = segment.rows_pack([*rows, replace(rows[0], segment=9, epoch=2)])
-    held = [(1, 1), (9, 2)]
-    assert [s for s in [(1, 1), (1, 2), (9, 1), (9, 2)] if segment.rows_hold(value, *s)] == held
-    assert not segment.rows_hold(segment.rows_pack([]), 1, 1)
-    with pytest.raises(MediaError):
-        segment.rows_hold(value[:-1], 1, 1)
+    other = replace(rows[0], segment=9, epoch=2)
+    value = segment.rows_pack([*rows, other])
+    assert native.rows_of(value, 1, 1) == [packed.row for packed in rows]
+    assert native.rows_of(value, 9, 2) == [other.row]
+    assert native.rows_of(value, 1, 2) == native.rows_of(value, 9, 1) == []
+    assert native.rows_without(value, 1, 1) == segment.rows_pack([other])
+    assert native.rows_without(segment.rows_pack(rows), 1, 1) is None
+    first = replace(rows[0], row=replace(rows[0].row, offset=4096))
+    value = segment.rows_pack([first, *rows[1:]])
+    assert native.rows_without(value, 1, 1, {4096}) == segment.rows_pack(rows[1:])
+    for read in (native.rows_of, native.rows_without):
+        with pytest.raises(MediaError):
+            read(value[:-1], 1, 1)
+
+
+def test_a_flag_is_added_to_one_row() -> None:
+    rows = day(4, 300, 2000, 300_000)[:90]
+    value = segment.rows_pack(rows)
+    wanted = rows[40]
+    place = wanted.segment, wanted.epoch, wanted.row.offset
+    rows[40] = replace(wanted, row=replace(wanted.row, flags=wanted.row.flags | 1 << 17))
+    assert native.rows_flag(value, *place, 1 << 17) == segment.rows_pack(rows)
+    assert native.rows_flag(value, place[0], place[1] + 1, place[2], 1 << 17) == value
+
+
+def test_a_value_is_parted_by_time_and_merged_by_number() -> None:
+    rows = day(5, 300, 2000, 300_000)[:300]
+    value = segment.rows_pack(rows)
+    at_ns = rows[100].row.wall_start_ns
+    before, behind = native.rows_split(value, at_ns)
+    assert (before, behind) == (segment.rows_pack(rows[:100]), segment.rows_pack(rows[100:]))
+    assert native.rows_split(value, rows[0].row.wall_start_ns) == (None, value)
+    assert native.rows_split(value, rows[-1].row.wall_end_ns) == (value, None)
+    assert native.rows_merge(segment.rows_pack(rows[100:]), rows[:100]) == value
+
+
+@given(st.lists(ANY_ROW, max_size=12, unique_by=lambda p: (p.row.run, p.row.sequence)))
+def test_rows_merge_in_any_order(rows: list[PackedRow]) -> None:
+    ordered = sorted(rows, key=lambda packed: (packed.row.run, packed.row.sequence))
+    merged = native.rows_merge(segment.rows_pack(rows[::2]), rows[1::2])
+    assert merged == segment.rows_pack(ordered)
+
+
+def plain(value: bytes) -> bytes:
+    """The same rows without their sums, as every value was before there were any."""
+    return value if value[0] == 1 else b"\x01" + value[1:3] + value[23:]
+
+
+def test_rows_of_one_run_have_sums_and_others_none() -> None:
+    rows = [row(n * 10**9, (n + 1) * 10**9, 5, n) for n in range(4)]
+    assert segment.rows_pack(rows)[0] == 2
+    for others in (
+        [],
+        [*rows[:2], rows[3]],
+        [*rows[:2], replace(rows[2], row=replace(rows[2].row, run=6))],
+        [*rows[:3], replace(rows[3], row=replace(rows[3].row, wall_start_ns=-1))],
+        [replace(rows[0], row=replace(rows[0].row, wall_end_ns=0))],
+        [replace(packed, row=replace(packed.row, samples=2**31)) for packed in rows],
+    ):
+        assert segment.rows_pack(others)[0] == 1
+
+
+def test_a_value_of_before_is_read_and_gone_on_with() -> None:
+    rows = day(6, 300, 2000, 300_000)[:200]
+    old = plain(segment.rows_pack(rows[:90]))
+    assert segment.rows_unpack(old) == rows[:90]
+    assert segment.rows_append(old, rows[90:]) == segment.rows_pack(rows)
+
+
+def test_sums_that_are_not_those_of_the_rows_are_told() -> None:
+    value = segment.rows_pack(day(7, 300, 2000, 300_000)[:90])
+    for at in range(3, 23):
+        wrong = value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :]
+        with pytest.raises(MediaError, match="sums"):
+            segment.rows_unpack(wrong)
+
+
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.integers(0, 400), min_size=2, max_size=2, unique=True),
+    st.sets(st.integers(1, 399), max_size=6),
+    st.sets(st.integers(0, 399), max_size=3),
+)
+def test_sums_tell_the_ranges_that_rows_tell(
+    seed: int, asked: list[int], cuts: set[int], lost: set[int]
+) -> None:
+    rows = day(seed, 300, 2000, 300_000)[:400]
+    edges = [0, *sorted(cuts), 400]
+    parts = [[r for n, r in enumerate(rows[a:b], a) if n not in lost] for a, b in pairwise(edges)]
+    values = [segment.rows_pack(part) for part in parts]
+    ends = [*(packed.row.wall_start_ns for packed in rows), rows[-1].row.wall_end_ns]
+    from_ns, to_ns = (ends[at] for at in sorted(asked))
+    found = segment.rows_spans(values, from_ns, to_ns)
+    assert found == segment.rows_spans([plain(value) for value in values], from_ns, to_ns)
 
 
 def test_runs_that_lie_in_the_same_minutes_in_turns_are_one_range_each() -> None:

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "vg/err.h"
-#include "vg/segment.h"
+#include "vg/rows.h"
 
 enum {
     VG_TOLD_APART_NS = 40000000, /* a picture's time: what differs by more is told */

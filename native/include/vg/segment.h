@@ -173,64 +173,6 @@ vg_err vg_table_write(const vg_row *rows, uint32_t count, uint64_t segment_bytes
 vg_err vg_table_read(const uint8_t *data, size_t size, uint64_t segment_bytes, vg_row *out,
                      uint32_t capacity, uint32_t *count, vg_fault *fault);
 
-/* Rows packed for the index, a minute of a stream in one value: varints against what the row before
- * predicts. */
-typedef struct vg_packed_row {
-    uint32_t segment;
-    uint64_t epoch;
-    vg_row row;
-} vg_packed_row;
-enum {
-    VG_ROWS_MAX = UINT16_MAX, /* in one value */
-    VG_ROWS_HEADER = 3,       /* version, count */
-    VG_PACKED_ROW_MAX = 104,  /* a row that nothing predicts */
-};
-/* VG_LIMIT: more than VG_ROWS_MAX rows, or no room. */
-vg_err vg_rows_pack(const vg_packed_row *rows, uint32_t count, uint8_t *out, size_t capacity,
-                    size_t *size);
-/* `data` with `rows` behind what it holds: the same bytes as packing all of them. `out` may not
- * overlap `data`. */
-vg_err vg_rows_append(const uint8_t *data, size_t data_size, const vg_packed_row *rows,
-                      uint32_t count, uint8_t *out, size_t capacity, size_t *size, vg_fault *fault);
-/* VG_LIMIT: more rows than `capacity` (`*count` tells how many). */
-vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint32_t capacity,
-                      uint32_t *count, vg_fault *fault);
-
-/* A range of rows that follow each other in a run, or lie less than VG_SPAN_JOIN_NS apart. */
-typedef struct vg_span {
-    int64_t start_ns, end_ns;
-    uint64_t samples, bytes;
-    uint64_t run, sequence; /* of its last row */
-} vg_span;
-enum { VG_SPAN_JOIN_NS = 1000000 };
-/* Adds the rows of one value that touch [from_ns, to_ns) to `spans`, of which `*count` are filled:
- * the values of a stream in their order, one call each. Rows are taken whole. VG_LIMIT: not as much
- * room as the value has rows (its second and third byte); nothing was added then. */
-vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
-                     vg_span *spans, uint32_t capacity, uint32_t *count, vg_fault *fault);
-
-/* A fragment, or as much of one as lies in one piece in one segment and lasts
- * VG_FRAGMENT_TICKS_MAX: bytes that can be served as they lie there. `kind` is that of its first
- * sample; 0: it goes on with what the one before began. Offsets named `_start`, `_end`,
- * `last_chunk` count from its own `offset`. */
-typedef struct vg_fragment {
-    uint32_t segment, offset, bytes;
-    uint64_t epoch;
-    uint32_t moof_start, first_sample_end; /* of its first chunk: a key frame alone */
-    uint32_t last_chunk;                   /* where its last chunk starts */
-    int64_t wall_start_ns, wall_end_ns;
-    uint64_t duration, samples;
-    uint32_t flags; /* those of all its rows */
-    uint8_t kind;
-    uint64_t run, sequence; /* of its first row */
-    uint32_t chunks;
-} vg_fragment;
-enum { VG_FRAGMENT_TICKS_MAX = 10 * 90000 };
-/* As vg_rows_spans, but fragments. A row that alone lasts longer is one by itself. */
-vg_err vg_rows_fragments(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
-                         vg_fragment *fragments, uint32_t capacity, uint32_t *count,
-                         vg_fault *fault);
-
 /* Castagnoli, start with 0; SSE4.2 where there is */
 uint32_t vg_crc32c(uint32_t crc, const void *data, size_t size);
 void vg_sha256(const void *data, size_t size, uint8_t out[VG_SHA256_SIZE]); /* OpenSSL */

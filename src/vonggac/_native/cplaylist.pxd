@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from vonggac._native.csegment cimport vg_fragment
+from vonggac._native.crows cimport vg_fragment
 from vonggac._native.cvg cimport c_bool, vg_err
 
 cdef extern from "vg/playlist.h" nogil:

@@ -138,56 +138,6 @@ cdef extern from "vg/segment.h" nogil:
     vg_err vg_table_read(const uint8_t *data, size_t size, uint64_t segment_bytes, vg_row *out,
                          uint32_t capacity, uint32_t *count, vg_fault *fault) noexcept
 
-    ctypedef struct vg_packed_row:
-        uint32_t segment
-        uint64_t epoch
-        vg_row row
-
-    enum:
-        VG_ROWS_MAX
-        VG_ROWS_HEADER
-        VG_PACKED_ROW_MAX
-
-    vg_err vg_rows_pack(const vg_packed_row *rows, uint32_t count, uint8_t *out, size_t capacity,
-                        size_t *size) noexcept
-    vg_err vg_rows_append(const uint8_t *data, size_t data_size, const vg_packed_row *rows,
-                          uint32_t count, uint8_t *out, size_t capacity, size_t *size,
-                          vg_fault *fault) noexcept
-    vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint32_t capacity,
-                          uint32_t *count, vg_fault *fault) noexcept
-
-    ctypedef struct vg_span:
-        int64_t start_ns
-        int64_t end_ns
-        uint64_t samples
-        uint64_t bytes
-
-    vg_err vg_rows_spans(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
-                         vg_span *spans, uint32_t capacity, uint32_t *count,
-                         vg_fault *fault) noexcept
-
-    ctypedef struct vg_fragment:
-        uint32_t segment
-        uint32_t offset
-        uint32_t bytes
-        uint64_t epoch
-        uint32_t moof_start
-        uint32_t first_sample_end
-        uint32_t last_chunk
-        int64_t wall_start_ns
-        int64_t wall_end_ns
-        uint64_t duration
-        uint64_t samples
-        uint32_t flags
-        uint8_t kind
-        uint64_t run
-        uint64_t sequence
-        uint32_t chunks
-
-    vg_err vg_rows_fragments(const uint8_t *data, size_t size, int64_t from_ns, int64_t to_ns,
-                             vg_fragment *fragments, uint32_t capacity, uint32_t *count,
-                             vg_fault *fault) noexcept
-
     uint32_t vg_crc32c(uint32_t crc, const void *data, size_t size) noexcept
     void vg_sha256(const void *data, size_t size, uint8_t *out) noexcept
 

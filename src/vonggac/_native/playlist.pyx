@@ -11,7 +11,7 @@ from vonggac._native.cplaylist cimport (
     VG_LIST_ENTRY_MAX, VG_LIST_FILES, VG_LIST_KEYS, VG_LIST_RANGES, VG_LIST_STEPS_S,
     vg_fragments_stretch, vg_list, vg_list_kind, vg_list_write, vg_map_add, vg_map_piece,
 )
-from vonggac._native.csegment cimport VG_ROWS_HEADER, vg_fragment, vg_rows_fragments
+from vonggac._native.crows cimport VG_ROWS_HEADER, vg_fragment, vg_rows_fragments
 from vonggac._native.cvg cimport VG_OK, vg_err, vg_fault
 from vonggac._native.fault cimport raise_fault, start_of
 

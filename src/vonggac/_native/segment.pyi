@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from typing_extensions import Buffer
 
-from vonggac.media.chunk import ChunkView, Claim, PackedRow, Place, Row, Sample
+from vonggac._native.rows import rows_append as rows_append
+from vonggac._native.rows import rows_pack as rows_pack
+from vonggac._native.rows import rows_spans as rows_spans
+from vonggac._native.rows import rows_unpack as rows_unpack
+from vonggac.media.chunk import ChunkView, Claim, Place, Row, Sample
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C (Castagnoli) of `data`, going on from `crc`."""
@@ -64,25 +68,4 @@ def table_read(tail: Buffer, segment_bytes: int) -> list[Row]:
     """The rows of a table; `tail`: the last bytes of the segment, 64 at least.
 
     Raises TableIsLonger (kind short; says how many bytes it needs), MediaError where there is none.
-    """
-
-def rows_pack(rows: Sequence[PackedRow]) -> bytes:
-    """Rows as one value of the index, at most 65 535."""
-
-def rows_append(packed: Buffer, rows: Sequence[PackedRow]) -> bytes:
-    """A value of the index with `rows` behind what it holds: the bytes of packing all of them."""
-
-def rows_unpack(packed: Buffer) -> list[PackedRow]:
-    """The rows of one value of the index."""
-
-def rows_hold(packed: Buffer, segment: int, epoch: int) -> bool:
-    """Whether one value of the index has a row of this life of a segment. Makes no objects."""
-
-def rows_spans(
-    packed: Sequence[bytes], from_ns: int, to_ns: int
-) -> list[tuple[int, int, int, int]]:
-    """Ranges of contiguous rows that touch [from_ns, to_ns): (start_ns, end_ns, samples, bytes).
-
-    Rows are contiguous when they follow each other in a run, or lie less than 1 ms apart.
-    Ranges are not clipped to the question, so that `samples` and `bytes` belong to them whole.
     """

@@ -9,19 +9,19 @@ from libc.string cimport memcpy
 
 from vonggac._native.csegment cimport (
     VG_CHUNK_HEAD_MAX, VG_ENTRY_SIZE, VG_HEAD_MAX, VG_BLOCK, VG_ID_SIZE,
-    VG_PACKED_ROW_MAX, VG_ROWS_HEADER, VG_SHA256_SIZE, vg_chunk_head_write, vg_chunk_parse,
-    vg_chunk_place, vg_chunk_view, vg_claim, vg_claim_read, vg_crc32c, vg_crc32c_portable,
-    vg_entry_read, vg_entry_write, vg_head_write, vg_packed_row, vg_place, vg_row,
-    vg_rows_append, vg_rows_pack, vg_rows_spans, vg_rows_unpack, vg_sample,
-    vg_sets, vg_sha256, vg_span, vg_table_bytes, vg_table_read, vg_table_write,
+    VG_SHA256_SIZE, vg_chunk_head_write, vg_chunk_parse, vg_chunk_place, vg_chunk_view, vg_claim,
+    vg_claim_read, vg_crc32c, vg_crc32c_portable, vg_entry_read, vg_entry_write, vg_head_write,
+    vg_place, vg_row, vg_sample, vg_sets, vg_sha256, vg_table_bytes, vg_table_read, vg_table_write,
 )
 from vonggac._native.cvg cimport (
     VG_LIMIT, VG_MORE, VG_OK, VG_VALUE, vg_codec, vg_err, vg_fault,
 )
 from vonggac._native.fault cimport raise_fault, start_of
+from vonggac._native.rows cimport row_from, row_value
 
+from vonggac._native import rows as packed_rows
 from vonggac.errors import MediaError
-from vonggac.media.chunk import ChunkView, Claim, PackedRow, Place, Row, TableIsLonger
+from vonggac.media.chunk import ChunkView, Claim, Place, TableIsLonger
 
 
 cdef int raise_more(Py_ssize_t size) except -1:
@@ -254,40 +254,6 @@ def chunk_parse(const uint8_t[::1] data not None, Py_ssize_t offset=0):
     )
 
 
-cdef int row_from(row, vg_row *out) except -1:
-    """The C form of a Row."""
-    out.offset = row.offset
-    out.chunk_bytes = row.chunk_bytes
-    out.moof_bytes = row.moof_bytes
-    out.first_sample_end = row.first_sample_end
-    out.wall_start_ns = row.wall_start_ns
-    out.wall_end_ns = row.wall_end_ns
-    out.duration = row.duration_ticks
-    out.samples = row.samples
-    out.flags = row.flags
-    out.kind = row.kind
-    out.run = row.run
-    out.sequence = row.sequence
-    return 0
-
-
-cdef object row_value(const vg_row *r):
-    return Row(
-        r.offset,
-        r.chunk_bytes,
-        r.moof_bytes,
-        r.first_sample_end,
-        r.wall_start_ns,
-        r.wall_end_ns,
-        r.duration,
-        r.samples,
-        r.flags,
-        r.kind,
-        r.run,
-        r.sequence,
-    )
-
-
 def entry_write(row):
     """A table entry, 64 bytes."""
     cdef vg_row r
@@ -354,141 +320,8 @@ def table_read(const uint8_t[::1] tail not None, uint64_t segment_bytes):
         free(r)
 
 
-cdef vg_packed_row *packed_rows_from(list rows) except NULL:
-    """The C form of PackedRows, to be freed by the caller."""
-    cdef Py_ssize_t i
-    cdef vg_packed_row *r = <vg_packed_row *>malloc((len(rows) + 1) * sizeof(vg_packed_row))
-    if r == NULL:
-        raise MemoryError
-    try:
-        for i, packed in enumerate(rows):
-            r[i].segment = packed.segment
-            r[i].epoch = packed.epoch
-            row_from(packed.row, &r[i].row)
-    except BaseException:
-        free(r)
-        raise
-    return r
-
-
-def rows_pack(rows):
-    """Rows as one value of the index."""
-    cdef list kept = list(rows)
-    cdef size_t size = 0
-    cdef vg_err err
-    cdef bytearray out = bytearray(VG_ROWS_HEADER + len(kept) * VG_PACKED_ROW_MAX)
-    cdef vg_packed_row *r = packed_rows_from(kept)
-    err = vg_rows_pack(r, <uint32_t>len(kept), <uint8_t *>out, len(out), &size)
-    free(r)
-    if err != VG_OK:
-        raise MediaError("limit", "VG_ROWS_MAX", len(kept))
-    return bytes(memoryview(out)[:size])
-
-
-def rows_append(const uint8_t[::1] packed not None, rows):
-    """A value of the index with `rows` behind what it holds."""
-    cdef list kept = list(rows)
-    cdef size_t size = 0
-    cdef vg_err err
-    cdef vg_fault fault
-    cdef bytearray out = bytearray(packed.shape[0] + len(kept) * VG_PACKED_ROW_MAX + VG_ROWS_HEADER)
-    cdef vg_packed_row *r = packed_rows_from(kept)
-    err = vg_rows_append(start_of(packed), packed.shape[0], r, <uint32_t>len(kept),
-                         <uint8_t *>out, len(out), &size, &fault)
-    free(r)
-    if err != VG_OK:
-        raise_fault(err, &fault)
-    return bytes(memoryview(out)[:size])
-
-
-def rows_unpack(const uint8_t[::1] packed not None):
-    """The rows of one value of the index."""
-    cdef vg_fault fault
-    cdef uint32_t count = 0
-    cdef Py_ssize_t i
-    cdef vg_packed_row *r = NULL
-    cdef const uint8_t *p = start_of(packed)
-    cdef vg_err err = vg_rows_unpack(p, packed.shape[0], NULL, 0, &count, &fault)
-    if err == VG_LIMIT:  # the answer to no room at all: now their number is known
-        r = <vg_packed_row *>malloc(count * sizeof(vg_packed_row))
-        if r == NULL:
-            raise MemoryError
-        err = vg_rows_unpack(p, packed.shape[0], r, count, &count, &fault)
-    try:
-        if err != VG_OK:
-            raise_fault(err, &fault)
-        return [PackedRow(r[i].segment, r[i].epoch, row_value(&r[i].row)) for i in range(count)]
-    finally:
-        free(r)
-
-
-def rows_hold(const uint8_t[::1] packed not None, uint32_t segment, uint64_t epoch):
-    """Whether one value of the index has a row of this life of a segment. Makes no objects."""
-    cdef vg_fault fault
-    cdef uint32_t count = 0
-    cdef uint32_t i
-    cdef vg_packed_row *r = NULL
-    cdef const uint8_t *p = start_of(packed)
-    cdef vg_err err = vg_rows_unpack(p, packed.shape[0], NULL, 0, &count, &fault)
-    if err == VG_LIMIT:  # the answer to no room at all: now their number is known
-        r = <vg_packed_row *>malloc(count * sizeof(vg_packed_row))
-        if r == NULL:
-            raise MemoryError
-        err = vg_rows_unpack(p, packed.shape[0], r, count, &count, &fault)
-    try:
-        if err != VG_OK:
-            raise_fault(err, &fault)
-        for i in range(count):
-            if r[i].segment == segment and r[i].epoch == epoch:
-                return True
-        return False
-    finally:
-        free(r)
-
-
-cdef class Spans:
-    """Spans being collected; owns their memory."""
-
-    cdef vg_span *spans
-    cdef uint32_t count
-    cdef uint32_t capacity
-
-    def __dealloc__(self):
-        free(self.spans)
-
-    cdef int reserve(self, uint32_t more) except -1:
-        """Room for `more` spans behind those there are."""
-        cdef size_t wanted = <size_t>self.count + more
-        if wanted <= self.capacity:
-            return 0
-        wanted = max(wanted, 2 * <size_t>self.capacity)
-        cdef vg_span *larger = <vg_span *>realloc(self.spans, wanted * sizeof(vg_span))
-        if larger == NULL:
-            raise MemoryError
-        self.spans = larger
-        self.capacity = <uint32_t>wanted
-        return 0
-
-    cdef int add(self, const uint8_t[::1] packed, int64_t from_ns, int64_t to_ns) except -1:
-        cdef vg_fault fault
-        cdef vg_err err
-        if packed.shape[0] >= VG_ROWS_HEADER:  # shorter ones are told by vg_rows_spans
-            self.reserve(<uint32_t>packed[1] << 8 | packed[2])
-        err = vg_rows_spans(start_of(packed), packed.shape[0], from_ns, to_ns, self.spans,
-                            self.capacity, &self.count, &fault)
-        if err != VG_OK:
-            raise_fault(err, &fault)
-        return 0
-
-
-def rows_spans(packed, int64_t from_ns, int64_t to_ns):
-    """Ranges of contiguous rows that touch [from_ns, to_ns): (start_ns, end_ns, samples, bytes)."""
-    cdef Spans found = Spans()
-    cdef uint32_t i
-    for value in packed:
-        found.add(value, from_ns, to_ns)
-    return [
-        (found.spans[i].start_ns, found.spans[i].end_ns, found.spans[i].samples,
-         found.spans[i].bytes)
-        for i in range(found.count)
-    ]
+# A segment's rows, packed for the index: one word for both is what callers have.
+rows_append = packed_rows.rows_append
+rows_pack = packed_rows.rows_pack
+rows_spans = packed_rows.rows_spans
+rows_unpack = packed_rows.rows_unpack

@@ -1,9 +1,9 @@
 """The index with meaning: segments, the order of reuse, sample entries, rows, runs, streams,
 sessions.
 
-docs/ref/index.md draws the keys; `index_values` knows what the values hold. Rows that became
-durable since the last commit wait unpacked in `_tails`, because a minute that is still growing
-would be packed anew for every chunk.
+docs/ref/index.md draws the keys; `index_values` and `row_values` know what the values hold. Rows
+that became durable since the last commit wait unpacked in `_tails`, because a value that is still
+growing would be packed anew for every chunk.
 """
 
 from __future__ import annotations
@@ -12,21 +12,18 @@ import time
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
-from vonggac._native import segment as native
+from vonggac._native import rows as native
 from vonggac.media.chunk import PackedRow, Row
 from vonggac.store.index import Index, IndexDamaged, Table
 from vonggac.store.index_values import (
     I64,
-    MINUTE_NS,
     U32,
     U64,
     U64_MAX,
     RunRow,
     SegmentRow,
     StreamRow,
-    has_rows_of,
     minute_of,
-    rows_of,
     run_row,
     run_value,
     segment_row,
@@ -36,6 +33,7 @@ from vonggac.store.index_values import (
     unpack,
 )
 from vonggac.store.journal import SegmentState
+from vonggac.store.row_values import RowValues
 from vonggac.store.tombstone import RECYCLED, Rule, bury
 
 _FREE = b"free"
@@ -46,9 +44,11 @@ class Archive:
     """Typed access to an Index."""
 
     index: Index
-    is_unordered: bool = False
-    """While a rebuild files segments in the order of their numbers."""
+    rows: RowValues = field(init=False)
     _tails: dict[tuple[bytes, int], list[PackedRow]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rows = RowValues(self.index)
 
     # segments and the order of reuse
 
@@ -171,21 +171,12 @@ class Archive:
         """Rows of a segment's chunks at `offsets` (None: all of them); gives those that stay."""
         taken: list[Row] = []
         left: list[Row] = []
-        for key, value in self._minutes_of(number, row):
-            kept: list[PackedRow] = []
-            gone: list[Row] = []
-            for packed in rows_of(value):
-                if (packed.segment, packed.epoch) != (number, row.epoch):
-                    kept.append(packed)
-                elif offsets is None or packed.row.offset in offsets:
-                    gone.append(packed.row)
-                else:
-                    kept.append(packed)
-                    left.append(packed.row)
-            if gone and kept:
-                self.index.put(Table.ROWS, key, native.rows_pack(kept))
-            elif gone:
-                self.index.delete(Table.ROWS, key)
+        for minute, value, own in self._values_of(number, row):
+            gone = [r for r in own if offsets is None or r.offset in offsets]
+            left += [r for r in own if offsets is not None and r.offset not in offsets]
+            if gone:
+                rest = native.rows_without(value, number, row.epoch, offsets)
+                self.rows.replace(row.stream, minute, rest)
             for one in gone:
                 self._forget_run_at_its_end(row.stream, one)
             taken += gone
@@ -228,64 +219,43 @@ class Archive:
         """Packs what waits (of one stream, for a question; of all, for a commit)."""
         wanted = [key for key in self._tails if stream is None or key[0] == stream]
         for key in wanted:
-            rows = self._tails.pop(key)
-            name = key[0] + U32.pack(key[1])
-            value = self.index.get(Table.ROWS, name)
-            if self.is_unordered:
-                rows = sorted([*(rows_of(value) if value else ()), *rows], key=_in_order)
-                value = None
-            packed = native.rows_pack(rows) if value is None else native.rows_append(value, rows)
-            self.index.put(Table.ROWS, name, packed)
+            self.rows.add(*key, self._tails.pop(key))
 
-    def _minutes(self, stream: bytes, from_ns: int, to_ns: int) -> list[tuple[bytes, bytes]]:
-        self.file_tails(stream)
-        first = stream + U32.pack(minute_of(from_ns))
-        last = stream + U32.pack(minute_of(to_ns))
-        return list(self.index.items(Table.ROWS, first, last))
+    def _values_of(self, number: int, row: SegmentRow) -> list[tuple[int, bytes, list[Row]]]:
+        self.file_tails(row.stream)
+        return self.rows.of_segment(
+            row.stream, row.wall_start_ns, row.wall_end_ns, number, row.epoch
+        )
 
-    def _minutes_of(self, number: int, row: SegmentRow) -> list[tuple[bytes, bytes]]:
-        """Those with rows of a segment. Usually a few; but where the clock was set while it was
-        open, a year may lie between its first chunk and its last, with all that was recorded in it.
+    def row_values(self, stream: bytes, from_ns: int, to_ns: int) -> Iterator[tuple[int, bytes]]:
+        """Values that may hold rows which overlap [from_ns, to_ns), each with the minute it stands
+        under: clip after unpacking.
         """
-        found = self._minutes(row.stream, row.wall_start_ns, row.wall_end_ns)
-        return [(key, value) for key, value in found if has_rows_of(value, number, row.epoch)]
+        self.file_tails(stream)
+        yield from self.rows.touching(stream, from_ns, to_ns)
 
     def packed_minutes(self, stream: bytes, from_ns: int, to_ns: int) -> Iterator[bytes]:
-        """Values that may hold rows which overlap [from_ns, to_ns): clip after unpacking."""
-        self.file_tails(stream)
-        # A row is filed under the minute it starts in, and lasts a tick, or one access unit's wait.
-        first = stream + U32.pack(minute_of(from_ns - MINUTE_NS))
-        last = stream + U32.pack(minute_of(to_ns))
-        for _, value in self.index.items(Table.ROWS, first, last):
+        """As `row_values`, without their minutes."""
+        for _, value in self.row_values(stream, from_ns, to_ns):
             yield value
 
     def rows_of_segment(self, number: int, row: SegmentRow) -> list[Row]:
         """A segment's rows in the order of their place."""
-        found: list[Row] = []
-        for _, value in self._minutes_of(number, row):
-            for packed in rows_of(value):
-                if (packed.segment, packed.epoch) == (number, row.epoch):
-                    found.append(packed.row)
-        found.sort(key=lambda r: r.offset)
-        return found
+        found = [r for _, _, own in self._values_of(number, row) for r in own]
+        return sorted(found, key=lambda r: r.offset)
+
+    def mark_row(self, stream: bytes, number: int, epoch: int, row: Row, flag: int) -> None:
+        """Adds a row flag to one row of a segment's life."""
+        self.file_tails(stream)
+        self.rows.flag(stream, number, epoch, row, flag)
 
     def mark_last_row(self, stream: bytes, number: int, row: SegmentRow, flag: int) -> None:
         """Adds a row flag to a segment's last row (the fragment goes on in the next segment)."""
         # The last by its place: a clock that was set back files it under an earlier minute
         # (promise 7).
-        last: tuple[int, bytes, int] | None = None
-        for key, value in self._minutes_of(number, row):
-            for at, packed in enumerate(rows_of(value)):
-                is_own = (packed.segment, packed.epoch) == (number, row.epoch)
-                if is_own and (last is None or packed.row.offset > last[0]):
-                    last = packed.row.offset, key, at
-        if last is None:
-            return
-        _, key, at = last
-        rows = rows_of(self.index.get(Table.ROWS, key) or b"")
-        marked = replace(rows[at].row, flags=rows[at].row.flags | flag)
-        rows[at] = replace(rows[at], row=marked)
-        self.index.put(Table.ROWS, key, native.rows_pack(rows))
+        rows = self.rows_of_segment(number, row)
+        if rows:
+            self.rows.flag(stream, number, row.epoch, rows[-1], flag)
 
     # runs, streams, sessions
 
@@ -334,10 +304,6 @@ class Archive:
         self.index.put(Table.META, _FREE, U32.pack(0))
         for number in numbers:
             self.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
-
-
-def _in_order(packed: PackedRow) -> tuple[int, int]:
-    return packed.row.run, packed.row.sequence
 
 
 def _is_ordered(state: SegmentState) -> bool:

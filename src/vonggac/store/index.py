@@ -23,7 +23,10 @@ from vonggac.errors import StorageError
 if TYPE_CHECKING:
     from lmdb import _Database  # what open_db gives; the name is in the stubs only
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: a value of ROWS holds as many minutes as fit into a page. In 1 it held one, which is read and
+gone on with as it is; a program of 1 makes an index of 2 again.
+"""
 DATA_NAME: Final = "data.mdb"
 LOCK_NAME: Final = "lock.mdb"
 _FIXED_BYTES: Final = 8 << 20
@@ -72,7 +75,7 @@ class Meta:
         if len(value) != _META_VALUE.size:
             raise IndexDamaged("the index says nothing about itself")
         version, disk, commits, highest_epoch, seal_order = _META_VALUE.unpack(value)
-        if version != VERSION:
+        if not 1 <= version <= VERSION:
             raise IndexDamaged(f"the index has version {version}, this program writes {VERSION}")
         return cls(disk, commits, highest_epoch, seal_order)
 

@@ -1,4 +1,4 @@
-"""What a value of the index holds: a segment, a run, a stream, a minute of rows.
+"""What a value of the index holds: a segment, a run, a stream (rows: `row_values`).
 
 docs/ref/index.md draws the same layouts. What cannot be read raises IndexDamaged.
 """
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from vonggac._native import segment as native
-from vonggac.errors import MediaError
-from vonggac.media.chunk import PackedRow
 from vonggac.store.index import IndexDamaged
 from vonggac.store.journal import SegmentState
 
@@ -133,20 +131,6 @@ def unpack(layout: struct.Struct, value: bytes) -> int:
     """A value, or a key, that is one number."""
     number: int = _values(layout, value)[0]
     return number
-
-
-def has_rows_of(value: bytes, number: int, epoch: int) -> bool:
-    try:
-        return native.rows_hold(value, number, epoch)
-    except MediaError as error:
-        raise IndexDamaged(f"a minute's rows in the index: {error}") from error
-
-
-def rows_of(value: bytes) -> list[PackedRow]:
-    try:
-        return native.rows_unpack(value)
-    except MediaError as error:
-        raise IndexDamaged(f"a minute's rows in the index: {error}") from error
 
 
 def _values(layout: struct.Struct, value: bytes) -> tuple[Any, ...]:

@@ -59,7 +59,7 @@ class Rebuild:
         self.later = later
         self.is_locked = is_locked
         archive.file_tails()
-        archive.is_unordered = True
+        archive.rows.is_unordered = True
         self.unsealed: list[Unsealed] = []
         self.highest_epoch = 0
         self.fragments = 0
@@ -75,7 +75,7 @@ class Rebuild:
         number = next(self._numbers, None)
         if number is None:
             self.archive.file_tails()
-            self.archive.is_unordered = False
+            self.archive.rows.is_unordered = False
             return False
         try:
             fd = self.disk.open_segment(number, writable=False)

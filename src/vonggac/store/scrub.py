@@ -9,11 +9,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 
-from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store.archive import Archive
 from vonggac.store.index import Index, Table
-from vonggac.store.index_values import minute_of
 from vonggac.store.journal import SegmentState
 from vonggac.store.look import Job, Seen
 
@@ -126,17 +124,7 @@ def mark(archive: Archive, fault: Fault) -> None:
     if row is None:
         archive.index.put(Table.META, _fault_key(job), _U64.pack(job.row.epoch))
         return
-    archive.file_tails(job.row.stream)
-    key = job.row.stream + _U32.pack(minute_of(row.wall_start_ns))
-    packed = native.rows_unpack(archive.index.get(Table.ROWS, key) or b"")
-    place = (job.number, job.row.epoch, row.offset)
-    marked = [
-        replace(p, row=replace(p.row, flags=p.row.flags | ChunkFlag.BROKEN))
-        if (p.segment, p.epoch, p.row.offset) == place
-        else p
-        for p in packed
-    ]
-    archive.index.put(Table.ROWS, key, native.rows_pack(marked))
+    archive.mark_row(job.row.stream, job.number, job.row.epoch, row, int(ChunkFlag.BROKEN))
 
 
 def _fault_key(job: Job) -> bytes:
