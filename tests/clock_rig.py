@@ -71,7 +71,7 @@ def film(seconds: float) -> Film:
 def add(box: Box, source: ClipSource, names: Sequence[str]) -> dict[str, bytes]:
     """Enrols cameras of one stream each; gives their streams."""
     for name in names:
-        box.run("camera", "add", name, "--url", source.url(name), "--owner-kind", "state")
+        box.run_here("camera", "add", name, "--url", source.url(name), "--owner-kind", "state")
     with Catalog(box.home, is_readonly=True) as catalog:
         return {c.code: c.streams[0].id for c in catalog.cameras() if c.code in names}
 

@@ -129,7 +129,7 @@ def test_the_days_bar_is_what_the_rows_say(box: Box) -> None:
 def test_a_lost_camera_says_why_and_since_when(box: Box) -> None:
     served = Cameras(1)
     url = served.url("cam1", "main")
-    box.run("camera", "add", "cam9", "--url", url, "--credentials-file", str(box.login))
+    box.run_here("camera", "add", "cam9", "--url", url, "--credentials-file", str(box.login))
     try:
         with box.running(), Page(box.home) as page:
             page.until(lambda: counts_of(page.cameras.rows(COMMANDER)).recording == 3)

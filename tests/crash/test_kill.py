@@ -114,7 +114,7 @@ def test_a_camera_that_crashes_its_loop_costs_its_neighbours_a_second(
 def add(box: Box, name: str, source: Any) -> None:
     """A camera without a login."""
     streams = ("--url", source.url(f"{name}/main"), "--sub-url", source.url(f"{name}/sub"))
-    box.run("camera", "add", name, *streams, "--owner-kind", "state")
+    box.run_here("camera", "add", name, *streams, "--owner-kind", "state")
 
 
 def all_recorded(now: Any, seconds: float) -> bool:

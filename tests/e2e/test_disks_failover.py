@@ -38,7 +38,7 @@ class TwoDisks(Box):
         super().__init__(home, "512M")
         self.second = home / "second"
         self.second.mkdir()
-        self.run("disk", "format", str(self.second), "--size", "512M", "--segment-size", "16M")
+        self.run_here("disk", "format", str(self.second), "--size", "512M", "--segment-size", "16M")
 
     def discard(self) -> None:
         super().discard()

@@ -27,7 +27,7 @@ def test_a_flood_is_a_gap_with_its_name_and_no_neighbours_business(tmp_path: Pat
     try:
         (box.home / "config.toml").write_text(LIMIT)
         box.add(quiet, "cam1")
-        box.run("camera", "add", "loud", "--url", f"rtsp://127.0.0.1:{loud.port}/loud/main")
+        box.run_here("camera", "add", "loud", "--url", f"rtsp://127.0.0.1:{loud.port}/loud/main")
         with box.running():
             flooded = box.until(lambda now: any(c.gap_reason == "flood" for c in now.cameras))
             box.until(

@@ -60,7 +60,7 @@ def test_gst_cameras_are_recorded_cut_and_played(
         address = f"rtsp://127.0.0.1:{gst_port}/{camera}"
         streams = ("--url", f"{address}/main", "--sub-url", f"{address}/sub")
         login = ("--credentials-file", str(box.login))
-        box.run("camera", "add", camera, *streams, *login, "--owner-kind", "state")
+        box.run_here("camera", "add", camera, *streams, *login, "--owner-kind", "state")
 
     with box.running("run"):
         box.until_durable(5.0)
