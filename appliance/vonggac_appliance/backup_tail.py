@@ -16,7 +16,7 @@ from vonggac_appliance.audit_log import AuditLog
 __all__ = ["TAIL_BYTES_MAX", "SealedTail", "sealed_tail"]
 
 TAIL_BYTES_MAX = 8 << 20
-"""Months of a ward's log; packed in a tenth of a second, while appends wait."""
+"""Months of a ward's log; packed in a fraction of a second, while appends wait."""
 
 
 @dataclass(frozen=True, slots=True)

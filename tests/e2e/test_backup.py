@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def cameras() -> Iterator[Cameras]:
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    box = Box(tmp_path / "home")
+    box = Box(tmp_path / "home", "512M")
     yield box
     box.discard()
     shutil.rmtree(tmp_path / "old", ignore_errors=True)
@@ -83,6 +84,21 @@ def make_key(home: Path) -> str:
     return key
 
 
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Commands in this process: a dozen of them cost less than one that is started."""
+
+    home: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, *words: str, status: int = 0) -> str:
+        """What it prints; where it failed, what it says on stderr."""
+        self.capsys.readouterr()
+        assert vonggac(self.home, *words) == status, self.capsys.readouterr()
+        out, err = self.capsys.readouterr()
+        return err if status and not out else out
+
+
 def destroy(box: Box) -> None:
     """The home is gone; the disk, which lies below it in this test, is not."""
     old = box.home.with_name("old")
@@ -95,6 +111,7 @@ def destroy(box: Box) -> None:
 def test_a_box_goes_on_from_its_disk_when_its_home_is_gone(
     box: Box, cameras: Cameras, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    shell = Shell(box.home, capsys)
     for name in cameras.names:
         box.add(cameras, name, "--area", "Tổ dân phố 7")
     (box.home / "config.toml").write_text("[retention]\ndays_min = 7\n")
@@ -102,16 +119,16 @@ def test_a_box_goes_on_from_its_disk_when_its_home_is_gone(
         here.enrol()
     with box.running("run"):
         box.until_durable(2.0)
-        assert "no recovery key was made" in box.run("backup", "now", status=1)
+        assert "no recovery key was made" in shell.run("backup", "now", status=1)
         key = make_key(box.home)
-        done = json.loads(box.run("backup", "now", "--json"))
+        done = json.loads(shell.run("backup", "now", "--json"))
         assert done["ok"] and done["has_key"]
         (disk,) = done["disks"]
         assert disk["generation"] >= 1 and disk["bytes"] <= disk["room_bytes"]
-        assert "h old" in box.run("doctor")
+        assert "0 h old" in shell.run("doctor")
         box.until_durable(3.0)
     before = box.timeline("cam1", "main").ranges[0].from_ns
-    verified = json.loads(box.run("audit", "verify", "--json"))
+    verified = json.loads(shell.run("audit", "verify", "--json"))
     assert verified["ok"]
 
     held = (box.disk / backup_slot.BACKUP_NAME).read_bytes()
@@ -127,7 +144,7 @@ def test_a_box_goes_on_from_its_disk_when_its_home_is_gone(
         key,
         "days_min",
     ]
-    secrets += ["SQLite", "audit start", "local:"]
+    secrets += ["audit start", "local:"]
     private = (box.home / "keys" / "record.key").read_bytes()
     receipts = (box.home / "keys" / "receipt.key").read_bytes()
     for secret in (*(word.encode() for word in secrets), private, receipts):
@@ -138,29 +155,27 @@ def test_a_box_goes_on_from_its_disk_when_its_home_is_gone(
     (tmp_path / "other").write_text(backup_seal.new_key()[0])
     key_file = tmp_path / "key"
     key_file.write_text(key + "\n")
-    said = box.run("restore", str(box.disk), "--key-file", str(tmp_path / "other"), status=1)
+    said = shell.run("restore", str(box.disk), "--key-file", str(tmp_path / "other"), status=1)
     assert "does not open this backup" in said
     assert not (box.home / "catalog").exists()
-    told = json.loads(box.run("restore", str(box.disk), "--key-file", str(key_file), "--json"))
+    told = json.loads(shell.run("restore", str(box.disk), "--key-file", str(key_file), "--json"))
     assert (told["cameras"], told["people"], told["disks"]) == (2, 1, [str(box.disk)])
     assert told["audit_from"] == 1 and told["audit_lines"] >= 1
     assert "days_min = 7" in (box.home / "config.toml").read_text()
-    again = box.run("restore", str(box.disk), "--key-file", str(key_file), status=1)
+    again = shell.run("restore", str(box.disk), "--key-file", str(key_file), status=1)
     assert "has a catalog already" in again
 
     box.login.write_text("nobody needs to type it again")
     with box.running("run"):
         now = box.until_durable(1.0)
         assert {camera.id for camera in now.cameras} == {"cam1", "cam2"}, "their passwords open"
-        assert json.loads(box.run("backup", "now", "--json"))["ok"], "with the same key"
+        assert json.loads(shell.run("backup", "now", "--json"))["ok"], "with the same key"
     line = box.timeline("cam1", "main")
     assert line.ranges[0].from_ns == before and len(line.ranges) == 2, "old footage and new"
     with office(box.home) as here:
         here.accounts.sign_in(NAME, PASSWORD, HERE)
 
-    capsys.readouterr()
-    assert vonggac(box.home, "audit", "verify", "--json") == 1
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(shell.run("audit", "verify", "--json", status=1))
     (problem,) = found["problems"]
     assert problem["line"] == told["audit_lines"] + 1
     assert "the home was restored from a backup of" in problem["what"]
