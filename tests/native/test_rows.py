@@ -151,9 +151,9 @@ def test_a_day_is_one_range_and_read_in_milliseconds() -> None:
 
     took_s = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()  # what others take of a core is not ours
         spans = segment.rows_spans(values, *FOREVER)
-        took_s.append(time.perf_counter() - start)
+        took_s.append(time.thread_time() - start)
 
     assert spans == [
         (

@@ -197,8 +197,8 @@ def test_a_day_is_written_in_a_fraction_of_a_second() -> None:
     found: list[Fragment] = [
         fragment(n, segment=n // 130, offset=4096) for n in range(0, 2 * 43_200, 2)
     ]
-    began = time.perf_counter()
+    began = time.thread_time()  # what others take of a core is not ours
     text = text_of(play(found))
-    took_s = time.perf_counter() - began
+    took_s = time.thread_time() - began
     assert len(durations(text)) == 43_200
     assert took_s < 2.0  # 0.1 s on a quiet machine (docs/performance.md); this sees a collapse
