@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -20,13 +20,6 @@ from vonggac_appliance.loop_wire import LoopEvent
 
 STREAM = b"s" * 16
 LOOPBACK = "127.0.0.1"
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    one = Rig()
-    yield one
-    one.close()
 
 
 def mapped(host: str) -> bytes:
