@@ -51,7 +51,7 @@ def test_every_alarm_of_the_code_is_one_that_the_page_has_words_for(root: Path) 
     raised: set[str] = set()
     for path in (root / "appliance/vonggac_appliance").glob("*.py"):
         text = path.read_text("utf-8")
-        raised.update(re.findall(r'(?:[._]alarm|_warn)\(\s*"([a-z-]+)"', text))
+        raised.update(re.findall(r'(?:[._]alarm|_warn|KeeperAlarm)\(\s*"([a-z-]+)"', text))
         raised.update(re.findall(r'^ALARM = "([a-z-]+)"', text, re.MULTILINE))
 
     assert raised == KINDS
