@@ -24,7 +24,7 @@ from vonggac.registry.passwords import (
     checked_password,
     typed_password,
 )
-from vonggac.registry.people import Account, Person, Role, checked_name
+from vonggac.registry.people import Account, Person, Role, checked_areas, checked_name
 from vonggac_appliance import audit_client
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.guesses import Guesses, TooSoon, name_guessed, network_of
@@ -123,11 +123,11 @@ class Accounts:
     def make_person_code(self, name: str, role: Role, areas: tuple[str, ...]) -> str:
         """The code with which `name` makes an account of that role, from a shell as well.
 
-        Raises Invalid("name"); Refused while nobody is there, or when the name is taken.
+        Raises Invalid (name, areas); Refused while nobody is there, or when the name is taken.
         """
         if self.needs_setup():
             raise Refused("nobody is there yet: the first person comes with vonggac setup-code")
-        name = checked_name(name)
+        name, areas = checked_name(name), checked_areas(role, areas)
         if self._account_named(name) is not None:
             raise Refused(f"somebody called {name} is there already")
         what = ", ".join((str(role), *areas))

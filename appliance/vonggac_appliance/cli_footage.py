@@ -136,7 +136,7 @@ def _cut(args: argparse.Namespace) -> int:
     if not output.parent.is_dir():
         raise UsageError(f"{output.parent} is no directory")
     purpose = None if args.purpose is None else Purpose(PurposeCode.OTHER, args.purpose)
-    with cli_where.where(args) as where:
+    with cli_where.where(args, output) as where:
         receipt, shown = _log(args.home, where, span, purpose, now_ns)
         report = _write(args.home, where, span, shown, receipt.receipt, output)
     facts = {

@@ -53,8 +53,6 @@ def add(commands: Commands) -> None:
 
 def _add(args: argparse.Namespace) -> int:
     role = Role(args.role)
-    if bool(args.area) != (role is Role.AREA_OFFICER):
-        raise UsageError("--area is for an area-officer, who sees the cameras of these alone")
     if not sys.stdout.isatty():
         # A file, a pipe or a journal would keep it for whoever reads them.
         raise Refused("the code is shown on a terminal only, and this output is none")
@@ -64,7 +62,8 @@ def _add(args: argparse.Namespace) -> int:
     try:
         print(accounts.person_code(args.home, args.name, role, tuple(args.area)))
     except Invalid as error:
-        raise UsageError(f"NAME: {error}") from error
+        option = "--area" if error.field == "areas" else "NAME"
+        raise UsageError(f"{option}: {error}") from error
     note(
         f"{args.name} types it into the page, under /join, within 15 minutes; it works once, and "
         "five tries are allowed"

@@ -58,8 +58,8 @@ class Where:
 
 
 @contextmanager
-def where(args: argparse.Namespace) -> Iterator[Where]:
-    """What was asked for. With --disk that disk is open meanwhile."""
+def where(args: argparse.Namespace, output: Path | None = None) -> Iterator[Where]:
+    """What was asked for. With --disk that disk is open, and `output` may not lie on it."""
     if args.disk is None:
         if args.without_index:
             raise UsageError("--without-index goes with --disk")
@@ -73,6 +73,8 @@ def where(args: argparse.Namespace) -> Iterator[Where]:
         yield Where(camera, stream, _disks_of(args.home))
         return
     found = foreign.recognise(args.home, args.disk)
+    if output is not None:
+        foreign.check_output(args.home, found, output)
     with foreign.opened(found, without_index=args.without_index) as reading:
         camera_id, stream_id = foreign.stream_of(reading, args.id, args.stream)
         camera = foreign.camera_row(foreign.known_cameras(args.home), camera_id, stream_id)

@@ -37,6 +37,7 @@ __all__ = [
     "KeptOpen",
     "Known",
     "camera_row",
+    "check_output",
     "known_cameras",
     "log",
     "opened",
@@ -90,6 +91,15 @@ def recognise(home: Path, path: Path) -> Foreign:
             "times, the file system's journal). Evidence is mounted read-only: docs/ref/commands.md"
         )
     return Foreign(path, identity.disk, identity.box, identity.box == own_box)
+
+
+def check_output(home: Path, found: Foreign, output: Path) -> None:
+    """Refused where a file would be written to what is only read."""
+    there = found.path.stat().st_dev
+    is_apart = there != home.stat().st_dev  # else the disk is a folder like any other
+    is_on_it = is_apart and output.parent.stat().st_dev == there
+    if is_on_it or output.resolve().is_relative_to(found.path.resolve()):
+        raise Refused(f"{output} lies on the disk that is only read: choose another place")
 
 
 def log(home: Path, what: str, purpose: str | None) -> int:

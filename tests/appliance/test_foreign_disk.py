@@ -170,6 +170,19 @@ def test_a_cut_is_bit_exact_and_logged_with_both_ids(
     assert "red" not in line
 
 
+def test_a_cut_is_not_written_to_the_disk_that_is_read(
+    home: Path, found: Found, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = state_of(found.path)
+    (tmp_path / "aside").symlink_to(found.path / "segments")
+    with audit_run(home):
+        for out in (found.path / "cut.mp4", tmp_path / "aside" / "cut.mp4"):
+            words = ("--disk", str(found.path), "-o", str(out), "--purpose", "x")
+            assert vonggac(home, "cut", found.two.camera.hex(), *SPAN, *words) == 1
+            assert "choose another place" in capsys.readouterr().err
+    assert state_of(found.path) == before
+
+
 def test_without_a_purpose_a_cut_is_red(
     home: Path, found: Found, tmp_path: Path, asks: Callable[..., Any]
 ) -> None:

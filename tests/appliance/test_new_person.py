@@ -139,10 +139,11 @@ def test_the_command_shows_the_code_on_a_terminal(home: Path) -> None:
         ([SECOND, "--role", "local"], 2, "invalid choice"),
         ([SECOND, "--role", "area-officer"], 2, "--area"),
         ([SECOND, "--role", "detective", "--area", "Tổ 3"], 2, "--area"),
+        ([SECOND, "--role", "area-officer", "--area", " "], 2, "--area"),
         (["\t", "--role", "detective"], 2, "NAME: the name is empty"),
         ([NAME, "--role", "detective"], 1, "is there already"),
     ],
-    ids=["role", "no area", "area", "no name", "taken"],
+    ids=["role", "no area", "area", "empty area", "no name", "taken"],
 )
 def test_a_wrong_command_is_told(
     home: Path,

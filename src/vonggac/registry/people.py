@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -17,6 +18,7 @@ __all__ = [
     "Purpose",
     "PurposeCode",
     "Role",
+    "checked_areas",
     "checked_name",
     "local_person",
     "name_key",
@@ -115,6 +117,19 @@ def checked_name(text: str) -> str:
     if any(unicodedata.category(character).startswith("C") for character in name):
         raise Invalid("name", "the name holds characters that nobody sees")
     return name
+
+
+def checked_areas(role: Role, areas: Sequence[str]) -> tuple[str, ...]:
+    """The resident groups as they are kept. Raises Invalid("areas").
+
+    Cameras of no group have an empty one: whoever was given that would see all of them.
+    """
+    kept = tuple(dict.fromkeys(" ".join(area.split()) for area in areas))
+    if "" in kept:
+        raise Invalid("areas", "a resident group has a name")
+    if bool(kept) != (role is Role.AREA_OFFICER):
+        raise Invalid("areas", "an area officer has resident groups, and nobody else")
+    return kept
 
 
 def name_key(name: str) -> str:
