@@ -13,7 +13,6 @@ import signal
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -21,8 +20,9 @@ import msgspec
 from vonggac.errors import ConfigError, MediaError, StorageError, Unavailable
 from vonggac.evidence import chain, ledger, receipt
 from vonggac.evidence.receipt import Permit
-from vonggac.registry.people import Purpose, PurposeCode, Role, local_person
+from vonggac.registry.people import Role, local_person
 from vonggac_appliance import backup_tail, sockets
+from vonggac_appliance.audit_event import check, fields_of, utc
 from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.ledger import write_list
@@ -44,7 +44,6 @@ SOCKET = "append.sock"
 CALLERS_MAX = 256
 BATCH_MAX = 256
 """Events in one sync: 4 MiB of lines at most."""
-ID_BYTES = 16
 
 _log = logging.getLogger(__name__)
 
@@ -151,33 +150,11 @@ class AuditServer:
         if message.kind != Kind.AUDIT_APPEND:
             raise MediaError("value", f"message kind {message.kind}", 2)
         append = sockets.decode(message, AuditAppend)
-        _check(append)
+        check(append)
         peer = sockets.peer_of(caller)
-        event = self._event(append, peer)
-        return _Ask(caller, message.request, append, event)
-
-    def _event(self, append: AuditAppend, peer: sockets.Peer) -> dict[str, chain.Value]:
-        person = local_person(peer.uid)
         event = self._base(append.action, append.object, append.result)
-        event |= {
-            "actor": person.name,
-            "role": str(person.role),
-            "peer": {"pid": peer.pid, "uid": peer.uid, "gid": peer.gid},
-            "purpose": _purpose(append),
-        }
-        if self._may_name(peer):
-            event |= _named(append)
-        if append.permit:
-            event |= {
-                "permit": Permit(append.permit).name.lower(),
-                "camera": append.camera.hex(),
-                "streams": [stream.hex() for stream in append.streams],
-                "from": _utc(append.from_ns),
-                "to": _utc(append.to_ns),
-            }
-            if append.purpose is None or not Purpose(*_known(append.purpose)).is_told:
-                event["red"] = True
-        return event
+        event |= fields_of(append, peer, may_name=self._may_name(peer))
+        return _Ask(caller, message.request, append, event)
 
     def _tell_chain(self, caller: socket.socket, message: sockets.Message) -> None:
         """How long it is; for a backup of the recorder its last lines as well, sealed."""
@@ -208,7 +185,7 @@ class AuditServer:
             raise MediaError("value", "a list for the ledger, and not from the recorder", 0)
         if (fault := ledger.fault_of(entries.kind, entries.lines)) is not None:
             raise MediaError("value", fault, 0)
-        name, root = write_list(self._home, entries.kind, entries.lines, _utc(self._clock()))
+        name, root = write_list(self._home, entries.kind, entries.lines, utc(self._clock()))
         person = local_person(peer.uid)
         return self._base(chain.Action.LEDGER, name, "done") | {
             "actor": person.name,
@@ -229,7 +206,7 @@ class AuditServer:
 
     def _base(self, action: str, target: str, result: str) -> dict[str, chain.Value]:
         event: dict[str, chain.Value] = {
-            "time": _utc(self._clock()),
+            "time": utc(self._clock()),
             "action": action,
             "object": target,
             "result": result,
@@ -338,61 +315,3 @@ def main(home: Path) -> int:
         wake.close()
         woken.close()
     return 0
-
-
-def _check(append: AuditAppend) -> None:
-    """Raises MediaError for what would make a line that nobody can read."""
-    texts = [append.action, append.object, append.result, append.person or "", append.role or ""]
-    texts += [append.address, append.device, append.session, *(append.purpose or ())]
-    if any(len(text) > chain.TEXT_MAX for text in texts):
-        raise MediaError("limit", f"a text of more than {chain.TEXT_MAX} characters", 0)
-    if append.permit and append.action not in chain.Action.LOOKS:
-        raise MediaError("value", "a permit for an action that shows nothing", 0)
-    if append.action not in chain.Action.ALL - chain.Action.OWN:
-        raise MediaError("value", "an action that the chain does not know", 0)
-    if append.purpose is not None and append.purpose[0] not in tuple(PurposeCode):
-        raise MediaError("value", "a purpose that is not in the list", 0)
-    if not all(0 <= count < 1 << 62 for count in (append.about, append.delivered_ms or 0)):
-        raise MediaError("value", "a number below zero, or beyond all lines", 0)
-    if not append.permit:
-        return
-    if append.result != "allowed":
-        raise MediaError("value", "a permit in a line that does not say it was allowed", 0)
-    ids = (append.camera, *append.streams)
-    if append.permit not in tuple(Permit) or append.to_ns <= append.from_ns:
-        raise MediaError("value", "a permit without its kind or its range", 0)
-    if not 1 <= len(append.streams) <= receipt.STREAMS_MAX or any(len(i) != ID_BYTES for i in ids):
-        raise MediaError("value", "a permit without its camera and streams", 0)
-    if not all(-(1 << 62) < ns < 1 << 62 for ns in (append.from_ns, append.to_ns)):
-        raise MediaError("value", "a permit for a time that is none", 0)
-
-
-def _named(append: AuditAppend) -> dict[str, chain.Value]:
-    """What `serve` says of the person, as far as it says anything."""
-    event: dict[str, chain.Value] = {}
-    if append.person is not None:
-        event |= {"actor": append.person, "role": append.role or ""}
-    parts = {"address": append.address, "device": append.device, "session": append.session}
-    event.update({key: text for key, text in parts.items() if text})
-    if append.about:
-        event["about"] = append.about
-    if append.delivered_ms is not None:
-        event["delivered_ms"] = append.delivered_ms
-    return event
-
-
-def _known(purpose: tuple[str, str]) -> tuple[PurposeCode, str]:
-    return PurposeCode(purpose[0]), purpose[1]
-
-
-def _purpose(append: AuditAppend) -> chain.Value:
-    if append.purpose is None:
-        return None
-    code, text = append.purpose
-    return {"code": code, "text": text}
-
-
-def _utc(ns: int) -> str:
-    return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + (
-        f".{ns // 1_000_000 % 1000:03d}Z"
-    )
