@@ -84,6 +84,7 @@ class Recorded(Protocol):
     stream: Stream
     progress: Progress
     stall_ms: int
+    stats: loop_wire.StreamStats | None
 
     @property
     def name(self) -> str: ...
@@ -200,6 +201,10 @@ class Recording:
 
     def _end_by(self, event: loop_wire.Event) -> End | None:
         """How an event ends the connection, if it does."""
+        if event.event is LoopEvent.STALLED and self._hears_nothing:
+            self._connection.no_datagrams()
+            what = f"no datagram came within {self._of.stall_ms / 1000:g} s, asking for TCP"
+            return End(GapReason.NO_VIDEO, what)
         if event.event is LoopEvent.STALLED and not self._has_video:
             self._patience_until_s = self._began_s + FIRST_VIDEO_TIMEOUT_S
             return None
@@ -215,6 +220,13 @@ class Recording:
             return End(GapReason.BAD_STREAM, what, says_goodbye=False)
         return None
 
+    @property
+    def _hears_nothing(self) -> bool:
+        """Asked for datagrams, and nothing of them arrives: a firewall, or a camera behind NAT."""
+        stats = self._of.stats
+        is_silent = stats is None or stats.packets == 0
+        return self._connection.is_udp and not self._has_video and is_silent
+
     def _remark(self, event: loop_wire.Event) -> None:
         """What does not end it."""
         if event.event is LoopEvent.FIRST_VIDEO:
@@ -227,6 +239,9 @@ class Recording:
             self._patience_until_s = None  # there are pictures; a key frame may take its time
         elif event.event is LoopEvent.LATE_KEYFRAME:
             _log.warning("%s: no key frame for 30 s, recording goes on", self._of.name)
+        elif event.event is LoopEvent.OVERRUN:
+            what = f"{event.detail} of its datagrams found no room in this box"
+            self._of.alarm("udp-overrun", what)
         elif event.event is LoopEvent.NEW_RUN:
             self._of.progress.went_on(int(event.detail))
         elif event.event is LoopEvent.ENTRY_CHANGED:
@@ -262,7 +277,8 @@ class Recording:
             pps=play.pps,
             early=early,
         )
-        return self._loop.attach(self._of, attach, self._connection.fileno())
+        datagrams = self._connection.datagrams(self._of.stream.id)
+        return self._loop.attach(self._of, attach, self._connection.fileno(), datagrams)
 
     async def _after_loss(self, lost: Lost) -> End | None:
         """The loop died: a new run on the same connection, unless this stream did it."""

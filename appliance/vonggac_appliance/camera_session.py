@@ -23,7 +23,8 @@ from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.rules import Recording as Verdict
 from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
-from vonggac_appliance.camera_connection import CameraConnection, SessionFailed
+from vonggac_appliance.camera_connection import CameraConnection
+from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_recording import (
     ENDED_S,
     TEARDOWN_S,

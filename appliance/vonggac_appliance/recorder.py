@@ -26,7 +26,9 @@ from vonggac_appliance import bus_events
 from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.backup_courier import BackupCourier
 from vonggac_appliance.backup_make import BackupSources
-from vonggac_appliance.camera_connection import CameraConnection, SessionFailed, open_connection
+from vonggac_appliance.camera_connection import CameraConnection
+from vonggac_appliance.camera_dial import open_connection
+from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.children import Children
 from vonggac_appliance.clock_watch import ClockWatch
@@ -259,7 +261,8 @@ class Recorder:
         memory.login = sha256(self.roster.sealed(camera) or b"").digest()
         credentials = self._credentials(camera)
         try:
-            return await open_connection(stream.url, credentials, self._settings.cameras, memory)
+            cameras, transport = self._settings.cameras, stream.transport
+            return await open_connection(stream.url, credentials, cameras, memory, transport)
         except SessionFailed as failure:
             if failure.is_refused:
                 what = "it refuses user or password; it is asked again in minutes, lest it locks"

@@ -12,8 +12,10 @@ import pytest
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.url import Credentials, parse_camera_url
-from vonggac_appliance import camera_connection
-from vonggac_appliance.camera_connection import Memory, SessionFailed, open_connection, resolve
+from vonggac_appliance import camera_address
+from vonggac_appliance.camera_address import resolve
+from vonggac_appliance.camera_dial import open_connection
+from vonggac_appliance.camera_memory import Memory, SessionFailed
 from vonggac_appliance.config import parse
 
 LOGIN = Credentials("admin", "mat-khau-91")
@@ -73,13 +75,76 @@ def test_a_camera_that_offered_digest_is_never_told_the_password() -> None:
     assert b"Authorization: Basic" not in camera.heard
 
 
-def test_a_redirect_is_not_followed_and_its_login_not_shown() -> None:
-    moved = ("302 Moved", "Location: rtsp://eve:hers@192.168.7.7/x\r\n")
-    camera = Camera([("200 OK", ""), ("401 Unauthorized", DIGEST), moved])
+def moved(location: str, status: str = "302 Moved") -> tuple[str, str]:
+    return status, f"Location: {location}\r\n"
+
+
+def test_a_redirect_out_of_the_camera_networks_is_not_followed_and_its_login_not_shown() -> None:
+    camera = Camera([("200 OK", ""), moved("rtsp://eve:hers@8.8.8.8/x")])
     (failure,) = asyncio.run(camera.dialled(Memory(), 1))
     assert failure.reason is GapReason.REFUSED
-    assert "redirects are not followed" in failure.what
+    assert "8.8.8.8 lies outside" in failure.what
     assert "hers" not in failure.what
+
+
+def test_a_redirect_within_the_camera_is_followed_with_the_login() -> None:
+    camera = Camera(
+        [("200 OK", ""), ("401 Unauthorized", DIGEST), moved("/other")],
+        [("200 OK", ""), ("401 Unauthorized", DIGEST), ("404 Not Found", "")],
+    )
+    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    assert "404" in failure.what
+    assert camera.heard.count(b"Authorization: Digest") == 2
+    assert camera.heard.count(b"/other RTSP/1.0") == 3
+
+
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Moved", "305 Use Proxy"])
+def test_another_host_is_asked_without_the_login(status: str) -> None:
+    """Which it wants: nothing is said of it, by Digest neither."""
+
+    async def run() -> tuple[list[SessionFailed], bytes]:
+        other = Camera([("200 OK", ""), ("401 Unauthorized", DIGEST + BASIC)])
+        server = await asyncio.start_server(other._serve, "127.0.0.2", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            to = moved(f"rtsp://127.0.0.2:{port}/there", status)
+            camera = Camera([("200 OK", ""), ("401 Unauthorized", DIGEST), to])
+            return await camera.dialled(Memory(), 1), other.heard
+
+    (failure,), heard = asyncio.run(run())
+    assert failure.reason is GapReason.WRONG_PASSWORD
+    assert not failure.is_refused
+    assert b"Authorization" not in heard
+    asked = b"/a RTSP/1.0" if status.startswith("305") else b"/there RTSP/1.0"
+    assert heard.count(asked) == 2
+
+
+def test_redirects_in_a_circle_end() -> None:
+    camera = Camera(*([("200 OK", ""), moved(f"/{n}")] for n in range(9)))
+    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    assert "one redirect too many" in failure.what
+    assert camera.heard.count(b"OPTIONS") == 4
+
+
+@pytest.mark.parametrize("location", ["", "Location: http://127.0.0.1/\r\n"])
+def test_a_redirect_to_no_camera_is_a_refusal(location: str) -> None:
+    camera = Camera([("200 OK", ""), ("302 Moved", location)])
+    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    assert failure.reason is GapReason.REFUSED
+    assert "302" in failure.what
+
+
+def test_a_camera_that_knows_one_description_a_connection_is_asked_on_another() -> None:
+    """The first one only brought the challenge (row 12)."""
+    camera = Camera(
+        [("200 OK", ""), ("401 Unauthorized", DIGEST), ("455 Method Not Valid", "")],
+        [("200 OK", ""), ("404 Not Found", "")],
+    )
+    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    assert "404" in failure.what
+    second = camera.heard.rpartition(b"OPTIONS")[2]
+    assert second.count(b"DESCRIBE") == 1
+    assert b"Authorization: Digest" in second.partition(b"DESCRIBE")[2]
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "[::ffff:8.8.8.8]", "[2001:4860:4860::8888]"])
@@ -95,7 +160,7 @@ def test_a_name_with_one_address_outside_is_not_dialled_at_all(
     async def look_up(_: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
         return [ipaddress.ip_address("192.168.1.9"), ipaddress.ip_address("8.8.8.8")]
 
-    monkeypatch.setattr(camera_connection, "_look_up", look_up)
+    monkeypatch.setattr(camera_address, "_look_up", look_up)
     with pytest.raises(SessionFailed, match=r"8\.8\.8\.8 lies outside"):
         asyncio.run(resolve(parse_camera_url("rtsp://camera.phuong/"), CONFIG))
 

@@ -1,6 +1,7 @@
 """A camera by gst-rtsp-server: a clip of access units, looped without transcoding.
 
-    /usr/bin/python3 gstcam.py [--user U --password-file F] [--port N] [--fps N] PATH=FILE...
+    /usr/bin/python3 gstcam.py [--user U --password-file F] [--port N] [--fps N] [--udp-only]
+                               [--mtu N] PATH=FILE...
 
 FILE ends in .h264 or .h265. Prints "ready PORT", serves on 127.0.0.1 until SIGTERM. Run by the
 system's Python, where gi is; it imports nothing of ours, so that the two have nothing in common.
@@ -12,8 +13,9 @@ import signal
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402 - versions come first
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - versions come first
 
 
 def demux(path):
@@ -38,19 +40,22 @@ def demux(path):
 class Loop(GstRtspServer.RTSPMediaFactory):
     """A media of one clip for ever, at a constant rate, its timestamps going on."""
 
-    def __init__(self, path, fps):
+    def __init__(self, path, fps, mtu):
         super().__init__()
         self.codec, self.caps, self.units = demux(path)
+        self.mtu = mtu
         self.frame_ns = round(Gst.SECOND / fps)
         self.set_shared(True)
 
     def do_create_element(self, url):
         return Gst.parse_launch(
             "( appsrc name=source format=time is-live=true block=false"
-            f" ! {self.codec}parse ! rtp{self.codec}pay name=pay0 pt=96 config-interval=-1 )"
+            f" ! {self.codec}parse"
+            f" ! rtp{self.codec}pay name=pay0 pt=96 config-interval=-1 mtu={self.mtu} )"
         )
 
     def do_configure(self, media):
+        media.set_protocols(self.get_protocols())
         source = media.get_element().get_by_name("source")
         source.set_property("caps", Gst.Caps.from_string(self.caps))
         state = {"number": 0}
@@ -91,6 +96,8 @@ def main():
     parser.add_argument("--user")
     parser.add_argument("--password-file")
     parser.add_argument("--fps", type=float, default=25)
+    parser.add_argument("--udp-only", action="store_true")
+    parser.add_argument("--mtu", type=int, default=1400)
     parser.add_argument("streams", nargs="+", metavar="PATH=FILE")
     options = parser.parse_args()
     Gst.init(None)
@@ -102,7 +109,9 @@ def main():
             require_login(server, options.user, file.readline().rstrip("\n"))
     for stream in options.streams:
         path, _, file = stream.partition("=")
-        factory = Loop(file, options.fps)
+        factory = Loop(file, options.fps, options.mtu)
+        if options.udp_only:
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
         if options.user:
             factory.set_permissions(permissions())
         server.get_mount_points().add_factory(path, factory)

@@ -70,6 +70,12 @@ class UdpCamera:
         for packet in packets:
             self.own[0].sendto(packet, (self.host, self.ports[0]))
 
+    def send_together(self, packets: Sequence[bytes]) -> None:
+        """The loop reads them in one turn, however busy the machine is."""
+        self.rig.process.send_signal(signal.SIGSTOP)
+        self.send(packets)
+        self.rig.process.send_signal(signal.SIGCONT)
+
     def report(self, packet: bytes) -> None:
         self.own[1].sendto(packet, (self.host, self.ports[1]))
 
@@ -103,7 +109,7 @@ def test_overtaken_and_repeated_packets_make_no_hole(rig: Rig) -> None:
         part = packets[at : at + 8] * 2
         random.shuffle(part)
         shuffled += part
-    camera.send(shuffled)
+    camera.send_together(shuffled)
     rig.until(lambda: rig.stats().access_units >= 59)
     rig.detach()
     assert keeper.nals == slices(camera.camera.sent)
@@ -133,9 +139,7 @@ def test_of_a_bad_path_every_whole_picture_is_kept_and_every_broken_one_flagged(
             arrivals += [*arrived, *twice]
         order = {n: n + random.uniform(0, 40) for n in range(len(arrivals))}
         seen = rig.stats().packets
-        rig.process.send_signal(signal.SIGSTOP)
-        camera.send([arrivals[n] for n in sorted(order, key=order.__getitem__)])
-        rig.process.send_signal(signal.SIGCONT)
+        camera.send_together([arrivals[n] for n in sorted(order, key=order.__getitem__)])
         rig.until(lambda seen=seen: rig.stats().packets > seen)  # type: ignore[misc]
     rig.until(lambda: rig.stats().access_units > 1000)
     rig.detach()

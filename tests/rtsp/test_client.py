@@ -20,6 +20,7 @@ from vonggac.rtsp import (
     Send,
     State,
     TornDown,
+    UdpAgreed,
     parse_camera_url,
 )
 
@@ -66,6 +67,41 @@ def test_a_setup_answer_without_transport_means_what_was_asked_for() -> None:
     _, told = script(client(), OK + "\r\n", DESCRIBED, OK + "Session: 1\r\n\r\n", PLAYED)
     assert isinstance(told[0], PlayReady)
     assert told[0].rtp_channel == 0
+
+
+def asks_for_udp() -> ClientSession:
+    url = parse_camera_url("rtsp://10.0.0.9/cam1/main")
+    return ClientSession(url, Authenticator(None, "c"), udp_ports=(5000, 5001))
+
+
+@pytest.mark.parametrize(
+    ("answer", "ports"),
+    [
+        ("RTP/AVP;unicast;client_port=5000-5001;server_port=6970-6971", (6970, 6971)),
+        ("RTP/AVP/UDP;unicast;source=junk;server_port=39000-35968", (39000, 35968)),
+        ("RTP/AVP;unicast;client_port=5000-5001", (0, 0)),
+        ("", (0, 0)),
+    ],
+)
+def test_datagrams_are_agreed_on_before_play(answer: str, ports: tuple[int, int]) -> None:
+    session = asks_for_udp()
+    set_up = f"{OK}Session: 12\r\nTransport: {answer}\r\n\r\n"
+    requests, told = script(session, OK + "\r\n", DESCRIBED, set_up, PLAYED)
+    assert requests[2].headers.get("Transport") == "RTP/AVP;unicast;client_port=5000-5001"
+    agreed, ready = told
+    assert agreed == UdpAgreed(ports)
+    assert isinstance(ready, PlayReady)
+    assert ready.udp_ports == ports
+    assert session.learnt.transport == "udp"
+
+
+def test_who_is_asked_for_datagrams_may_send_on_the_connection() -> None:
+    session = asks_for_udp()
+    _, told = script(session, OK + "\r\n", DESCRIBED, SET_UP.replace("0-1", "4-5"), PLAYED)
+    (ready,) = told
+    assert isinstance(ready, PlayReady)
+    assert (ready.rtp_channel, ready.udp_ports) == (4, None)
+    assert session.learnt.transport == "tcp"
 
 
 def test_a_session_may_come_with_play_and_its_timeout_counts() -> None:

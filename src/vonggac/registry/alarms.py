@@ -39,6 +39,7 @@ KINDS: Final = frozenset(
         "retention-at-risk",
         "retention-guard",
         "tombstones-lost",
+        "udp-overrun",
         "wrong-password",
     }
 )

@@ -59,9 +59,10 @@ class AdminState(enum.StrEnum):
 
 
 class Transport(enum.StrEnum):
-    """How RTP travels. Interleaved TCP alone until UDP has its issue."""
+    """How RTP travels; what is asked for first, where a camera has not taught which works."""
 
     TCP = "tcp"
+    UDP = "udp"
 
 
 class Mode(enum.StrEnum):

@@ -15,6 +15,7 @@ from vonggac.rtsp.events import (
     PlayReady,
     Send,
     TornDown,
+    UdpAgreed,
 )
 from vonggac.rtsp.states import State
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url, without_login
@@ -36,6 +37,7 @@ __all__ = [
     "Send",
     "State",
     "TornDown",
+    "UdpAgreed",
     "parse_camera_url",
     "without_login",
 ]

@@ -16,7 +16,15 @@ from dataclasses import replace
 from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Authenticator, Verdict
-from vonggac.rtsp.events import Event, Failure, KeepaliveAnswered, PlayReady, Send, TornDown
+from vonggac.rtsp.events import (
+    Event,
+    Failure,
+    KeepaliveAnswered,
+    PlayReady,
+    Send,
+    TornDown,
+    UdpAgreed,
+)
 from vonggac.rtsp.exchange import Exchange, Open
 from vonggac.rtsp.habits import Habit, of_description, of_transport
 from vonggac.rtsp.learnt import Keepalive, Learnt
@@ -38,7 +46,7 @@ from vonggac.rtsp.sdp import (
     video_track,
 )
 from vonggac.rtsp.states import NEXT, READING, State, Step
-from vonggac.rtsp.transport import parse_transport, tcp_transport
+from vonggac.rtsp.transport import Transport, parse_transport, tcp_transport, udp_transport
 from vonggac.rtsp.url import (
     CameraUrl,
     UrlForm,
@@ -61,12 +69,16 @@ _EARLY_MAX_BYTES = 256 * 1024
 """Of packets before the PLAY answer; where there are more they go, and a key frame comes later."""
 _WRONG_ADDRESS = frozenset((400, 404, 459, 460))
 """Answers to SETUP or PLAY after which another form of the address is tried."""
+BUSY = frozenset((453, 503))
+"""Answers of a camera that serves as many as it can."""
+_NOT_NOW = frozenset((400, 406, 454, 455, 500, 501, 551))
+"""Answers to a second DESCRIBE of cameras that take one a connection."""
 _NO_METHOD = frozenset((404, 405, 455, 501, 551))
 """Answers after which a method is not used again."""
 
 
 class ClientSession:
-    """One connection's dialogue for one video stream over TCP."""
+    """One connection's dialogue for one video stream."""
 
     def __init__(
         self,
@@ -75,9 +87,10 @@ class ClientSession:
         *,
         user_agent: str = "VongGac",
         rtp_channel: int = 0,
+        udp_ports: tuple[int, int] | None = None,
         learnt: Learnt | None = None,
     ) -> None:
-        """`learnt`: of this camera, by earlier sessions."""
+        """`udp_ports`: of ours, where datagrams are asked for; `learnt`: by earlier sessions."""
         self.state = State.NEW
         self.authenticator = authenticator
         self.habits: Counter[Habit] = Counter()
@@ -86,6 +99,9 @@ class ClientSession:
         self._exchange = Exchange(authenticator, user_agent, self._learnt.session_rule, self._note)
         self._url = url
         self._channels = (rtp_channel, rtp_channel + 1)
+        self._own_ports = udp_ports
+        self._camera_ports: tuple[int, int] | None = None
+        self._descriptions_asked = 0
         self._reader = MessageReader()
         self._events: deque[Event] = deque()
         self._early = bytearray()
@@ -238,6 +254,7 @@ class ClientSession:
             self._playing()
 
     def _describe(self) -> None:
+        self._descriptions_asked += 1
         self._step(Step.ANSWERED)
         self._send("DESCRIBE", self._url.request_uri, ("Accept", "application/sdp"))
 
@@ -268,26 +285,41 @@ class ClientSession:
         form, uri = self._addresses.popleft()
         if self.state is State.SETUP:
             self._form = form
-            self._send("SETUP", uri, ("Transport", tcp_transport(self._channels[0])))
+            ports = self._own_ports
+            asked = udp_transport(ports) if ports else tcp_transport(self._channels[0])
+            self._send("SETUP", uri, ("Transport", asked))
         else:
             self._aggregate_uri = uri
             self._send("PLAY", uri, ("Range", "npt=0.000-"))
 
     def _set_up(self, response: Response) -> None:
-        """10.4; the answer's channels count, and without any those asked for (gortsplib 142)."""
+        """10.4; the answer's channels count, and without any those asked for (gortsplib 142).
+
+        Who is asked for datagrams and answers with channels sends on this connection.
+        """
         value = response.headers.get("Transport")
         transport = parse_transport(value or "")
-        if transport.is_multicast or (transport.server_ports and not transport.is_tcp):
-            self._fail(GapReason.REFUSED, "SETUP: the camera wants UDP, which is not supported yet")
+        is_other = bool(transport.server_ports) and not transport.is_tcp and not self._own_ports
+        if transport.is_multicast or is_other:
+            kind = "UDP" if is_other else "multicast"
+            detail = f"SETUP: the camera answers with {kind}, which was not asked for"
+            self._fail(GapReason.REFUSED, detail, other_transport=is_other)
             return
-        self.habits.update(of_transport(value, self._channels))
         self._note_form()
-        self._channels = transport.channels or self._channels
         self._step(Step.ANSWERED)
+        if self._own_ports and not transport.is_tcp:
+            self._agree_on_udp(transport)
+        else:
+            self.habits.update(of_transport(value, self._channels))
+            self._channels = transport.channels or self._channels
         self._addresses = deque([(UrlForm.BASE, self._aggregate_uri)])
         if self._aggregate_uri != self._url.request_uri:
             self._addresses.append((UrlForm.REQUEST, self._url.request_uri))
         self._next_address()
+
+    def _agree_on_udp(self, transport: Transport) -> None:
+        self._camera_ports = transport.server_ports or (0, 0)  # OpenIPC tells none
+        self._events.append(UdpAgreed(self._camera_ports))
 
     def _note_form(self) -> None:
         """SETUP was granted at this form of the address: the next session begins with it."""
@@ -301,7 +333,7 @@ class ClientSession:
         """10.5. RTP-Info is not read: seq and rtptime are often invented (Hikvision, Tapo)."""
         track, description = self._track, self._description
         assert track is not None and description is not None  # set by _described
-        self._learnt = replace(self._learnt, transport="tcp")
+        self._learnt = replace(self._learnt, transport="udp" if self._camera_ports else "tcp")
         self._step(Step.ANSWERED)
         self._events.append(
             PlayReady(
@@ -318,6 +350,7 @@ class ClientSession:
                 scheme=self.authenticator.scheme,
                 server=self._exchange.server,
                 audio=audio_tracks(description),
+                udp_ports=self._camera_ports,
                 has_donl=track.has_donl,
             )
         )
@@ -346,6 +379,7 @@ class ClientSession:
                 self._note(Habit.CLOSES_WITH_CHALLENGE)
                 self._fail(GapReason.NETWORK, "closed with its challenge", should_reconnect=True)
                 return
+            self._descriptions_asked += request.method == "DESCRIBE"
             self._events.append(Send(self._exchange.again(request)))
         elif request.method == "TEARDOWN":
             self._torn_down()
@@ -357,12 +391,21 @@ class ClientSession:
         location = None
         if 300 <= response.status < 400:
             location = without_login(response.headers.get("Location") or "")
-            detail += "; redirects are not followed yet"
+            detail += f"; it redirects to {location or 'nowhere'}"
         elif response.status == 461:
-            detail += "; the camera does not send over TCP, and UDP is not supported yet"
-        elif response.status in (453, 503):
+            detail += f"; the camera does not send over {'UDP' if self._own_ports else 'TCP'}"
+        elif response.status in BUSY:
             detail += "; the camera serves no more connections"
-        self._fail(GapReason.REFUSED, detail, status=response.status, location=location)
+        # Some know one DESCRIBE a connection, and the first only brought the challenge (row 12).
+        is_second = self.state is State.DESCRIBE and self._descriptions_asked > 1
+        self._fail(
+            GapReason.REFUSED,
+            detail,
+            status=response.status,
+            should_reconnect=is_second and response.status in _NOT_NOW,
+            location=location,
+            other_transport=response.status == 461 and self.state is State.SETUP,
+        )
 
     def _fail(
         self,
@@ -372,9 +415,11 @@ class ClientSession:
         status: int | None = None,
         should_reconnect: bool = False,
         location: str | None = None,
+        other_transport: bool = False,
     ) -> None:
         self._step(Step.FAILED)
-        self._events.append(Failure(reason, detail, status, should_reconnect, location))
+        failure = Failure(reason, detail, status, should_reconnect, location, other_transport)
+        self._events.append(failure)
 
     def _keep_early(self, packet: Packet) -> None:
         """RTP and RTCP before the PLAY answer are no error (Reolink, v4l2rtspserver)."""

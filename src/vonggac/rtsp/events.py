@@ -20,6 +20,14 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class UdpAgreed:
+    """SETUP was answered: datagrams will come. A firewall has to see some of ours before PLAY."""
+
+    ports: tuple[int, int]
+    """The camera's, 0 where it told none."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlayReady:
     """PLAY was answered: video comes on this connection, which now belongs to a loop."""
 
@@ -42,6 +50,8 @@ class PlayReady:
     """The camera's Server field, for people; empty where there is none."""
     audio: tuple[AudioTrack, ...] = ()
     """Offered, not asked for."""
+    udp_ports: tuple[int, int] | None = None
+    """The camera's for RTP and RTCP, 0 where it told none; None over TCP."""
     has_donl: bool = False
     """Decoding order numbers stand in the packets (RFC 7798 7.1)."""
 
@@ -64,7 +74,9 @@ class Failure:
     """Try again at once, on a new connection with the same Authenticator: the camera closed this
     one together with its challenge."""
     location: str | None = None
-    """Where a redirect points, without login; not followed yet."""
+    """Where a redirect points, without login; it is the shell's to follow."""
+    other_transport: bool = False
+    """The camera wants the transport that was not asked for: SETUP it on a new connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +91,4 @@ class TornDown:
     """The camera answered TEARDOWN: close the connection."""
 
 
-Event = Send | PlayReady | Failure | KeepaliveAnswered | TornDown
+Event = Send | UdpAgreed | PlayReady | Failure | KeepaliveAnswered | TornDown

@@ -56,6 +56,11 @@ def tcp_transport(rtp_channel: int) -> str:
     return f"RTP/AVP/TCP;unicast;interleaved={rtp_channel}-{rtp_channel + 1}"
 
 
+def udp_transport(ports: tuple[int, int]) -> str:
+    """The same for datagrams to `ports` of ours."""
+    return f"RTP/AVP;unicast;client_port={ports[0]}-{ports[1]}"
+
+
 def _pair(text: str | None, limit: int) -> tuple[int, int] | None:
     """`a-b`, or `a` alone, which means `a` and the next (VMS gateways)."""
     match = re.fullmatch(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?", text or "", re.ASCII)

@@ -1,0 +1,100 @@
+"""The two sockets on which a camera that sends datagrams is heard.
+
+They are bound before SETUP, which names their ports, and go to the native loop after PLAY; nobody
+else reads them. Whose datagrams they are the loop tells by address: a UDP socket is not connected,
+since cameras send from other ports than they announce (OpenIPC, RootEncoder).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import secrets
+import socket
+
+from vonggac_appliance import loop_wire
+
+_TRIES = 50
+_DUMMY_RTP = b"\x80" + bytes(11)
+_EMPTY_REPORT = b"\x80\xc9\x00\x01"
+"""RTCP RR without a report block (RFC 3550 6.4.2); the receiver's SSRC follows."""
+
+
+class UdpPair:
+    """Sockets for RTP (an even port) and RTCP (the one above, RFC 3550 11)."""
+
+    def __init__(self, rtp: socket.socket, rtcp: socket.socket) -> None:
+        self._rtp = rtp
+        self._rtcp = rtcp
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """What SETUP asks for."""
+        return self._rtp.getsockname()[1], self._rtcp.getsockname()[1]
+
+    def punch(self, host: str, ports: tuple[int, int]) -> None:
+        """Sends a packet to each of the camera's ports: a firewall lets answers through then.
+
+        A camera that has nothing there may answer by ICMP, which is no failure.
+        """
+        report = _EMPTY_REPORT + secrets.token_bytes(4)
+        for sock, packet, port in zip(
+            (self._rtp, self._rtcp), (_DUMMY_RTP, report), ports, strict=True
+        ):
+            if port:
+                with contextlib.suppress(OSError):
+                    sock.sendto(packet, socket.MSG_DONTWAIT, (host, port))
+
+    def messages(
+        self, stream: bytes, host: str, ports: tuple[int, int]
+    ) -> tuple[tuple[bytes, int], ...]:
+        """What a loop is told behind ATTACH, each with the descriptor to pass, which stays ours."""
+        camera = mapped(host)
+        return tuple(
+            (loop_wire.udp(stream, is_rtcp=is_rtcp, camera=camera, port=port), sock.fileno())
+            for is_rtcp, sock, port in (
+                (False, self._rtp, ports[0]),
+                (True, self._rtcp, ports[1]),
+            )
+        )
+
+    def close(self) -> None:
+        """Closes our descriptors."""
+        self._rtp.close()
+        self._rtcp.close()
+
+
+def mapped(host: str) -> bytes:
+    """An address in 16 bytes, IPv4 as RFC 4291 2.5.5.2 maps it."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    return address.packed if address.version == 6 else b"\0" * 10 + b"\xff\xff" + address.packed
+
+
+def open_pair(beside: socket.socket) -> UdpPair:
+    """Two neighbouring ports at the address from which `beside` is connected. Raises OSError."""
+    host = beside.getsockname()[0]
+    for _ in range(_TRIES):
+        rtp = _bound(beside.family, host, 0)
+        port = rtp.getsockname()[1]
+        try:
+            if port % 2 == 0:
+                return UdpPair(rtp, _bound(beside.family, host, port + 1))
+            # Its lower neighbour may be free instead.
+            return UdpPair(_bound(beside.family, host, port - 1), rtp)
+        except OSError as error:
+            rtp.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRINUSE, "no two neighbouring UDP ports are free")
+
+
+def _bound(family: int, host: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    try:
+        sock.bind((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock

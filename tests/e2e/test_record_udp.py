@@ -1,0 +1,102 @@
+"""Cameras that send datagrams, over paths that lose some and paths that lose all."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from box_rig import PASSWORD, Box
+from ring_walker import Found, walk_ring
+from udp_proxy import Manners, RtspOverBadUdp
+from vonggac.media.chunk import ChunkFlag
+from vonggac.registry.catalog import Catalog
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+PROBE = "import gi; gi.require_version('GstRtspServer', '1.0')"
+DEMO = importlib.resources.files("vonggac_appliance") / "demo"
+
+pytestmark = pytest.mark.slow
+
+
+@contextlib.contextmanager
+def gst_camera(login: Path, *options: str) -> Iterator[int]:
+    """Main and sub of /cam, Digest on; gives the port."""
+    found = (
+        Path(SYSTEM_PYTHON).exists()
+        and not subprocess.run(
+            [SYSTEM_PYTHON, "-c", PROBE], capture_output=True, check=False
+        ).returncode
+    )
+    if not found:
+        pytest.skip("gst-rtsp-server is not installed (Debian: gir1.2-gst-rtsp-server-1.0)")
+    script = str(Path(__file__).with_name("gstcam.py"))
+    command = [SYSTEM_PYTHON, script, "--user", "admin", "--password-file", str(login), *options]
+    command += [f"/cam/{name}={DEMO}/street-{name}.h264" for name in ("main", "sub")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        words = process.stdout.readline().split()
+        if len(words) != 2:
+            process.wait(60)
+            pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
+        try:
+            yield int(words[1])
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def add(box: Box, camera: str, port: int, *more: str) -> None:
+    address = f"rtsp://127.0.0.1:{port}/cam"
+    streams = ("--url", f"{address}/main", "--sub-url", f"{address}/sub")
+    login = ("--credentials-file", str(box.login))
+    box.run("camera", "add", camera, *streams, *login, "--owner-kind", "state", *more)
+
+
+def recorded(box: Box, camera: str) -> list[Found]:
+    """The chunks of its main stream."""
+    with Catalog(box.home, is_readonly=True) as catalog:
+        row = catalog.camera(camera)
+    assert row is not None
+    stream = row.stream("main")
+    assert stream is not None
+    return walk_ring(box.disk)[stream.id]
+
+
+def learnt(box: Box, camera: str) -> str:
+    """The transport that `camera show` tells."""
+    shown = json.loads(box.run("camera", "show", camera, "--json"))
+    return str(shown["learnt"]["transport"])
+
+
+def test_datagrams_are_recorded_flagged_where_some_are_lost_and_tcp_where_all_are(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path / "home", "320M")
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    bad = Manners(loses=0.02, repeats=0.02, delay_s=(0.0, 0.03), seed=3)
+    with contextlib.ExitStack() as stack:
+        # 1,420 bytes are what a tunnel leaves of 1,500.
+        udp_only = stack.enter_context(gst_camera(password, "--udp-only", "--mtu", "1392"))
+        either = stack.enter_context(gst_camera(password))
+        lossy = stack.enter_context(RtspOverBadUdp(udp_only, [bad]))
+        firewalled = stack.enter_context(RtspOverBadUdp(either))
+        firewalled.is_firewalled = True
+        add(box, "lossy", lossy.port)
+        add(box, "firewalled", firewalled.port, "--transport", "udp")
+        with box.running("run"):
+            box.until_durable(6.0)
+            assert (learnt(box, "lossy"), learnt(box, "firewalled")) == ("udp", "tcp")
+        assert sum(len(path.lost) for path in lossy.paths) > 10
+        assert all(path.carried == 0 for path in firewalled.paths)
+        assert any(path.lost for path in firewalled.paths)
+    for camera, is_flagged in (("lossy", True), ("firewalled", False)):
+        chunks = recorded(box, camera)
+        assert any(chunk.claim.flags & ChunkFlag.DAMAGED for chunk in chunks) is is_flagged
+    box.discard()

@@ -1,0 +1,230 @@
+"""A path for datagrams that loses, repeats, delays and reorders them, and remembers what it did.
+
+`UdpPath` lies between two sockets. `RtspOverBadUdp` puts such paths between a recorder and any RTSP
+server, by writing its own ports into what the two agree on.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What happens to a datagram on its way; chances of each, delays in seconds."""
+
+    loses: float = 0.0
+    repeats: float = 0.0
+    delay_s: tuple[float, float] = (0.0, 0.0)
+    """Each datagram, and each repetition, waits a time of its own between these two."""
+    seed: int = 1
+
+
+@dataclass(slots=True)
+class UdpPath:
+    """Carries what comes in at `port` to `target`, and what comes back to whoever sent first."""
+
+    target: tuple[str, int]
+    manners: Manners = field(default_factory=Manners)
+    port: int = 0
+    lost: list[bytes] = field(default_factory=list)
+    repeated: int = 0
+    carried: int = 0
+    is_closed: bool = False
+    """True: a firewall, nothing gets through."""
+    _inner: socket.socket = field(init=False)
+    _outer: socket.socket = field(init=False)
+    _random: Random = field(init=False)
+    _waiting: list[tuple[float, int, bytes]] = field(default_factory=list)
+    _sender: tuple[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        self._random = Random(self.manners.seed)
+        self._outer = _bound(self.port)
+        self._inner = _bound(0)
+        self.port = self._outer.getsockname()[1]
+
+    @property
+    def sockets(self) -> tuple[socket.socket, socket.socket]:
+        return self._outer, self._inner
+
+    @property
+    def inner_port(self) -> int:
+        """From which the target hears."""
+        return int(self._inner.getsockname()[1])
+
+    def take(self, sock: socket.socket, now_s: float) -> None:
+        """One datagram, forwards or back."""
+        data, sender = sock.recvfrom(65536)
+        if sock is self._inner:
+            if self._sender is not None and not self.is_closed:
+                self._outer.sendto(data, self._sender)
+            return
+        self._sender = sender
+        if self.is_closed or self._random.random() < self.manners.loses:
+            self.lost.append(data)
+            return
+        self._delay(data, now_s)
+        if self._random.random() < self.manners.repeats:
+            self.repeated += 1
+            self._delay(data, now_s)
+
+    def _delay(self, data: bytes, now_s: float) -> None:
+        self.carried += 1
+        due_s = now_s + self._random.uniform(*self.manners.delay_s)
+        heapq.heappush(self._waiting, (due_s, self.carried, data))
+
+    def send_due(self, now_s: float) -> float:
+        """Sends on what has waited; gives the seconds to the next."""
+        while self._waiting and self._waiting[0][0] <= now_s:
+            self._inner.sendto(heapq.heappop(self._waiting)[2], self.target)
+        return self._waiting[0][0] - now_s if self._waiting else 0.1
+
+    def close(self) -> None:
+        self._inner.close()
+        self._outer.close()
+
+
+class PathThread:
+    """Serves paths until it is left, and then only once nothing waits on them."""
+
+    def __init__(self, *paths: UdpPath) -> None:
+        self.paths = list(paths)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> PathThread:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping = True
+        self._thread.join()
+        for path in self.paths:
+            path.close()
+
+    def _run(self) -> None:
+        while True:
+            wait_s = min((path.send_due(time.monotonic()) for path in self.paths), default=0.05)
+            owner = {sock: path for path in self.paths for sock in path.sockets}
+            readable, _, _ = select.select(list(owner), [], [], max(0.0, min(wait_s, 0.05)))
+            now_s = time.monotonic()
+            for sock in readable:
+                owner[sock].take(sock, now_s)
+            if self._stopping and not readable and all(not p._waiting for p in self.paths):
+                return
+
+
+def _bound(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    sock.bind((LOOPBACK, port))
+    return sock
+
+
+class RtspOverBadUdp:
+    """A relay for RTSP whose datagrams go through paths of their own.
+
+    The two ends agree on the relay's ports instead of each other's. `paths`: of all sessions so
+    far, RTP and RTCP in turn. Interleaved packets pass as they are.
+    """
+
+    def __init__(self, server_port: int, manners: Sequence[Manners] = (Manners(),)) -> None:
+        self._server = (LOOPBACK, server_port)
+        self._manners = list(manners)
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.is_firewalled = False
+        """Of sessions from now on: no datagram gets through."""
+        self._paths = PathThread()
+        self._threads: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
+
+    @property
+    def paths(self) -> list[UdpPath]:
+        return self._paths.paths
+
+    def __enter__(self) -> RtspOverBadUdp:
+        self._paths.__enter__()
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._connections:
+            _shut(connection)
+        for thread in self._threads:
+            thread.join()
+        for connection in self._connections:
+            connection.close()
+        self._paths.__exit__()
+
+    def _start(self, target: object, *arguments: object) -> None:
+        assert callable(target)
+        thread = threading.Thread(target=target, args=arguments)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._server)
+            self._connections += [client, server]
+            self._start(self._relay, client, server, True)
+            self._start(self._relay, server, client, False)
+
+    def _relay(self, source: socket.socket, sink: socket.socket, is_request: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                sink.sendall(self._changed(data, is_request) if b"_port=" in data else data)
+        except OSError:
+            pass  # the other end is gone, as ends go
+        _shut(sink)
+
+    def _changed(self, data: bytes, is_request: bool) -> bytes:
+        """A SETUP or its answer: whole in one read, as all ends write it."""
+        name = rb"client_port" if is_request else rb"server_port"
+        match = re.search(name + rb"=(\d+)-(\d+)", data)
+        if match is None:
+            return data
+        if is_request:
+            pair = [self._path(int(port)) for port in match.groups()]
+            return data.replace(match[0], b"client_port=%d-%d" % (pair[0].port, pair[1].port))
+        # The client's reports go to where its packets come from, and on to the server.
+        answer = re.sub(rb"client_port=\d+-\d+", b"client_port=%d-%d" % self._asked, data)
+        latest = self.paths[-2:]
+        return answer.replace(
+            match[0], b"server_port=%d-%d" % (latest[0].inner_port, latest[1].inner_port)
+        )
+
+    def _path(self, client_port: int) -> UdpPath:
+        number = len(self.paths) // 2
+        manners = self._manners[min(number, len(self._manners) - 1)]
+        path = UdpPath((LOOPBACK, client_port), manners, is_closed=self.is_firewalled)
+        self._paths.paths = [*self._paths.paths, path]
+        return path
+
+    @property
+    def _asked(self) -> tuple[int, int]:
+        return self.paths[-2].target[1], self.paths[-1].target[1]
+
+
+def _shut(sock: socket.socket) -> None:
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it is already
