@@ -64,11 +64,11 @@ def in_order(rows: list[PackedRow]) -> list[tuple[int, int]]:
 
 
 def test_values_fill_their_pages() -> None:
-    archive = archive_of([row(second) for second in range(7200)])
+    archive = archive_of([row(second) for second in range(2400)])
     sizes = [len(value) for _, value in values_of(archive)]
     assert max(sizes) <= VALUE_BYTES
     assert min(sizes[:-1]) > VALUE_BYTES * 0.95
-    assert [packed.row.sequence for packed in rows_in(archive)] == list(range(7200))
+    assert [packed.row.sequence for packed in rows_in(archive)] == list(range(2400))
 
 
 def test_a_day_takes_the_pages_that_its_rows_need(tmp_path: Path) -> None:
@@ -76,10 +76,10 @@ def test_a_day_takes_the_pages_that_its_rows_need(tmp_path: Path) -> None:
     indexes.create(tmp_path / "index", bytes(16), size)
     index = Index.open(tmp_path / "index", bytes(16), size, writable=True)
     archive = Archive(index)
-    streams = [bytes([number]) * 16 for number in range(3)]
-    for start in range(0, 14_400, 100):
+    streams = [bytes([number]) * 16 for number in range(2)]
+    for start in range(0, 4800, 40):
         for stream in streams:
-            for second in range(start, start + 100):
+            for second in range(start, start + 40):
                 archive.add_row(stream, row(second))
         archive.file_tails()
         index.commit_now(1, 1)
@@ -89,7 +89,7 @@ def test_a_day_takes_the_pages_that_its_rows_need(tmp_path: Path) -> None:
         stat = txn.stat(index._dbs[Table.ROWS])
     pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
     index.close()
-    assert pages * stat["psize"] < packed * 1.1
+    assert pages * stat["psize"] < packed * 1.2, "half-empty pages make it 1.7"
 
 
 def test_a_value_reaches_over_an_hour_at_most() -> None:
@@ -125,12 +125,12 @@ def test_a_clock_that_was_set_back_hides_nothing() -> None:
         assert not 200 <= second < 900 or (8, second) in found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 9000), st.integers(1, 300)),
+        st.tuples(st.integers(0, 9000), st.integers(1, 200)),
         min_size=1,
-        max_size=8,
+        max_size=5,
     ),
     st.integers(1, 700),
     st.booleans(),

@@ -72,7 +72,10 @@ class StreamRow:
 
 def minute_of(wall_ns: int) -> int:
     """The minute a row is filed under; a clock before 1970 files under the first."""
-    return min(max(wall_ns // MINUTE_NS, 0), _MINUTES_MAX)
+    minute = wall_ns // MINUTE_NS
+    if 0 <= minute <= _MINUTES_MAX:
+        return minute
+    return 0 if minute < 0 else _MINUTES_MAX
 
 
 def segment_value(row: SegmentRow) -> bytes:
