@@ -22,8 +22,8 @@ from vonggac.store.journal import SegmentState
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, walk
 
 _ROWS_WAITING_MAX = 10_000
-"""Rows packed together: segments that share a minute have numbers near each other. Ten times as many
-fall out of the caches before they are packed, and take half as long again.
+"""Rows packed together: segments that share a minute have numbers near each other. Ten times as
+many fall out of the caches before they are packed, and take half as long again.
 """
 _ERASED = int(ChunkFlag.ERASED)
 """To ask the enum itself costs more than all the rest of a row."""
