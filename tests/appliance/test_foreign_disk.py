@@ -262,9 +262,11 @@ def test_a_disk_that_nobody_may_write_to_is_read(
         for where in (found.path, *found.path.rglob("*")):
             where.chmod(0o555 if where.is_dir() else 0o444)
     try:
+        before = state_of(found.path)
         with audit_run(home):
             assert vonggac(home, "disk", "mount-readonly", str(found.path)) == 0
         told = capsys.readouterr()
+        assert state_of(found.path) == before
     finally:
         if os.geteuid() == 0:
             subprocess.run(["umount", found.path], check=True)
