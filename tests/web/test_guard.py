@@ -116,9 +116,9 @@ def test_only_these_need_no_session() -> None:
     open_paths = {path for _, path, is_open in ROUTES if is_open}
 
     assert open_paths <= {
-        "/sign-in", "/setup", "/language", "/static/a", "/healthz", "/readyz", "/metrics",
+        "/sign-in", "/setup", "/join", "/language", "/static/a", "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
-    assert {"/sign-in", "/setup"} <= open_paths
+    assert {"/sign-in", "/setup", "/join"} <= open_paths
 
 
 def test_serve_lets_no_other_route_live_for_ever() -> None:

@@ -291,7 +291,7 @@ def test_while_the_chain_is_down_the_page_says_so(home: Path, path: str) -> None
         assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/setup", "/sign-out"])
+@pytest.mark.parametrize("path", ["/sign-in", "/setup", "/join", "/sign-out"])
 @pytest.mark.parametrize(
     "headers",
     [
