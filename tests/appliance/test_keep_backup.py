@@ -167,3 +167,29 @@ def test_a_real_keeper_writes_one_while_it_records(tmp_path: Path) -> None:
     assert keeper.acknowledged or keeper.read(DEADLINE_S)
     keeper.kill()
     arena.close()
+
+
+def test_a_keeper_that_is_killed_while_it_writes_leaves_a_whole_one(tmp_path: Path) -> None:
+    where = tmp_path / "disk"
+    make_disk(where)
+    place = where / backup_slot.BACKUP_NAME
+    contents = {number: os.urandom(250_000) for number in range(1, 5)}
+    arena = Arena.make()
+    whole = 0
+    for number, data in contents.items():
+        keeper = KeeperPeer(where, tmp_path, arena)
+        keeper.ready()
+        told = sockets.decode(keeper.heard(Kind.BACKUP_TOLD), BackupTold)
+        assert told.generation == whole, "what was whole is known again"
+        fd = backup_seal.in_memory(data)
+        sockets.send(keeper.control, Kind.BACKUP, Backup(number), fds=[fd])
+        os.close(fd)
+        if number == 1:
+            keeper.heard(Kind.BACKUP_TOLD)
+        else:
+            time.sleep(0.05 * (number - 1))  # a quarter of a second is what it takes to write
+        keeper.kill()
+        header, held = backup_slot.read(place)
+        assert held == contents[header.made_ns] and header.generation >= whole
+        whole = header.generation
+    arena.close()
