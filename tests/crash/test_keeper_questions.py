@@ -20,7 +20,15 @@ from vonggac_appliance.day_bars import DAY_NS, ROWS_NS, ask_bar
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.keep_questions import socket_name
 from vonggac_appliance.messages import Kind, Refused
-from vonggac_appliance.messages_footage import AskHeads, AskLease, AskRows, AskRuns, Lease, Renew
+from vonggac_appliance.messages_footage import (
+    AskHeads,
+    AskLease,
+    AskRows,
+    AskRuns,
+    Lease,
+    Renew,
+    Rows,
+)
 
 SECOND_NS = 1_000_000_000
 
@@ -88,6 +96,37 @@ def test_a_question_that_is_none_is_refused_and_stops_nobody(
                 assert sockets.decode(answer, Refused).code in ("malformed", "range"), body[:40]
     peer.tick([stream.chunk()])
     peer.wait_for(2)
+    assert peer.quit()[0] == 0
+
+
+def test_an_answer_in_parts_tells_each_value_once(tmp_path: Path, peer: KeeperPeer) -> None:
+    disk, stream = begin(peer)
+    steps_s = 7200, 10, 9000, -7000  # the last one: the clock was set back
+    for run, step_s in enumerate(steps_s, 2):
+        stream.begin(run, stream.wall_ns + step_s * SECOND_NS)
+        peer.tick([stream.chunk()])
+    peer.wait_for(1 + len(steps_s))
+    end_ns = stream.wall_ns + DAY_NS
+    with IndexClient(tmp_path, disk) as client:
+        whole, until_ns = client.rows(stream.stream, 0, end_ns)
+    assert until_ns == stream.wall_ns
+    path = sockets.socket_path(tmp_path, "view", socket_name(disk))
+    parts: list[bytes] = []
+    ask = AskRows(stream.stream, 0, end_ns, limit=1)
+    with sockets.connect(path, 10.0) as caller:
+        while True:
+            sockets.send(caller, Kind.ASK_ROWS, ask)
+            answer = sockets.decode(sockets.recv(caller), Rows)
+            assert len(answer.packed) == 1
+            parts += answer.packed
+            if not answer.more:
+                break
+            assert answer.next_minute > ask.from_minute
+            ask = msgspec.structs.replace(ask, from_minute=answer.next_minute)
+    assert parts == whole
+    assert len(parts) == 3, "a start, and what lies more than an hour behind the one before"
+    runs = [packed.row.run for value in parts for packed in native.rows_unpack(value)]
+    assert sorted(runs) == [1, 2, 3, 4, 5]
     assert peer.quit()[0] == 0
 
 
