@@ -1,6 +1,7 @@
 """Does the ring keep its figures: start, rebuild, index, commits, files left alone, deep check?
 
-    python bench/store.py                          everything, at the size that is promised
+    python bench/store.py                          everything, at the size that is promised: on a
+                                                   quiet machine a quarter of an hour
     python bench/store.py --small                  a few minutes: smaller, extrapolated
     python bench/store.py --only index,deep
 
@@ -152,7 +153,7 @@ def index(table: Table, room: Path, size: Size) -> None:
     table.row("a day of one stream", f"{day_ms:.1f} ms", "5 ms", day_ms <= 5, load)
     (month_ms, load) = best_of(lambda: ask(size.days), float, size.rounds)
     limit_ms = 50 * size.days / 30
-    what = f"{size.days} days of one stream, every row"
+    what = f"{size.days} days of one stream: ranges, pictures, bytes"
     table.row(what, f"{month_ms:.1f} ms", f"{limit_ms:.1f} ms", month_ms <= limit_ms, load)
     (runs_ms, load) = best_of(lambda: _runs_ms(archive, rng, streams, size.days), float)
     what = f"{size.days} days of one stream by its runs, as the page's months"

@@ -40,13 +40,13 @@ _FILES = 4096
 def make_large(where: Path, segments: int) -> None:
     """Turns a freshly formatted disk into a full one of so many segments.
 
-    Index and journal are as they would be; of the segments only the next to be reused are files,
-    and those are holes.
+    Index and journal are as they would be; of the segments only the next to be reused and the last
+    one are files, and those are holes.
     """
     identity = disks.Identity.from_json((where / disks.IDENTITY_NAME).read_bytes(), where)
     identity = replace(identity, segments=segments)
     (where / disks.IDENTITY_NAME).write_bytes(identity.to_json())
-    for number in range(min(segments, _FILES)):
+    for number in {*range(min(segments, _FILES)), segments - 1}:  # the last one is looked for
         path = disks.segment_path(where, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
