@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -165,3 +166,16 @@ def test_no_file_and_no_pipe_gets_a_code(here: Office, capfd: pytest.CaptureFixt
     assert vonggac(here.home, "person", "add", SECOND, "--role", "detective") == 1
     out, err = capfd.readouterr()
     assert (out, "on a terminal only" in err) == ("", True)
+
+
+def test_the_doctor_asks_for_a_second_person(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for state in ("warning", "ok"):
+        with closed_office(home) as here:
+            here.enrol(NAME if state == "warning" else SECOND)
+        vonggac(home, "doctor", "--json")
+        checks = json.loads(capsys.readouterr().out)["checks"]
+        (people,) = [check for check in checks if check["subject"] == "people"]
+        assert people["state"] == state
+        assert ("person add" in people["what"]) == (state == "warning")
