@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,13 +14,6 @@ from vonggac.registry.catalog import Catalog
 from vonggac_appliance.clock import iso
 
 SECOND_NS = 1_000_000_000
-
-
-@pytest.fixture
-def cameras() -> Iterator[Cameras]:
-    served = Cameras(2)
-    yield served
-    served.stop()
 
 
 @pytest.mark.slow

@@ -27,13 +27,6 @@ _START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 
 
 @pytest.fixture
-def cameras() -> Iterator[Cameras]:
-    cameras = Cameras(2)
-    yield cameras
-    cameras.stop()
-
-
-@pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
     box = Box(tmp_path / "home", "512M")
     yield box

@@ -25,20 +25,6 @@ from vonggac_appliance.recorder_events import RecorderEvents
 NS = 1_000_000_000
 
 
-@pytest.fixture
-def cameras() -> Iterator[Cameras]:
-    served = Cameras(2)
-    yield served
-    served.stop()
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path / "home", "320M")
-    yield made
-    made.discard()
-
-
 def look_at(
     home: Path, catalog: Catalog, code: str, seconds: float = 600, back_s: float = 60
 ) -> Look:

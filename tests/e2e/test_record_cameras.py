@@ -37,24 +37,10 @@ LIVE_HEAD, LIVE_UNIT = 128, 129
 
 
 @pytest.fixture
-def cameras() -> Iterator[Cameras]:
-    served = Cameras(2)
-    yield served
-    served.stop()
-
-
-@pytest.fixture
 def three_cameras() -> Iterator[Cameras]:
     served = Cameras(3)
     yield served
     served.stop()
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path / "home", "320M")
-    yield made
-    made.discard()
 
 
 def _runs(box: Box) -> dict[tuple[str, str], int]:

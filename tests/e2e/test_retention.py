@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable
 
 from box_rig import DEADLINE_S, Box, Cameras
 from vonggac.media.chunk import Row
@@ -19,13 +16,6 @@ from vonggac_appliance.graves import graves_of
 STREAM = b"s" * 16
 COUNT = 1000
 """So many are sent at once; fewer wait for the hour."""
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path / "home", "320M")
-    yield made
-    made.discard()
 
 
 def leave_tombstones(box: Box) -> None:

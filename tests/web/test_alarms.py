@@ -16,9 +16,9 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import Hasher
 from vonggac.registry.people import Account, Role
-from vonggac_appliance import bus_control, config, control
+from vonggac_appliance import bus_control, control
 from vonggac_appliance.accounts import Caller
-from vonggac_appliance.services import Front, Services, open_services
+from vonggac_appliance.services import Services
 from web_rig import Browser, browser
 
 HERE = Caller("127.0.0.1", "test")
@@ -45,13 +45,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         made.until_answered()
         yield made
     made.discard()
-
-
-@pytest.fixture(scope="module")
-def services(box: Box) -> Iterator[Services]:
-    opened = open_services(box.home, config.parse("", "empty"), Front())
-    yield opened
-    opened.close()
 
 
 def page_of(services: Services, name: str) -> Browser:

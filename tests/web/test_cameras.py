@@ -78,13 +78,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     made.discard()
 
 
-@pytest.fixture(scope="module")
-def services(box: Box) -> Iterator[Services]:
-    opened = open_services(box.home, config.parse("", "empty"), Front())
-    yield opened
-    opened.close()
-
-
 def signed_in(services: Services, name: str) -> Page:
     token, _ = services.accounts.sign_in(name, PASSWORD, HERE)
     return Page(services, browser(services, token))

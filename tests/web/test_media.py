@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import itertools
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -16,22 +15,13 @@ import pytest
 
 from footage_maker import Run, make_disk, make_home, write
 from look_rig import Page, asked, keepers, page, served
-from segment_maker import Stream, encode
-from vonggac.media.chunk import Codec
+from segment_maker import Stream
 from vonggac.registry.people import Role
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_790_000_000 * SECOND_NS
 FILLER = 23_000
 """With it a segment holds 25.8 s: its last fragment of two seconds goes on in the next one."""
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Stream:
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        pytest.skip("ffmpeg is not installed")
-    return encode(ffmpeg, Codec.H264, tmp_path_factory.mktemp("clip"), 4, 2)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,14 +18,6 @@ from vonggac.media.chunk import Codec
 from web.test_media import FILLER, SECOND_NS, START_NS
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Stream:
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        pytest.skip("ffmpeg is not installed")
-    return encode(ffmpeg, Codec.H264, tmp_path_factory.mktemp("clip"), 4, 2)
 
 
 @pytest.fixture(params=["chromium", "firefox"])
