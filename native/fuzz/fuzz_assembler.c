@@ -87,10 +87,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const uint8_t kind = data[at + 2];
         at += 3;
         if (want > size - at) want = size - at;
-        uint8_t *payload = malloc(want + 3);
-        if (payload == NULL) abort();
+        uint8_t header[3];
         size_t head = 0;
-        if (kind & 0x80U) head = write_header(payload, codec, kind, want > 0 ? data[at] : 0);
+        if (kind & 0x80U) head = write_header(header, codec, kind, want > 0 ? data[at] : 0);
+        uint8_t *payload = malloc(head + want); /* exactly: a byte read behind it is seen */
+        if (payload == NULL && head + want > 0) abort();
+        if (head > 0) memcpy(payload, header, head);
         if (want > 0) memcpy(payload + head, data + at, want);
         at += want;
 

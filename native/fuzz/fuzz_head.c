@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint8_t form = vg_bytes_u8(&r);
     const size_t room = (size_t)vg_bytes_u8(&r) * 32;
     sets.codec = form & 1U ? VG_CODEC_H265 : VG_CODEC_H264;
+    if ((form & 17U) == 16U) sets.codec = VG_CODEC_MJPEG;
     sets.inband = form & 2U;
     sets.vps_count = form & 1U;
     sets.sps_count = (uint8_t)(1U + (form >> 2U & 1U));

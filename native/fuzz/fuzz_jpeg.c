@@ -20,7 +20,7 @@ enum {
     BEGINS = 8,
     RESTART = 16,
     TABLES = 32,
-    RAW = 64, /* the payload is the input's */
+    RAW = 64, /* the payload is the input's, and four times the size */
     LAZY = 128,
     HEADERS_MAX = 8 + 4 + 4 + 128,
 };
@@ -88,13 +88,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t at = 1;
     while (size - at >= 3) {
         const uint8_t flags = data[at];
-        size_t want = data[at + 1];
+        size_t want = (size_t)data[at + 1] * (flags & RAW ? 4 : 1);
         const uint8_t q = data[at + 2];
         at += 3;
         if (want > size - at) want = size - at;
-        uint8_t *payload = malloc(want + HEADERS_MAX);
-        if (payload == NULL) abort();
-        const size_t head = flags & RAW ? 0 : write_headers(payload, flags, q, &offset);
+        uint8_t headers[HEADERS_MAX];
+        const size_t head = flags & RAW ? 0 : write_headers(headers, flags, q, &offset);
+        uint8_t *payload = malloc(head + want); /* exactly: a byte read behind it is seen */
+        if (payload == NULL && head + want > 0) abort();
+        if (head > 0) memcpy(payload, headers, head);
         if (want > 0) memcpy(payload + head, data + at, want);
         at += want;
         offset = (offset + (uint32_t)want) & 0xFFFFFFU;

@@ -24,7 +24,15 @@ enum {
 /* What stands in an access unit. */
 enum { SLICES = 3, WITH_SETS = 4, WITH_SEI = 8, IS_IDR = 16, LARGE = 32 };
 /* How it is sent. */
-enum { AGGREGATED = 1, NUMBERED = 2, MANY_TIMES = 4, NO_MARKER = 8, EMPTY_PACKET = 16 };
+enum {
+    AGGREGATED = 1,
+    NUMBERED = 2,
+    MANY_TIMES = 4,
+    NO_MARKER = 8,
+    EMPTY_PACKET = 16,
+    UNFINISHED = 32, /* what is lost never had a sequence number: the camera's own mistake */
+    OLD_STAMP = 64,  /* what stands before the slices has the timestamp of the picture before */
+};
 
 typedef struct nal {
     uint8_t bytes[NAL_MAX];
@@ -40,6 +48,8 @@ typedef struct unit {
 typedef struct packet {
     uint8_t bytes[PACKET_MAX];
     size_t size;
+    bool is_prefix; /* it stands before the slices */
+    bool is_edge;   /* the first or last fragment of a NAL unit */
 } packet;
 
 typedef struct sender {
@@ -100,7 +110,7 @@ static void make_unit(sender *s, unit *u, uint8_t what, uint32_t timestamp) {
 static vg_put add_packet(sender *s) {
     check(s->packet_count < PACKETS_MAX);
     packet *p = &s->packets[s->packet_count++];
-    p->size = 0;
+    *p = (packet){0};
     return vg_put_into(p->bytes, sizeof p->bytes);
 }
 
@@ -138,6 +148,7 @@ static void send_fragments(sender *s, const nal *n, bool is_numbered) {
         if (has_don) vg_put_u16(&w, s->don++);
         vg_put_bytes(&w, n->bytes + at, part);
         end_packet(s, &w);
+        s->packets[s->packet_count - 1].is_edge = starts || at + part == n->size;
     }
 }
 
@@ -161,6 +172,11 @@ static void send_together(sender *s, const unit *u, uint8_t how) {
     end_packet(s, &w);
 }
 
+static bool is_slice(const sender *s, const nal *n) {
+    if (s->codec == VG_CODEC_H264) return (n->bytes[0] & 0x1FU) <= 5;
+    return n->bytes[0] >> 1U <= 19;
+}
+
 static void packetise(sender *s, const unit *u, uint8_t how) {
     s->packet_count = 0;
     size_t together = 0;
@@ -179,6 +195,7 @@ static void packetise(sender *s, const unit *u, uint8_t how) {
         vg_put w = add_packet(s);
         vg_put_bytes(&w, n->bytes, n->size);
         end_packet(s, &w);
+        s->packets[s->packet_count - 1].is_prefix = !is_slice(s, n);
     }
 }
 
@@ -213,19 +230,29 @@ static void pull_all(sender *s) {
 }
 
 static void send_all(sender *s, const unit *u, uint8_t how, uint8_t lost, bool is_last) {
+    bool has_swallowed = false;
     for (size_t i = 0; i < s->packet_count; i++) {
         const bool is_end = i + 1 == s->packet_count;
         /* Nothing tells that something is missing before the first packet or behind the last. */
         const bool is_edge = (u == s->units && i == 0) || (is_last && is_end);
-        const bool is_lost = ((unsigned)lost >> i % 8U & 1U) != 0 && !is_edge;
+        const packet *p = &s->packets[i];
+        bool is_lost = ((unsigned)lost >> i % 8U & 1U) != 0 && !is_edge;
+        if (is_lost && (how & UNFINISHED) != 0) {
+            /* Of the middle of a NAL unit, of a whole one, or of the end of one and the beginning
+             * of the next, nobody could tell. */
+            is_lost = p->is_edge && !has_swallowed;
+            if (is_lost) s->sequence--;
+            has_swallowed |= is_lost;
+        }
+        const bool is_old = (how & OLD_STAMP) != 0 && p->is_prefix && u > s->units;
         const vg_rtp_packet packet = {
             .payload_type = 96,
             .ssrc = 1,
             .sequence = s->sequence++,
-            .timestamp = u->timestamp,
+            .timestamp = is_old ? u[-1].timestamp : u->timestamp,
             .marker = is_end && (how & NO_MARKER) == 0,
-            .payload = s->packets[i].bytes,
-            .payload_size = s->packets[i].size,
+            .payload = p->bytes,
+            .payload_size = p->size,
         };
         s->has_lost |= is_lost;
         if (is_lost) continue;

@@ -57,15 +57,20 @@ static bool end_by_rule(vg_assembler *a) {
     return end_unit(a, a->unit.tail != VG_NO_INDEX ? a->unit.tail : a->classified);
 }
 
+/* Is something missing before a NAL unit between the access unit's own and `end`? It may have been
+ * the access unit's. */
+static bool has_gap_behind(const vg_assembler *a, uint32_t end) {
+    for (uint32_t k = a->unit.tail != VG_NO_INDEX ? a->unit.tail : end; k < end; k++)
+        if ((a->notes[k].flags & VG_NOTE_GAP) != 0) return true;
+    return false;
+}
+
 /* Does a slice stand at `i` that begins another picture? Its timestamp is the current one. */
 static bool begins_picture(vg_assembler *a, uint32_t i) {
     if (!a->unit.has_slice) return false;
     if (role_of(a, a->nals[i].type) != VG_ROLE_SLICE) return false;
     if (!is_first_slice(a, &a->nals[i])) return false;
-    bool gap = false;
-    const uint32_t from = a->unit.tail != VG_NO_INDEX ? a->unit.tail : i;
-    for (uint32_t k = from; k <= i; k++)
-        gap |= (a->notes[k].flags & VG_NOTE_GAP) != 0;
+    const bool gap = has_gap_behind(a, i) || (a->notes[i].flags & VG_NOTE_GAP) != 0;
     if (gap && !is_closed_by_marker(a)) a->unit.damaged = true;
     return true;
 }
@@ -146,7 +151,9 @@ static bool pass_timestamp_change(vg_assembler *a) {
     a->timestamp_change = VG_NO_INDEX;
     if (a->change_bad) a->unit.damaged = true;
     if (!a->unit.has_slice) return false;
-    if (a->change_gap && !is_closed_by_marker(a)) a->unit.damaged = true;
+    /* Reolink RLC-822A: parameter sets behind the gap have the timestamp of the picture before. */
+    const bool gap = a->change_gap || has_gap_behind(a, a->classified);
+    if (gap && !is_closed_by_marker(a)) a->unit.damaged = true;
     return end_by_rule(a);
 }
 
@@ -156,6 +163,7 @@ static bool end_for_flush(vg_assembler *a) {
         return false;
     }
     a->by_marker = false;
+    if (has_gap_behind(a, a->count) && !is_closed_by_marker(a)) a->unit.damaged = true;
     return end_unit(a, a->unit.tail != VG_NO_INDEX ? a->unit.tail : a->count);
 }
 

@@ -42,7 +42,7 @@ typedef enum vg_nal_role {
 enum {
     VG_NOTE_MARKER = 1, /* its packet had the marker, and it was the last in it */
     VG_NOTE_BAD = 2,    /* its access unit misses something */
-    VG_NOTE_GAP = 4,    /* packets are missing before it: nobody knows whose they were */
+    VG_NOTE_GAP = 4,    /* something is missing before it: nobody knows whose it was */
 };
 
 typedef struct vg_nal_note {

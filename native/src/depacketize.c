@@ -66,8 +66,8 @@ static bool is_kept(const vg_assembler *a, const uint8_t *nal, size_t size, uint
 void vg_list_unit(vg_assembler *a, uint32_t start, uint32_t size, uint8_t type, bool is_bad) {
     assert(a->count < VG_NALS_HELD);
     uint8_t flags = 0;
-    if (a->gap) flags |= VG_NOTE_GAP | VG_NOTE_BAD;
-    if (a->dropped || is_bad) flags |= VG_NOTE_BAD;
+    if (a->gap || a->dropped) flags |= VG_NOTE_GAP | VG_NOTE_BAD;
+    if (is_bad) flags |= VG_NOTE_BAD;
     a->gap = false;
     a->dropped = false;
     a->nals[a->count] = (vg_nal_unit){.offset = start, .size = size, .type = type};

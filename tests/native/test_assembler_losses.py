@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assembler_rig import IDR, IDR_2, P_1, P_2, SPS, M, flags, fu, nals
-from packetiser import (
-    rtp,
-)
+import pytest
+
+from assembler_rig import IDR, IDR_2, P_1, P_2, PPS, SPS, M, flags, fu, nals
+from packetiser import rtp
 from rtp_camera import Camera
 
 
@@ -59,6 +59,23 @@ def test_lost_packets_are_counted_and_mark_both_sides() -> None:
     assert flags(camera.end()) == [True, True, False]
     assert camera.assembler.counts["packets_lost"] == 3
     assert camera.assembler.counts["damaged"] == 2
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["goes on", "ends"])
+def test_a_loss_before_sets_with_the_old_timestamp_marks_the_picture_before(ends: bool) -> None:
+    camera = Camera().send(1, P_1).lose().send(1, SPS, PPS)
+    if not ends:
+        camera.send(2, IDR)
+    units = camera.end()
+    assert nals(units) == [[P_1], [SPS, PPS] if ends else [SPS, PPS, IDR]]
+    assert flags(units) == [True, True]
+
+
+def test_a_fragment_without_its_start_before_such_sets_marks_it_too() -> None:
+    camera = Camera().send(1, IDR, *fu(IDR_2)[1:]).send(1, SPS, PPS).send(2, IDR)
+    units = camera.end()
+    assert nals(units) == [[IDR], [SPS, PPS, IDR]]
+    assert flags(units) == [True, True]
 
 
 def test_a_marker_says_that_what_came_before_a_loss_was_whole() -> None:
