@@ -17,6 +17,7 @@ from vonggac.rtsp.events import PlayReady, Send
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Life
 from vonggac_appliance.camera_memory import Memory
+from vonggac_appliance.camera_tls import Tunnel
 from vonggac_appliance.camera_udp import UdpPair
 
 __all__ = ["CameraConnection", "hand_over"]
@@ -33,8 +34,9 @@ class CameraConnection:
         early: bytes,
         memory: Memory,
         pair: UdpPair | None = None,
+        tunnel: Tunnel | None = None,
     ) -> None:
-        """`pair`: where the camera sends datagrams."""
+        """`pair`: where the camera sends datagrams; `tunnel`: of which `sock` is the plain end."""
         self.play = play
         self.early = early
         self.keep_alive_s = play.keepalive_interval_s
@@ -42,6 +44,7 @@ class CameraConnection:
         self._session = session
         self._memory = memory
         self._pair = pair
+        self._tunnel = tunnel  # held, so that its task is
         self._played_s = time.monotonic()
         self._keepalives = 0
         self._kept_alive_s = self._played_s

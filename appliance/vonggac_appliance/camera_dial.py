@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from vonggac.errors import ConfigError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Authenticator
-from vonggac.rtsp.client import REPLY_TIMEOUT_S, ClientSession
+from vonggac.rtsp.client import BUSY, REPLY_TIMEOUT_S, ClientSession
 from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, Send, UdpAgreed
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
 from vonggac_appliance.camera_address import Address, connect, resolve
 from vonggac_appliance.camera_connection import CameraConnection, hand_over
 from vonggac_appliance.camera_memory import Memory, SessionFailed
+from vonggac_appliance.camera_tls import open_tunnel
 from vonggac_appliance.camera_udp import UdpPair, open_pair
 from vonggac_appliance.config import CameraConfig
 
@@ -46,14 +47,22 @@ async def open_connection(
         url = parse_camera_url(url_text)
     except ConfigError as error:
         raise SessionFailed(GapReason.REFUSED, str(error)) from error
-    way = _Way(url, await resolve(url, config), memory.learnt.transport or transport)
-    dialler = _Dialler(credentials, config, memory, way.address)
+    # What TLS protects is not sent beside it as datagrams.
+    transport = "tcp" if url.is_tls else memory.learnt.transport or transport
+    way = _Way(url, await resolve(url, config), transport)
+    dialler = _Dialler(credentials, config, memory, way)
     async with memory.turn():
         result = await dialler.dial(way)
         if isinstance(result, Failure):
             is_refused = dialler.authenticator.is_refused
             wait_s = memory.refused() if is_refused else None
-            raise SessionFailed(result.reason, result.detail, wait_s=wait_s, is_refused=is_refused)
+            raise SessionFailed(
+                result.reason,
+                result.detail,
+                wait_s=wait_s,
+                is_refused=is_refused,
+                is_busy=result.status in BUSY,
+            )
         memory.accepted()
     return result
 
@@ -75,9 +84,9 @@ class _Dialler:
         credentials: Credentials | None,
         config: CameraConfig,
         memory: Memory,
-        home: Address,
+        home: _Way,
     ) -> None:
-        """`home`: the host that was entered, the only one that is told the login."""
+        """`home`: what was entered; its host is the only one that is told the login."""
         self._credentials = credentials
         self._config = config
         self._memory = memory
@@ -100,12 +109,17 @@ class _Dialler:
             if not isinstance(result, Failure) or not result.location:
                 return result
             way = await self._redirected(way, result)
-            is_home = way.address.sockaddr[0] == self._home.sockaddr[0]
+            is_home = self._is_home(way)
             self.authenticator = self._fresh(self._credentials if is_home else None)
             result = await self._attempts(way)
         if isinstance(result, Failure) and result.location:
             return replace(result, detail=f"{result.detail}; that is one redirect too many")
         return result
+
+    def _is_home(self, way: _Way) -> bool:
+        """Whether that is the host that was entered, and no less protected than it was."""
+        is_host = way.address.sockaddr[0] == self._home.address.sockaddr[0]
+        return is_host and way.url.is_tls >= self._home.url.is_tls
 
     async def _redirected(self, way: _Way, failure: Failure) -> _Way:
         """Where it points. A proxy (305) is asked for what was asked for before (11.3.5)."""
@@ -125,13 +139,13 @@ class _Dialler:
             try:
                 result = await _dialogue(way, self.authenticator, connect_s, self._memory)
             finally:
-                if way.address.sockaddr[0] == self._home.sockaddr[0]:
+                if self._is_home(way):
                     self._memory.keeps_scheme(self.authenticator.scheme)
             if not isinstance(result, Failure):
                 return result
             if result.should_reconnect and not self.authenticator.has_reconnected:
                 self.authenticator.has_reconnected = True
-            elif result.other_transport and not has_switched:
+            elif result.other_transport and not has_switched and not way.url.is_tls:
                 has_switched = True
                 way = replace(way, transport="tcp" if way.transport == "udp" else "udp")
             else:
@@ -140,17 +154,22 @@ class _Dialler:
 
 def _absolute(url: CameraUrl, location: str) -> str:
     """RFC 2326 12.25 has absolute addresses; some cameras send a path."""
-    return f"rtsp://{url.authority}{location}" if location.startswith("/") else location
+    return f"{url.scheme}://{url.authority}{location}" if location.startswith("/") else location
 
 
 async def _dialogue(
     way: _Way, authenticator: Authenticator, connect_s: float, memory: Memory
 ) -> CameraConnection | Failure:
-    sock = await connect(way.address, connect_s)
+    sock, tunnel = await connect(way.address, connect_s), None
+    if way.url.is_tls:
+        tunnel = await open_tunnel(sock, connect_s)
+        sock = tunnel.plain
     pair: UdpPair | None = None
     session = None
     result: PlayReady | Failure | None = None
     try:
+        if tunnel is not None:
+            memory.knows(tunnel.certificate)  # before anything is said to it
         pair = open_pair(sock) if way.transport == "udp" else None
         ports = pair.ports if pair else None
         session = ClientSession(way.url, authenticator, udp_ports=ports, learnt=memory.learnt)
@@ -168,7 +187,7 @@ async def _dialogue(
     memory.learnt = session.learnt
     early = session.take_unread()
     early = early if len(early) <= _EARLY_MAX_BYTES else b""
-    return CameraConnection(sock, session, result, early, memory, pair)
+    return CameraConnection(sock, session, result, early, memory, pair, tunnel)
 
 
 async def _until_play(

@@ -30,16 +30,19 @@ class SessionFailed(Unavailable):
         *,
         wait_s: float | None = None,
         is_refused: bool = False,
+        is_busy: bool = False,
     ) -> None:
         """`wait_s`: until it may be tried again, where the usual back-off does not fit.
 
-        `is_refused`: the camera has just said that it knows user or password not.
+        `is_refused`: the camera has just said that it knows user or password not. `is_busy`: that
+        it serves no more connections.
         """
         super().__init__(what)
         self.reason = reason
         self.what = what
         self.wait_s = wait_s
         self.is_refused = is_refused
+        self.is_busy = is_busy
 
 
 @dataclass(slots=True)
@@ -52,6 +55,8 @@ class Memory:
     lockout: Lockout | None = None
     login: bytes = b""
     """Stands for its login and tells nothing of it: a hash of the sealed form."""
+    certificate: bytes = b""
+    """SHA-256 of the one it showed first, where it is asked over TLS; empty: none yet."""
     _is_proven: bool = False
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -99,6 +104,13 @@ class Memory:
         self._is_proven = False
         self.lockout = lockout.refused(self.lockout, self.login, now_ns)
         return self.lockout.wait_s(self.login, now_ns)
+
+    def knows(self, certificate: bytes) -> None:
+        """It shows this one. Raises SessionFailed where it showed another one before."""
+        if self.certificate and certificate != self.certificate:
+            what = "another certificate than before; if the camera was exchanged, forget-learnt"
+            raise SessionFailed(GapReason.OTHER_DEVICE, what)
+        self.certificate = certificate
 
     def accepted(self) -> None:
         """A session plays."""

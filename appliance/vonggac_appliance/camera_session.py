@@ -15,7 +15,7 @@ from typing import Protocol
 
 from vonggac.errors import Unavailable
 from vonggac.ingest import states
-from vonggac.ingest.backoff import WRONG_PASSWORD, Backoff
+from vonggac.ingest.backoff import BUSY, WRONG_PASSWORD, Backoff
 from vonggac.ingest.progress import Progress
 from vonggac.ingest.states import Cause, State
 from vonggac.media.chunk import GapReason
@@ -311,7 +311,8 @@ class StreamSession:
         try:
             connection = await self._owner.open_connection(self.camera, self.stream)
         except SessionFailed as failure:
-            return self._failed(failure.reason, failure.what, failure.wait_s)
+            rule = BUSY if failure.is_busy else None
+            return self._failed(failure.reason, failure.what, failure.wait_s, rule)
         return await self._hold(connection)
 
     async def _hold(self, connection: CameraConnection) -> float:
@@ -336,10 +337,17 @@ class StreamSession:
         self._not_recording(Cause.FAILED, end.reason, end.what)
         return 0.0
 
-    def _failed(self, reason: GapReason, what: str, wait_s: float | None = None) -> float:
+    def _failed(
+        self,
+        reason: GapReason,
+        what: str,
+        wait_s: float | None = None,
+        rule: Backoff | None = None,
+    ) -> float:
         """`wait_s`: until a camera may be asked again, where that is known."""
         self._failures += 1
-        rule = WRONG_PASSWORD if reason is GapReason.WRONG_PASSWORD else self._owner.backoff
+        usual = WRONG_PASSWORD if reason is GapReason.WRONG_PASSWORD else self._owner.backoff
+        rule = rule or usual
         # Spread, not secrecy: no camera behind this switch shall come back in the same second.
         delay_s = rule.delay_s(self._failures, random.random())  # noqa: S311
         if wait_s is not None:

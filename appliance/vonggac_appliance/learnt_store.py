@@ -43,6 +43,7 @@ class LearntRow(msgspec.Struct, frozen=True, omit_defaults=True):
     refused_login: bytes = b""
     refused_times: int = 0
     refused_ns: int = 0
+    certificate: bytes = b""
 
 
 def row_of(memory: Memory) -> LearntRow:
@@ -58,6 +59,7 @@ def row_of(memory: Memory) -> LearntRow:
         refused_login=b"" if lockout is None else lockout.login,
         refused_times=0 if lockout is None else lockout.failures,
         refused_ns=0 if lockout is None else lockout.at_ns,
+        certificate=memory.certificate,
     )
 
 
@@ -150,7 +152,8 @@ def _memory(row: LearntRow) -> Memory:
     known = {habit.value: habit for habit in Habit}
     counts = {known[name]: count for name, count in row.habits.items() if name in known}
     lockout = Lockout(row.refused_login, row.refused_times, row.refused_ns)
-    return Memory(learnt, Counter(counts), lockout if row.refused_times else None)
+    lockout_or_none = lockout if row.refused_times else None
+    return Memory(learnt, Counter(counts), lockout_or_none, certificate=row.certificate)
 
 
 def _rows(found: dict[bytes, bytes]) -> dict[bytes, LearntRow]:

@@ -267,6 +267,8 @@ class Recorder:
             if failure.is_refused:
                 what = "it refuses user or password; it is asked again in minutes, lest it locks"
                 self.alarm("wrong-password", camera.code, what)
+            if failure.reason is GapReason.OTHER_DEVICE:
+                self.alarm("other-device", camera.code, failure.what)
             raise
 
     def _credentials(self, camera: Camera) -> Credentials | None:

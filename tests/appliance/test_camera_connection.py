@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from vonggac.ingest.backoff import BUSY
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.url import Credentials, parse_camera_url
@@ -124,6 +125,17 @@ def test_redirects_in_a_circle_end() -> None:
     (failure,) = asyncio.run(camera.dialled(Memory(), 1))
     assert "one redirect too many" in failure.what
     assert camera.heard.count(b"OPTIONS") == 4
+
+
+@pytest.mark.parametrize("status", ["453 Not Enough Bandwidth", "503 Service Unavailable"])
+def test_a_camera_that_serves_no_more_is_told_apart(status: str) -> None:
+    """It is left alone longer than one that is away."""
+    camera = Camera([("200 OK", ""), (status, "")])
+    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    assert failure.is_busy
+    assert failure.reason is GapReason.REFUSED
+    assert BUSY.delay_s(1, 0.0) == 5.0
+    assert BUSY.delay_s(9, 0.99) > 40.0
 
 
 @pytest.mark.parametrize("location", ["", "Location: http://127.0.0.1/\r\n"])

@@ -54,7 +54,7 @@ def test_an_address_is_taken_apart_and_sent_as_written(
         "",
         "camera",
         "http://h/",
-        "rtsps://h/",
+        "rtspu://h/",
         "rtsp://",
         "rtsp://u:secret@/",
         "rtsp://u:secret@h:0/",
@@ -155,3 +155,16 @@ def test_any_base_and_control_give_addresses_that_can_be_sent(base: str, control
             assert uri.isascii()
             assert " " not in uri
             host_of(uri)
+
+
+def test_an_address_over_tls_keeps_its_scheme_wherever_it_is_joined() -> None:
+    url = parse_camera_url("RTSPS://rtsps://cam.lan/live?x=1")
+    assert (url.is_tls, url.port, url.request_uri) == (True, 322, "rtsps://cam.lan/live?x=1")
+    assert parse_camera_url("rtsp://cam.lan/").is_tls is False
+    assert content_base(url, "/base/") == "rtsps://cam.lan/base/"
+    assert content_base(url, "rtsps://cam.lan/base/") == "rtsps://cam.lan/base/"
+    assert control_candidates(url, "rtsps://cam.lan/a/b", "track1") == (
+        "rtsps://cam.lan/a/b/track1",
+        "rtsps://cam.lan/a/track1",
+    )
+    assert control_candidates(url, url.request_uri, "rtsps://10.0.0.1/t")[1] == "rtsps://cam.lan/t"

@@ -25,6 +25,10 @@ WRONG_PASSWORD = Backoff(first_s=120.0, most_s=900.0)
 """Hikvision and Dahua lock an account for 5 to 30 minutes after a handful of wrong passwords."""
 
 
+BUSY = Backoff(first_s=5.0, most_s=60.0)
+"""A camera that serves as many as it can (453, 503): somebody else has to go first."""
+
+
 @dataclass(frozen=True, slots=True)
 class StartLimiter:
     """A bucket of starts. 64 cameras do not open their sessions in one second."""

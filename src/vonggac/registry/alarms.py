@@ -36,6 +36,7 @@ KINDS: Final = frozenset(
         "lock-unknown",
         "locks-too-many",
         "loop-crashed",
+        "other-device",
         "retention-at-risk",
         "retention-guard",
         "tombstones-lost",

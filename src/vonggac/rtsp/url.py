@@ -14,6 +14,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from vonggac.errors import ConfigError
 
 DEFAULT_PORT = 554
+TLS_PORT = 322
+"""Of rtsps (IANA)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,13 @@ class CameraUrl:
     """What stands on request lines: the address as written, without login and fragment."""
     credentials: Credentials | None = None
     """The login that stood in the address, decoded once."""
+    is_tls: bool = False
+    """rtsps: RTSP and its packets over TLS."""
+
+    @property
+    def scheme(self) -> str:
+        """`rtsp` or `rtsps`."""
+        return "rtsps" if self.is_tls else "rtsp"
 
     @property
     def authority(self) -> str:
@@ -52,24 +61,24 @@ def parse_camera_url(text: str) -> CameraUrl:
     if not colon:
         raise ConfigError("a camera address starts with rtsp://")
     scheme = scheme.lower()
-    if scheme == "rtsps":
-        raise ConfigError("rtsps:// (RTSP over TLS) is not supported yet; use rtsp://")
-    if scheme != "rtsp":
-        raise ConfigError("a camera address starts with rtsp://")
-    while rest.lower().startswith("rtsp://"):  # typed twice: go2rtc 830
-        rest = rest[len("rtsp://") :]
+    if scheme not in ("rtsp", "rtsps"):
+        raise ConfigError("a camera address starts with rtsp:// or rtsps://")
+    while rest.lower().startswith(f"{scheme}://"):  # typed twice: go2rtc 830
+        rest = rest[len(f"{scheme}://") :]
     rest = rest.split("#", 1)[0] if "@" not in rest.partition("#")[2] else rest
     login, host_part = _split_login(rest)
     end = re.search(r"[/?]", host_part)
     authority, path = (
         (host_part, "") if end is None else (host_part[: end.start()], host_part[end.start() :])
     )
-    host, port = _host_and_port(authority)
+    default_port = TLS_PORT if scheme == "rtsps" else DEFAULT_PORT
+    host, port = _host_and_port(authority, default_port)
     return CameraUrl(
         host=host,
         port=port,
-        request_uri=f"rtsp://{_bracketed(authority, host, port)}{_visible(path)}",
+        request_uri=f"{scheme}://{_bracketed(authority, host, port, default_port)}{_visible(path)}",
         credentials=_credentials(login),
+        is_tls=scheme == "rtsps",
     )
 
 
@@ -90,9 +99,9 @@ def content_base(url: CameraUrl, value: str | None) -> str:
     base = (value or "").strip().strip('"')
     while base.lower().startswith("rtsp://rtsp://"):
         base = base[len("rtsp://") :]
-    if not base.lower().startswith("rtsp://") or not base[len("rtsp://") :].strip("/"):
+    if not re.match(r"(?i)rtsps?://+[^/]", base):
         if base.startswith("/"):
-            return f"rtsp://{url.authority}{_visible(base)}"
+            return f"{url.scheme}://{url.authority}{_visible(base)}"
         return url.request_uri
     return _visible(base)
 
@@ -128,7 +137,7 @@ def control_forms(
         rest = name.split("://", 1)[1]
         end = re.search(r"[/?]", rest)
         tail = "" if end is None else rest[end.start() :]
-        dialled = f"rtsp://{url.authority}{tail}"
+        dialled = f"{url.scheme}://{url.authority}{tail}"
         return _once((UrlForm.AS_GIVEN, name), (UrlForm.DIALLED_HOST, dialled))
     joined = base + name if name[0] == "?" else base.rstrip("/") + "/" + name.lstrip("/")
     path, mark, query = base.partition("?")
@@ -159,7 +168,8 @@ def _rfc3986(base: str, name: str) -> str:
         joined = urljoin("http" + base[len("rtsp") :], name)
     except ValueError:  # brackets that hold no IPv6 address
         return base
-    return "rtsp" + joined[len("http") :] if joined.startswith("http://") else base
+    is_joined = joined.startswith(("http://", "https://"))
+    return "rtsp" + joined[len("http") :] if is_joined else base
 
 
 def _split_login(rest: str) -> tuple[str | None, str]:
@@ -183,7 +193,7 @@ def _credentials(login: str | None) -> Credentials | None:
     return Credentials(unquote(user), unquote(password))
 
 
-def _host_and_port(authority: str) -> tuple[str, int]:
+def _host_and_port(authority: str, default_port: int) -> tuple[str, int]:
     if authority.startswith("["):
         host, closed, after = authority[1:].partition("]")
         if not closed or (after and not after.startswith(":")):
@@ -198,15 +208,15 @@ def _host_and_port(authority: str) -> tuple[str, int]:
     if ":" not in host and not all(0 < len(part) < 64 for part in host.rstrip(".").split(".")):
         raise ConfigError("the camera address has a host name that is none")
     if port_text == "":
-        return host, DEFAULT_PORT
+        return host, default_port
     if not (port_text.isascii() and port_text.isdigit() and 0 < int(port_text[:6]) < 65536):
         raise ConfigError("the camera address has a port that is not 1 to 65535")
     return host, int(port_text)
 
 
-def _bracketed(authority: str, host: str, port: int) -> str:
+def _bracketed(authority: str, host: str, port: int, default_port: int) -> str:
     if ":" in host and not authority.startswith("["):
-        return f"[{host}]" if port == DEFAULT_PORT else f"[{host}]:{port}"
+        return f"[{host}]" if port == default_port else f"[{host}]:{port}"
     return authority
 
 

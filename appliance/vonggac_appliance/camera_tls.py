@@ -1,0 +1,104 @@
+"""TLS to a camera (rtsps): the parent pumps it into a socket pair, so that a loop knows one kind.
+
+Cameras sign their certificates themselves, for whatever name, so no authority says whose one is:
+the first one a camera shows is remembered (`camera_memory`), and another one is another device.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import socket
+import ssl
+from dataclasses import dataclass
+
+from vonggac.media.chunk import GapReason
+from vonggac_appliance.camera_memory import SessionFailed
+
+_READ_BYTES = 64 * 1024
+_ROOM_BYTES = 1 << 20
+"""Between pump and loop, as far as the system allows: a loop reads ten times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """A TLS connection and the plain end of it."""
+
+    plain: socket.socket
+    """Non-blocking. At its end, here and in the loop, the tunnel ends too."""
+    certificate: bytes
+    """SHA-256 of the one the camera showed."""
+    pump: asyncio.Task[None]
+
+
+async def open_tunnel(sock: socket.socket, timeout_s: float) -> Tunnel:
+    """TLS over a connected socket, which is taken. Raises SessionFailed."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=_context(), server_hostname="", limit=_READ_BYTES
+            )
+    except TimeoutError as error:
+        sock.close()
+        raise SessionFailed(GapReason.CAMERA_OFF, "no answer to TLS") from error
+    except ssl.SSLError as error:
+        sock.close()
+        raise SessionFailed(GapReason.REFUSED, f"no TLS with it ({error.reason})") from error
+    except OSError as error:
+        sock.close()
+        what = f"the camera ended TLS ({os.strerror(error.errno or 0).lower()})"
+        raise SessionFailed(GapReason.REFUSED, what) from error
+    except BaseException:
+        sock.close()
+        raise
+    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
+    ours, plain = socket.socketpair()
+    for end in (ours, plain):
+        end.setblocking(False)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM_BYTES)
+    pump = asyncio.get_running_loop().create_task(_pump(reader, writer, ours))
+    return Tunnel(plain, hashlib.sha256(shown).digest(), pump)
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # whose it is, the fingerprint says
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("DEFAULT@SECLEVEL=1")  # RSA of 1,024 bits, as older cameras have
+    return context
+
+
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ours: socket.socket
+) -> None:
+    """Both ways until either end closes; what was written before that still goes out."""
+    ways = [asyncio.ensure_future(_inwards(reader, ours))]
+    ways.append(asyncio.ensure_future(_outwards(ours, writer)))
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        ours.close()
+        writer.close()
+        with contextlib.suppress(OSError, ssl.SSLError):
+            await writer.wait_closed()
+
+
+async def _inwards(reader: asyncio.StreamReader, ours: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(OSError, ssl.SSLError):  # an end like any other
+        while data := await reader.read(_READ_BYTES):
+            await loop.sock_sendall(ours, data)
+
+
+async def _outwards(ours: socket.socket, writer: asyncio.StreamWriter) -> None:
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(OSError, ssl.SSLError):
+        while data := await loop.sock_recv(ours, _READ_BYTES):
+            writer.write(data)
+            await writer.drain()
