@@ -13,8 +13,9 @@ from vonggac._native import segment as native
 from vonggac.errors import Gone, Refused, TooMany, Unavailable
 from vonggac.store.index_values import MINUTE_NS, RunRow
 from vonggac_appliance import sockets
+from vonggac_appliance.keep_answers import Class
 from vonggac_appliance.keep_heads import SEGMENTS_MAX
-from vonggac_appliance.keep_questions import Class, socket_name
+from vonggac_appliance.keep_questions import socket_name
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages import Refused as RefusedMessage
 from vonggac_appliance.messages_footage import (

@@ -20,6 +20,7 @@ from vonggac.store.index import IndexDamaged
 from vonggac.store.journal import OpenGap
 from vonggac.store.start import Started, start
 from vonggac_appliance import sockets
+from vonggac_appliance.keep_answers import Answers
 from vonggac_appliance.keep_backup import KeepBackup
 from vonggac_appliance.keep_chores import Chore, Chores, Desk
 from vonggac_appliance.keep_faults import Faults
@@ -104,16 +105,17 @@ class Keeper:
         self.writer = Writer(lambda busy: self.parent.say(Kind.WRITING, Writing(busy)))
         self.pace = Pace()
         self.last_run = started.found.last_run
-        self.questions = Questions(self.ring, home, self.pace)
-        self.reports = Reports(self.ring, marker, self.pace, self.questions, self.parent.say)
+        self.answers = Answers(self.ring, home, self.pace)
+        self.questions = Questions(self.answers, home, self.ring.disk.identity.disk)
+        self.reports = Reports(self.ring, marker, self.pace, self.answers, self.parent.say)
         self.links = Links(self.poller, self.parent.say)
         self.ticks = Ticks(
             started, self.pace, self.writer, self.links, self.reports, self._disk_failed
         )
         self.desk = Desk(self.ring, home, self.parent.say, self.ticks.hurry)
         locks = KeepLocks(self.desk)
-        self.questions.pins = locks.count
-        kept = KeepRetention(self.desk, self.questions.leases.revoke)
+        self.answers.pins = locks.count
+        kept = KeepRetention(self.desk, self.answers.leases.revoke)
         graves = KeepTombstones(self.desk)
         duties: list[Chore] = [
             locks,

@@ -12,8 +12,8 @@ from vonggac.errors import StorageError
 from vonggac.store.batch import Outcome
 from vonggac.store.filing import Finished
 from vonggac.store.ring import Ring
+from vonggac_appliance.keep_answers import Answers
 from vonggac_appliance.keep_pace import Pace
-from vonggac_appliance.keep_questions import Questions
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_keeper import (
     DiskState,
@@ -30,14 +30,14 @@ _log = logging.getLogger("vonggac.keep")
 
 
 class Reports:
-    """Those who ask the keeper itself (`questions`) hear of the same state."""
+    """Those who ask the keeper itself (`answers`) hear of the same state."""
 
     def __init__(
         self,
         ring: Ring,
         marker: Path,
         pace: Pace,
-        questions: Questions,
+        answers: Answers,
         say: Callable[[Kind, msgspec.Struct], None],
     ) -> None:
         """`marker`: the file that says that the disk has failed before."""
@@ -45,7 +45,7 @@ class Reports:
         self._identity = ring.disk.identity
         self._marker = marker
         self._pace = pace
-        self._questions = questions
+        self._answers = answers
         self._say = say
         self._disk_state = ("recording", "")
 
@@ -120,7 +120,7 @@ class Reports:
     def _become(self, state: str, what: str, number: int = 0) -> None:
         if (state, what) != self._disk_state:
             self._disk_state = (state, what)
-            self._questions.state = state
+            self._answers.state = state
             self._say(Kind.DISK_STATE, DiskState(self._identity.disk, state, what, number))
 
     def _stream_end(self, stream: bytes) -> StreamEnd:
