@@ -15,6 +15,7 @@ import pytest
 
 from audit_rig import audit_run
 from box_rig import DEADLINE_S, Box, Cameras
+from own_time import waited_s
 from vonggac.errors import Invalid, Missing, Unavailable
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
@@ -139,7 +140,9 @@ def test_a_lost_camera_says_why_and_since_when(box: Box) -> None:
             row = page.row("cam9")
             assert row.is_red  # added without --owner-kind
             assert row.gap_reason in ("camera off", "network", "refused")
-            assert row.since_ns is not None and abs(row.since_ns - before_ns) < 15 * S
+            # Between its last picture and now, however long the page took to learn of it.
+            assert row.since_ns is not None
+            assert before_ns - 15 * S < row.since_ns <= time.time_ns()
             assert counts_of(page.cameras.rows(COMMANDER)).not_recording == 1
     finally:
         box.run("camera", "remove", "cam9")
@@ -193,7 +196,7 @@ def test_without_a_recorder_the_list_stays_and_says_since_when(box: Box) -> None
         box.stop(signal.SIGTERM)
         page.until(lambda: page.row("cam1").state == "stopped")
         seen_ns = page.row("cam1").since_ns
-        assert seen_ns is not None and abs(seen_ns - before_ns) < 15 * S
+        assert seen_ns is not None and before_ns - 15 * S < seen_ns <= time.time_ns()
         assert page.row("cam1").day is not None  # what was asked before
         with pytest.raises(Unavailable):
             page.cameras.timeline(COMMANDER, page.row("cam1").id, "main", 0, S, 10)
@@ -202,7 +205,7 @@ def test_without_a_recorder_the_list_stays_and_says_since_when(box: Box) -> None
     with Page(box.home) as page:  # the page is started anew, the recorder is away
         row = page.row("cam1")
         assert row.state == "stopped" and row.since_ns is not None
-        assert abs(row.since_ns - time.time_ns()) < 30 * S
+        assert before_ns - 30 * S < row.since_ns <= time.time_ns()
         assert counts_of(page.cameras.rows(COMMANDER)).not_recording == 2
 
 
@@ -214,16 +217,14 @@ def test_a_recorder_that_hangs_keeps_no_request_waiting(box: Box) -> None:
         assert running.process is not None
         os.kill(running.process.pid, signal.SIGSTOP)
         try:
-            took_s = []
-            until_s = time.monotonic() + 8
+            waits_s = []
+            until_s = time.monotonic() + DEADLINE_S
             while page.row("cam1").state != "stopped":
-                begun_s = time.monotonic()
-                page.cameras.rows(COMMANDER)
-                page.status.facts()
-                took_s.append(time.monotonic() - begun_s)
+                waits_s.append(waited_s(lambda: page.cameras.rows(COMMANDER)))
+                waits_s.append(waited_s(page.status.facts))
                 assert time.monotonic() < until_s
                 time.sleep(0.1)  # the page is asked again, as a browser does
-            assert max(took_s) < 3.0
+            assert max(waits_s) < 3.0
         finally:
             os.kill(running.process.pid, signal.SIGCONT)
 
