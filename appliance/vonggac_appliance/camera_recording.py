@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vonggac.ingest.progress import Progress
+from vonggac.ingest.sound import sound_not_kept
 from vonggac.ingest.states import Cause
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
@@ -155,7 +156,14 @@ class Recording:
             self._loop.forget(self._of.stream.id)
             self._connection.close()
 
+    def _tell_sound(self) -> None:
+        basis = self._of.camera.basis
+        offered = [a.encoding for a in self._connection.play.audio if not a.is_backchannel]
+        if sentence := sound_not_kept(basis is not None and basis.audio, offered):
+            _log.warning("%s: %s", self._of.name, sentence)
+
     async def _record(self) -> End:
+        self._tell_sound()
         if not self._attach(self._connection.early, flags=0):
             lost = await self._after_loss(Lost(is_guilty=False))
             if lost is not None:
