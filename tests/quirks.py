@@ -635,3 +635,27 @@ class NoTeardown(Quirk):
 
     def spoil(self, asked: Asked, reply: Reply, visit: Visit) -> Reply | None:
         return None if asked.method == "TEARDOWN" else reply
+
+
+# --- packets (A6) --------------------------------------------------------------------------------
+
+
+class ForeignPackets(Quirk):
+    """Packets of another payload type, with the sequence number of the one before."""
+
+    row, name, habit = 88, "foreign-packets", "foreign-packets"
+
+    def frame(self, number: int, channel: int, packets: Sequence[bytes]) -> bytes:
+        foreign = b"\x80\x32" + packets[-1][2:12] + b"\x10\x20\x30\x40"
+        return super().frame(number, channel, [*packets, foreign])
+
+
+class StartCodes(Quirk):
+    """Two NAL units in one packet, as in a file."""
+
+    row, name, habit = 97, "start-codes", "start-codes-inside"
+
+    def units(self, units: Sequence[bytes]) -> Sequence[bytes]:
+        sets = [unit for unit in units if unit[0] & 31 in (6, 7, 8, 9)]
+        others = [unit for unit in units if unit not in sets]
+        return [b"\0\0\0\1".join(sets), *others] if len(sets) > 1 else units

@@ -88,9 +88,9 @@ class CameraConnection:
         )
         self._memory.ended(life)
 
-    def note(self, habit: Habit) -> None:
+    def note(self, habit: Habit, count: int = 1) -> None:
         """Something that was seen outside of the dialogue."""
-        self._memory.habits[habit] += 1
+        self._memory.habits[habit] += count
 
     def teardown(self) -> bytes:
         """TEARDOWN; empty where the camera holds no session any more."""

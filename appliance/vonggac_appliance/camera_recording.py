@@ -138,9 +138,9 @@ class Recording:
         if answer := self._connection.heard(message):
             self._loop.send_rtsp(self._of.stream.id, answer)
 
-    def note(self, habit: Habit) -> None:
-        """Something odd that its loop saw."""
-        self._connection.note(habit)
+    def note(self, habit: Habit, count: int = 1) -> None:
+        """Something odd that its loop saw so often."""
+        self._connection.note(habit, count)
 
     def show(self, until_ms: int, header: bytes, fd: int) -> bool:
         """Gives a viewer's socket to the loop; takes the descriptor."""

@@ -21,7 +21,6 @@ from vonggac.ingest.states import Cause, State
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.rules import Recording as Verdict
-from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_connection import CameraConnection
 from vonggac_appliance.camera_memory import SessionFailed
@@ -206,9 +205,9 @@ class StreamSession:
         """Figures, once a second."""
         if stats.run != self.progress.run:
             return
-        before = 0 if self.stats is None else self.stats.skipped_bytes
-        if stats.skipped_bytes > before and self._recording is not None:
-            self._recording.note(Habit.GARBAGE)
+        if self._recording is not None:
+            for habit, count in loop_wire.habits_between(self.stats, stats):
+                self._recording.note(habit, count)
         self.stats, self.stats_ns = stats, time.time_ns()
         if stats.width:
             self.width, self.height = stats.width, stats.height

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vonggac.errors import MediaError
+from vonggac.rtsp.habits import Habit
 
 VERSION = 1
 _HEADER = struct.Struct(">HHIHH")
@@ -20,7 +21,7 @@ _MOVE = struct.Struct(">HHH")
 _EVENT = struct.Struct(">16sBi")
 _ENDED = struct.Struct(">16sQQq")
 _BLOB = struct.Struct(">I")
-_RECORD = struct.Struct(">16s10QIHHBIIqq4Q")
+_RECORD = struct.Struct(">16s10QIHHBIIqq10Q")
 
 ANY_SLOT = 0xFFFF
 CLOCK_RUNS_MAX = 15
@@ -157,6 +158,35 @@ class StreamStats:
     """From another address than the camera's."""
     datagrams_overrun: int = 0
     """Lost in this box, for which the system had no room."""
+    packets_foreign: int = 0
+    """Of another payload type or source."""
+    packets_repeated: int = 0
+    markers_wrong: int = 0
+    start_codes_inside: int = 0
+    fragments_odd: int = 0
+    nals_dropped: int = 0
+
+
+_HABITS = (
+    (Habit.FOREIGN_PACKETS, "packets_foreign"),
+    (Habit.REPEATED_PACKETS, "packets_repeated"),
+    (Habit.MARKER, "markers_wrong"),
+    (Habit.START_CODES, "start_codes_inside"),
+    (Habit.FRAGMENTS, "fragments_odd"),
+    (Habit.NAL_UNITS, "nals_dropped"),
+)
+
+
+def habits_between(before: StreamStats | None, now: StreamStats) -> list[tuple[Habit, int]]:
+    """What a camera did against the rules since the record before, of the same run."""
+    found = []
+    for habit, name in _HABITS:
+        count = getattr(now, name) - (0 if before is None else getattr(before, name))
+        if count > 0:
+            found.append((habit, count))
+    if now.skipped_bytes > (0 if before is None else before.skipped_bytes):
+        found.append((Habit.GARBAGE, 1))  # bytes would say nothing beside the others
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +307,8 @@ def _read_body(kind: int, body: bytes, is_last: bool) -> FromLoop | None:
         return Ended(*_ENDED.unpack_from(body))
     if kind == Wire.STATS_REPLY:
         count = int.from_bytes(body[:2])
-        records = (_RECORD.unpack_from(body, 2 + i * _RECORD.size) for i in range(count))
+        step = (len(body) - 2) // max(count, 1)  # a record may have grown at its end
+        records = (_RECORD.unpack_from(body, 2 + i * step) for i in range(count))
         return Stats(tuple(StreamStats(*x) for x in records), is_last)
     return None
 

@@ -302,4 +302,10 @@ void stream_stats(const stream *s, wire_writer *w) {
     wire_u64(w, s->udp != NULL ? s->udp->late : 0);
     wire_u64(w, s->udp != NULL ? s->udp->strangers : 0);
     wire_u64(w, s->udp != NULL ? s->udp->overruns : 0);
+    wire_u64(w, counts->packets_foreign);
+    wire_u64(w, counts->packets_duplicate);
+    wire_u64(w, counts->marker_wrong);
+    wire_u64(w, counts->start_codes_inside);
+    wire_u64(w, counts->fu_odd);
+    wire_u64(w, counts->nals_dropped);
 }

@@ -96,8 +96,10 @@ enum { VG_CLOCK_RUNS_MAX = 15 };
  * u64, packets u64, packets_lost u64, damaged u64, skipped u64 (garbage bytes), dropped u64
  * (samples without room), last_au_age_ms u32, width u16, height u16, codec u8, keyframe_interval_ms
  * u32, jitter_ticks u32, last_wall_end i64, camera_clock i64; of datagrams: duplicates u64, late
- * u64 (or of no known sequence), strangers u64 (from another address), overruns u64 */
-enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 + 8 * 4 };
+ * u64 (or of no known sequence), strangers u64 (from another address), overruns u64; habits
+ * (vg_nal_counts): foreign packets u64, repeated packets u64, wrong markers u64, start codes inside
+ * u64, odd fragments u64, dropped NAL units u64 */
+enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 + 8 * 4 + 8 * 6 };
 
 /* Live, loop -> viewer: the header blob as the first message; then a message a part of an access
  * unit: header with kind VG_WIRE_LIVE_UNIT, request = number of the unit, part/last; body of part

@@ -55,6 +55,12 @@ class Habit(enum.StrEnum):
     KEEPALIVE = "keepalive"
     TEARDOWN = "teardown"
     EARLY_PACKETS = "early-packets"
+    FOREIGN_PACKETS = "foreign-packets"
+    REPEATED_PACKETS = "repeated-packets"
+    MARKER = "marker"
+    START_CODES = "start-codes-inside"
+    FRAGMENTS = "fragments"
+    NAL_UNITS = "nal-units"
 
     @property
     def row(self) -> int:
@@ -101,6 +107,12 @@ ROWS: dict[Habit, int] = {
     Habit.KEEPALIVE: 62,
     Habit.TEARDOWN: 69,
     Habit.EARLY_PACKETS: 70,
+    Habit.FOREIGN_PACKETS: 88,
+    Habit.REPEATED_PACKETS: 89,
+    Habit.MARKER: 95,
+    Habit.START_CODES: 97,
+    Habit.FRAGMENTS: 99,
+    Habit.NAL_UNITS: 106,
 }
 
 _SHORT_TIMEOUT_S = 30

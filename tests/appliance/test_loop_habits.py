@@ -1,0 +1,31 @@
+"""What a loop counts of a camera's packets becomes habits by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vonggac.rtsp.habits import Habit
+from vonggac_appliance.loop_wire import StreamStats, habits_between
+
+BEGUN = StreamStats(b"s" * 16, 7, *(0,) * 17)
+
+
+def test_what_a_run_has_counted_before_the_first_record_counts() -> None:
+    now = replace(BEGUN, packets_foreign=3, start_codes_inside=20)
+    assert dict(habits_between(None, now)) == {Habit.FOREIGN_PACKETS: 3, Habit.START_CODES: 20}
+
+
+def test_only_what_came_since_the_record_before_counts() -> None:
+    before = replace(BEGUN, nals_dropped=5, fragments_odd=1)
+    now = replace(BEGUN, nals_dropped=7, fragments_odd=1, markers_wrong=1, packets_repeated=4)
+    assert dict(habits_between(before, now)) == {
+        Habit.NAL_UNITS: 2,
+        Habit.MARKER: 1,
+        Habit.REPEATED_PACKETS: 4,
+    }
+
+
+def test_garbage_counts_once_a_record_however_long_it_is() -> None:
+    now = replace(BEGUN, skipped_bytes=123_456)
+    assert habits_between(BEGUN, now) == [(Habit.GARBAGE, 1)]
+    assert habits_between(now, now) == []
