@@ -178,7 +178,7 @@ class Accounts:
         except Refused:  # two typed the same code at once
             self._refusal(Action.PERSON_ADD, name, "somebody was first", caller)
             raise
-        self._codes.use_up()
+        self._codes.use_up(row)
         return self._open(account, caller)
 
     def sign_in(self, name: str, password: str, caller: Caller) -> tuple[str, Session]:

@@ -67,7 +67,8 @@ class SetupCodes:
         """What `typed` is good for, if it is the code of `name`; empty: of the first person.
 
         A wrong one counts, and so does a right one of somebody else; after five, or 15 minutes,
-        none is right.
+        none is right. What is wrong in both is no guess: else whoever reaches the page could end
+        every code.
         """
         code = "".join(typed[:64].upper().split()).replace("-", "")
         with self._state.write() as rows:
@@ -76,16 +77,21 @@ class SetupCodes:
                 rows.delete("setup", _KEY)
                 return None
             is_right = hmac.compare_digest(_digest(row.salt, code), row.digest)
-            if is_right and name_key(row.name) == name_key(name):
+            is_named = name_key(row.name) == name_key(name)
+            if is_right and is_named:
                 return row
-            row = msgspec.structs.replace(row, tries=row.tries + 1)
-            rows.put("setup", _KEY, encode_row(row))
+            if is_right or is_named:
+                row = msgspec.structs.replace(row, tries=row.tries + 1)
+                rows.put("setup", _KEY, encode_row(row))
             return None
 
-    def use_up(self) -> None:
-        """It has done its work."""
+    def use_up(self, used: CodeRow) -> None:
+        """It has done its work. One that was made meanwhile, for somebody else, stays."""
         with self._state.write() as rows:
-            rows.delete("setup", _KEY)
+            raw = rows.get("setup", _KEY)
+            row = None if raw is None else decode_row(raw, CodeRow)
+            if row is None or row.digest == used.digest:
+                rows.delete("setup", _KEY)
 
     def _valid(self, rows: Rows) -> CodeRow | None:
         raw = rows.get("setup", _KEY)

@@ -15,7 +15,7 @@ from audit_rig import audit_run, vonggac
 from look_rig import chain_of
 from page_rig import shown_code
 from vonggac.errors import Invalid, Refused, Unavailable
-from vonggac.registry.people import Role
+from vonggac.registry.people import Account, Role
 from vonggac_appliance.accounts import Caller
 
 SECOND = "Trần Thị Bình"
@@ -77,6 +77,35 @@ def test_a_code_is_wrong_for_another_name_and_five_such_tries_end_it(here: Offic
     refused = chain_of(here.home)[-1]
     assert (refused["object"], refused["result"]) == ("new person", "refused: wrong code")
     assert len(here.catalog.people()) == 1
+
+
+def test_whoever_knows_neither_code_nor_name_does_not_end_a_code(here: Office) -> None:
+    code = code_of(here)
+    for number in range(6):
+        with pytest.raises(Invalid):
+            joins(here, "2345-6789", "Lê Văn Cường", f"10.0.0.{number}")
+    assert joins(here, code) is Role.DETECTIVE
+    code = code_of(here, "Phạm Thị Dung")
+    for number in range(5):
+        with pytest.raises(Invalid):
+            joins(here, "2345-6789", "Phạm Thị Dung", f"10.0.1.{number}")
+    with pytest.raises(Invalid):
+        joins(here, code, "Phạm Thị Dung", "10.0.2.1")
+
+
+def test_a_code_that_is_made_while_another_is_used_stays(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, later = here.catalog.add_account, list[str]()
+
+    def adds(account: Account, *, is_first: bool = False) -> None:
+        later.append(code_of(here, "Lê Văn Cường", Role.AUDITOR))
+        add(account, is_first=is_first)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(here.catalog, "add_account", adds)
+        assert joins(here, code_of(here)) is Role.DETECTIVE
+    assert joins(here, later[0], "Lê Văn Cường") is Role.AUDITOR
 
 
 def test_a_code_lives_for_a_quarter_of_an_hour_and_until_the_next_one(here: Office) -> None:
