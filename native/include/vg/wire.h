@@ -20,10 +20,10 @@ typedef enum vg_wire_kind {
     /* fd = the camera's socket. camera 16, stream 16, keeper u16, codec u8, payload_type u8,
        rtp_channel u8, rtcp_channel u8, clock_rate u32, stall_ms u32, flags u8 (1 references lost, 2
        inband, 4 waits for room: nothing is kept before a sync sample that finds half of what the
-       slot may hold free, 8 H.265 with decoding order numbers), run u64, predecessor u64, reason u8, gap_start i64, vps blob, sps blob,
-       pps blob (each: sets of the SDP joined as u16 length + bytes; of MJPEG the
-       size alone, as a set of 4 bytes in the place of the sps), early blob (bytes already
-       read) */
+       slot may hold free, 8 H.265 with decoding order numbers), run u64, predecessor u64, reason
+       u8, gap_start i64, vps blob, sps blob, pps blob (each: sets of the SDP joined as u16 length +
+       bytes; of MJPEG the size alone, as a set of 4 bytes in the place of the sps), early blob
+       (bytes already read) */
     VG_WIRE_ATTACH = 1,
     VG_WIRE_DETACH = 2, /* stream 16, reason u8: end the run, close the socket, answer with ENDED */
     /* stream 16, bytes blob: write this RTSP message between two interleaved packets */
