@@ -12,7 +12,7 @@ from vonggac._native.crows cimport (
     vg_rows_pack, vg_rows_sort, vg_rows_spans, vg_rows_unpack, vg_span,
 )
 from vonggac._native.csegment cimport vg_row
-from vonggac._native.cvg cimport VG_LIMIT, VG_OK, vg_err, vg_fault
+from vonggac._native.cvg cimport VG_OK, vg_err, vg_fault
 from vonggac._native.fault cimport raise_fault, start_of
 
 from vonggac.errors import MediaError
@@ -70,7 +70,8 @@ cdef class Rows:
             return 0
         if wanted > 0xFFFFFFFF:
             raise MediaError("limit", "rows at once", wanted)
-        wanted = max(wanted, 1)
+        if wanted == 0:  # no rows have an address too
+            wanted = 1
         cdef vg_packed_row *larger = <vg_packed_row *>realloc(
             self.rows, wanted * sizeof(vg_packed_row))
         if larger == NULL:
@@ -197,7 +198,8 @@ def rows_of(const uint8_t[::1] packed not None, uint32_t segment, uint64_t epoch
     ]
 
 
-def rows_without(const uint8_t[::1] packed not None, uint32_t segment, uint64_t epoch, offsets=None):
+def rows_without(const uint8_t[::1] packed not None, uint32_t segment, uint64_t epoch,
+                 offsets=None):
     """A value of the index without the rows of this life of a segment."""
     cdef Rows found = unpacked(packed)
     cdef Rows kept = Rows()

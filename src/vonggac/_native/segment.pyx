@@ -4,7 +4,7 @@ Thin: what a byte means is decided in C, and the values are `vonggac.media.chunk
 """
 
 from libc.stdint cimport INT64_MIN, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from vonggac._native.csegment cimport (
