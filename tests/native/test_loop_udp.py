@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from loop_rig import PPS, SPS, Camera, Keeper, Rig, gop, idr, inter, later
+from loop_rig import PPS, SPS, Camera, Keeper, Rig, gop, idr, inter, later, without_sets
 from vonggac.media.chunk import ChunkFlag, Codec
 from vonggac.rtsp.packetise import Packetiser, sender_report
 from vonggac_appliance import loop_wire
@@ -80,10 +80,6 @@ class UdpCamera:
         self.own[1].sendto(packet, (self.host, self.ports[1]))
 
 
-def slices(units: Sequence[Sequence[bytes]]) -> list[bytes]:
-    return [nal for nals in units for nal in nals if nal not in (SPS, PPS)]
-
-
 def is_damaged(keeper: Keeper) -> list[bool]:
     return [bool(c.claim.flags & ChunkFlag.DAMAGED) for c in keeper.chunks]
 
@@ -94,7 +90,7 @@ def test_what_a_camera_sends_stands_in_chunks_and_nothing_is_flagged(rig: Rig) -
     camera.send(camera.packets(gop(60, 1) + gop(60, 2, 3000)))
     rig.until(lambda: rig.stats().access_units >= 119)
     rig.detach()
-    assert keeper.nals == slices(camera.camera.sent)
+    assert keeper.nals == without_sets(camera.camera.sent)
     assert not any(is_damaged(keeper))
     assert len(rig.events(LoopEvent.FIRST_VIDEO)) == 1
 
@@ -112,7 +108,7 @@ def test_overtaken_and_repeated_packets_make_no_hole(rig: Rig) -> None:
     camera.send_together(shuffled)
     rig.until(lambda: rig.stats().access_units >= 59)
     rig.detach()
-    assert keeper.nals == slices(camera.camera.sent)
+    assert keeper.nals == without_sets(camera.camera.sent)
     assert not any(is_damaged(keeper))
 
 
@@ -158,7 +154,7 @@ def check_against_what_arrived(
     expected = [nal for nal in whole if nal not in (SPS, PPS)]
     present = set(expected)
     assert [nal for nal in kept if nal in present] == expected
-    sent = slices(units)
+    sent = without_sets(units)
     place = {nal: n for n, nal in enumerate(sent)}
     due = None
     for chunk in keeper.chunks:
@@ -182,7 +178,7 @@ def test_a_hole_flags_its_pictures_and_is_counted(rig: Rig) -> None:
     rig.detach()
     assert stats.packets_lost == 1
     assert any(is_damaged(keeper))
-    assert keeper.nals == [nal for n, nal in enumerate(slices(camera.camera.sent)) if n != 18]
+    assert keeper.nals == [nal for n, nal in enumerate(without_sets(camera.camera.sent)) if n != 18]
 
 
 def test_a_last_picture_without_its_end_is_flagged(rig: Rig) -> None:
@@ -221,7 +217,7 @@ def test_datagrams_of_another_address_are_nobodys(rig: Rig) -> None:
     rig.until(lambda: rig.stats().access_units >= 4)
     assert rig.stats().datagrams_strange == 3
     rig.detach()
-    assert keeper.nals == slices(camera.camera.sent)
+    assert keeper.nals == without_sets(camera.camera.sent)
 
 
 def test_another_port_than_announced_is_the_same_camera(rig: Rig) -> None:
@@ -242,7 +238,7 @@ def test_datagrams_as_large_as_they_can_be(rig: Rig) -> None:
     camera.send(camera.packets(gop(5, 1, 25_000)))
     rig.until(lambda: rig.stats().access_units >= 4)
     rig.detach()
-    assert keeper.nals == slices(camera.camera.sent)
+    assert keeper.nals == without_sets(camera.camera.sent)
 
 
 def test_receiver_reports_go_where_the_cameras_reports_come_from(rig: Rig) -> None:
@@ -287,7 +283,7 @@ def test_an_end_reads_what_stands_in_the_sockets_and_gives_on_what_waits(rig: Ri
     camera.send(packets)
     rig.tell(loop_wire.detach(STREAM, 0))
     rig.until(lambda: rig.ended(1000) is not None)
-    sent = slices(camera.camera.sent)
+    sent = without_sets(camera.camera.sent)
     rig.until(lambda: keeper.nals == sent[:38] + sent[39:])
 
 
@@ -299,7 +295,7 @@ def test_the_end_of_the_connection_is_the_end_of_its_datagrams(rig: Rig) -> None
     camera.camera.socket.close()
     rig.until(lambda: rig.ended(1000) is not None)
     assert [e.errno for e in rig.events(LoopEvent.CLOSED)] == [0]
-    rig.until(lambda: keeper.nals == slices(camera.camera.sent))
+    rig.until(lambda: keeper.nals == without_sets(camera.camera.sent))
 
 
 def test_a_loops_successor_goes_on_with_the_same_sockets(rig: Rig) -> None:
@@ -315,7 +311,9 @@ def test_a_loops_successor_goes_on_with_the_same_sockets(rig: Rig) -> None:
     camera.attach(run=2000, flags=loop_wire.FLAG_REFERENCES_LOST)
     rig.until(lambda: rig.stats().access_units >= 9)
     rig.detach(run=2000)
-    assert [n for c in keeper.chunks if c.claim.run == 2000 for n in c.nals] == slices(gop(10, 2))
+    assert [n for c in keeper.chunks if c.claim.run == 2000 for n in c.nals] == without_sets(
+        gop(10, 2)
+    )
 
 
 def test_what_the_system_has_no_room_for_is_told_and_flagged(rig: Rig) -> None:
@@ -345,5 +343,5 @@ def test_an_old_sources_packets_are_nobodys_and_a_new_ones_are_followed(rig: Rig
     camera.send([renamed[0], *camera.packets(later(2, 3)), *renamed[1:]])
     rig.until(lambda: rig.stats().access_units >= 15)
     rig.detach()
-    assert keeper.nals[-8:] == slices(gop(10, 2))[-8:]
+    assert keeper.nals[-8:] == without_sets(gop(10, 2))[-8:]
     assert any(is_damaged(keeper))
