@@ -76,7 +76,12 @@ def where(args: argparse.Namespace, output: Path | None = None) -> Iterator[Wher
     if output is not None:
         foreign.check_output(args.home, found, output)
     with foreign.opened(found, without_index=args.without_index) as reading:
-        camera_id, stream_id = foreign.stream_of(reading, args.id, args.stream)
+        try:
+            camera_id, stream_id = foreign.stream_of(reading, args.id, args.stream)
+        except Refused:
+            # It names what lies there, so it is a look as well.
+            foreign.log(args.home, found.words, args.purpose, "refused: no stream was named")
+            raise
         camera = foreign.camera_row(foreign.known_cameras(args.home), camera_id, stream_id)
         yield Where(
             camera,

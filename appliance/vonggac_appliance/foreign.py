@@ -102,12 +102,12 @@ def check_output(home: Path, found: Foreign, output: Path) -> None:
         raise Refused(f"{output} lies on the disk that is only read: choose another place")
 
 
-def log(home: Path, what: str, purpose: str | None) -> int:
+def log(home: Path, what: str, purpose: str | None, result: str = "done") -> int:
     """The line in the audit chain, before anything is told of the disk. Unavailable."""
     if purpose is None:
         note("no purpose was given, and the line in the audit chain has none")
     given = None if purpose is None else (PurposeCode.OTHER.value, purpose)
-    event = AuditAppend(Action.DISK_MOUNT_READONLY, what[:TEXT_MAX], given, "done")
+    event = AuditAppend(Action.DISK_MOUNT_READONLY, what[:TEXT_MAX], given, result)
     return audit_client.append(home, event).line
 
 

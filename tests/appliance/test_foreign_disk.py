@@ -296,6 +296,13 @@ def test_what_is_not_one_camera_is_told(
     with audit_run(home):
         assert vonggac(home, *words, "--disk", str(found.path)) == 1
     assert says in capsys.readouterr().err
+    line = chain_of(home)[-1]
+    assert (line["action"], line["object"]) == ("disk mount-readonly", found.words)
+    assert line["result"] == "refused: no stream was named"
+
+    assert vonggac(home, *words, "--disk", str(found.path)) == 1
+    told = capsys.readouterr().err
+    assert says not in told and "start `vonggac audit run`" in told
 
 
 def enrol(home: Path, found: Found) -> None:
