@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -108,6 +109,46 @@ def test_contents_with_a_wrong_byte_are_not_given_out(place: tuple[Path, int]) -
     os.pwrite(fd, b"x", SLOT_BYTES + 4096 + 2)
     with pytest.raises(ConfigError, match="no backup in it is whole"):
         backup_slot.read(path, DISK)
+
+
+def make_unreadable(monkeypatch: pytest.MonkeyPatch, *bad: int) -> None:
+    """Reads that touch these offsets fail, as a bad sector makes them fail; writes do not."""
+    pread = os.pread
+
+    def failing(fd: int, length: int, offset: int) -> bytes:
+        is_place = os.fstat(fd).st_size == 2 * SLOT_BYTES
+        if is_place and any(offset <= at < offset + length for at in bad):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return pread(fd, length, offset)
+
+    monkeypatch.setattr(os, "pread", failing)
+
+
+@pytest.mark.parametrize("at", [0, 4096], ids=["header", "contents"])
+def test_a_bad_sector_in_one_slot_does_not_hide_the_other(
+    place: tuple[Path, int], monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    path, fd = place
+    before = write(fd, b"before")
+    write(fd, b"after")  # generation 2 is in slot 0
+    make_unreadable(monkeypatch, at)
+    assert backup_slot.read(path, DISK) == (before, b"before")
+    make_unreadable(monkeypatch, at, SLOT_BYTES + at)
+    with pytest.raises(ConfigError, match="Input/output error.*other disks"):
+        backup_slot.read(path, DISK)
+
+
+def test_a_header_that_cannot_be_read_is_written_over(
+    place: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, fd = place
+    write(fd, b"before")
+    write(fd, b"lost")
+    with monkeypatch.context() as bad:
+        make_unreadable(bad, 0)
+        assert backup_slot.newest(fd, DISK) is not None
+        assert write(fd, b"after").generation == 2
+    assert backup_slot.read(path, DISK)[1] == b"after"
 
 
 def test_another_disks_backup_and_none_at_all_are_told_apart(place: tuple[Path, int]) -> None:

@@ -78,24 +78,36 @@ def room_bytes(slot_bytes: int) -> int:
 
 
 def newest(fd: int, disk: bytes) -> Header | None:
-    """The newest whose header is whole: a look at two blocks, for its age. None: there is none."""
-    found = [header for _, header in _headers(fd, disk)]
+    """The newest whose header is whole: a look at two blocks, for its age. None: there is none.
+
+    A block that the disk cannot read counts as none: the next backup is written over it.
+    """
+    found = [header for _, header in _headers(fd, disk, [])]
     return max(found, key=lambda header: header.generation, default=None)
 
 
 def read(path: Path, disk: bytes | None = None) -> tuple[Header, bytes]:
     """The newest backup of a file of two slots, the one before where that is damaged.
 
-    `disk`: whose it has to be; None: any. ConfigError where neither is whole.
+    `disk`: whose it has to be; None: any. ConfigError where neither is whole. A disk that a home is
+    made from may be a dying one: what it cannot read of one slot must not hide the other.
     """
+    errors: list[OSError] = []
     with open(path, "rb") as file:
-        found = sorted(_headers(file.fileno(), disk), key=lambda one: -one[1].generation)
+        found = sorted(_headers(file.fileno(), disk, errors), key=lambda one: -one[1].generation)
         for offset, header in found:
-            sealed = os.pread(file.fileno(), header.length, offset + HEADER_BYTES)
+            try:
+                sealed = os.pread(file.fileno(), header.length, offset + HEADER_BYTES)
+            except OSError as error:
+                errors.append(error)
+                continue
             if hashlib.sha256(sealed).digest() == header.sha256:
                 return header, sealed
+    if errors:
+        why = errors[0].strerror
+        raise ConfigError(f"{path}: no backup in it can be read ({why}): try the box's other disks")
     if found:
-        raise ConfigError(f"{path}: no backup in it is whole")
+        raise ConfigError(f"{path}: no backup in it is whole: try the box's other disks")
     raise ConfigError(f"{path} holds no backup yet")
 
 
@@ -113,7 +125,7 @@ def write(fd: int, disk: bytes, box: bytes, made_ns: int, sealed: int, take: Tak
     generation = 1 if before is None else before.generation + 1
     offset = generation % 2 * slot_bytes
     # Without its header the slot is none: whoever looks meanwhile finds the other one.
-    os.pwrite(fd, bytes(HEADER_BYTES), offset)
+    _write_all(fd, bytes(HEADER_BYTES), offset)
     os.fdatasync(fd)
     digest = _copy(sealed, fd, offset + HEADER_BYTES, length, take)
     os.fdatasync(fd)
@@ -121,16 +133,21 @@ def write(fd: int, disk: bytes, box: bytes, made_ns: int, sealed: int, take: Tak
     if _digest(fd, offset + HEADER_BYTES, length, take) != digest:
         raise StorageError("what was written can not be read again as it was")
     header = Header(generation, disk, box, made_ns, length, digest)
-    os.pwrite(fd, _encode(header), offset)
+    _write_all(fd, _encode(header), offset)
     os.fdatasync(fd)
     return header
 
 
-def _headers(fd: int, disk: bytes | None) -> list[tuple[int, Header]]:
+def _headers(fd: int, disk: bytes | None, errors: list[OSError]) -> list[tuple[int, Header]]:
+    """Those that are whole, by offset; why the disk could not read one is put into `errors`."""
     slot_bytes = slot_bytes_of(fd)
     found = []
     for slot in range(2):
-        header = _decode(os.pread(fd, HEADER_BYTES, slot * slot_bytes))
+        try:
+            header = _decode(os.pread(fd, HEADER_BYTES, slot * slot_bytes))
+        except OSError as error:
+            errors.append(error)
+            continue
         if header is None or header.generation % 2 != slot:
             continue
         if header.length <= room_bytes(slot_bytes) and disk in (None, header.disk):
@@ -177,12 +194,15 @@ def _copy(source: int, target: int, offset: int, length: int, take: Take) -> byt
         piece = os.pread(source, min(_PIECE_BYTES, length - start), start)
         take(len(piece))
         digest.update(piece)
-        view = memoryview(piece)
-        at = offset + start
-        while view:
-            written = os.pwrite(target, view, at)
-            view, at = view[written:], at + written
+        _write_all(target, piece, offset + start)
     return digest.digest()
+
+
+def _write_all(fd: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
 
 
 def _digest(fd: int, offset: int, length: int, take: Take) -> bytes:
