@@ -115,6 +115,25 @@ class Watching:
         assert not self._thread.is_alive()
 
 
+@pytest.fixture(scope="module")
+def cameras() -> Iterator[Cameras]:
+    made = Cameras(2)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory, cameras: Cameras) -> Iterator[Box]:
+    """It records both cameras, from test to test; who takes something down brings it back."""
+    made = Box(tmp_path_factory.mktemp("live") / "home", "320M")
+    for name in cameras.names:
+        made.add(cameras, name)
+    with made.running():
+        made.until_durable(3.0)
+        yield made
+    made.discard()
+
+
 @pytest.fixture
 def catalog(box: Box) -> Iterator[Catalog]:
     with Catalog(box.home, is_readonly=True) as opened:
@@ -137,34 +156,30 @@ def without_holes(told: list[Told], step: int) -> bool:
 
 @pytest.mark.parametrize("name", ["cam1", "cam2"])
 def test_a_view_begins_at_once_and_nothing_is_missing_between_ring_and_loop(
-    box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews, name: str
+    box: Box, catalog: Catalog, views: LiveViews, name: str
 ) -> None:
-    box.add(cameras, name)
-    with box.running():
-        box.until_durable(3.0)
-        look = look_at(box.home, catalog, name)
-        came_from_ring = 0
-        ages_s = []
-        for n in range(40):
-            if n >= 8 and came_from_ring and max(ages_s) > 0.5:
-                break
-            watching = Watching(views, look)
-            watching.until_more(16)
-            watching.end()
-            # It did not wait for a key frame to come: so the first picture is of some age, unless
-            # one came at that very moment.
-            assert ("waiting", "key-frame") not in watching.states()
-            ages_s.append(watching.delays_s[0])
-            told = watching.samples()
-            assert told[0].is_sync
-            assert without_holes(told, 3600), [
-                b.shown - a.shown for a, b in itertools.pairwise(told)
-            ]
-            assert browsers_keep(told)
-            walls = [message.wall_ns for message in watching.media()]
-            assert walls == sorted(walls)
-            came_from_ring += len(read(watching.media()[0].data)) > 1
-            time.sleep(0.23 * (n % 3))  # at other places of a GOP
+    box.until_durable(3.0)
+    look = look_at(box.home, catalog, name)
+    came_from_ring = 0
+    ages_s = []
+    for n in range(40):
+        if n >= 8 and came_from_ring and max(ages_s) > 0.5:
+            break
+        watching = Watching(views, look)
+        watching.until_more(16)
+        watching.end()
+        # It did not wait for a key frame to come: so the first picture is of some age, unless
+        # one came at that very moment.
+        assert ("waiting", "key-frame") not in watching.states()
+        ages_s.append(watching.delays_s[0])
+        told = watching.samples()
+        assert told[0].is_sync
+        assert without_holes(told, 3600), [b.shown - a.shown for a, b in itertools.pairwise(told)]
+        assert browsers_keep(told)
+        walls = [message.wall_ns for message in watching.media()]
+        assert walls == sorted(walls)
+        came_from_ring += len(read(watching.media()[0].data)) > 1
+        time.sleep(0.23 * (n % 3))  # at other places of a GOP
     assert came_from_ring > 0
     assert max(ages_s) > 0.5
     assert watching.states()[:2] == [("starting", ""), ("live", "")]
@@ -175,19 +190,17 @@ def test_a_view_begins_at_once_and_nothing_is_missing_between_ring_and_loop(
 def test_a_camera_that_drops_and_comes_back_is_seen_again_in_the_same_view(
     box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews
 ) -> None:
-    box.add(cameras, "cam1")
-    with box.running():
-        box.until_durable(1.0)
-        watching = Watching(views, look_at(box.home, catalog, "cam1"))
-        watching.until_more(20)
-        cameras.server.take_down("cam1")
-        box.until(lambda now: states(now) == {"cam1": "waiting"})
-        watching.until_state("waiting", "camera")
-        before = len(watching.media())
-        cameras.server.bring_back("cam1")
-        watching.until_state("live", count=2)
-        watching.until(lambda: len(watching.media()) > before + 20)
-        watching.end()
+    box.until_durable(1.0)
+    watching = Watching(views, look_at(box.home, catalog, "cam1"))
+    watching.until_more(20)
+    cameras.server.take_down("cam1")
+    box.until(lambda now: states(now)["cam1"] == "waiting")
+    watching.until_state("waiting", "camera")
+    before = len(watching.media())
+    cameras.server.bring_back("cam1")
+    watching.until_state("live", count=2)
+    watching.until(lambda: len(watching.media()) > before + 20)
+    watching.end()
     told = watching.samples()
     assert watching.media()[before].flags & SYNC
     assert browsers_keep(told)
@@ -197,36 +210,32 @@ def test_a_camera_that_drops_and_comes_back_is_seen_again_in_the_same_view(
 
 
 def test_a_recorder_that_is_started_anew_is_seen_without_a_new_look(
-    box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews
+    box: Box, catalog: Catalog, views: LiveViews
 ) -> None:
-    box.add(cameras, "cam1")
-    box.start()
     box.until_durable(1.0)
     watching = Watching(views, look_at(box.home, catalog, "cam1"))
     watching.until_more(10)
     assert box.stop() == 0
     watching.until_state("waiting", "recorder")
-    with box.running():
-        watching.until_state("live", count=2)
-        watching.until_more(20)
-        watching.end()
+    box.start()
+    watching.until_state("live", count=2)
+    watching.until_more(20)
+    watching.end()
     assert browsers_keep(watching.samples())
 
 
 def test_a_view_ends_with_its_receipt_unless_the_look_is_renewed(
-    box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews
+    box: Box, catalog: Catalog, views: LiveViews
 ) -> None:
-    box.add(cameras, "cam1")
-    with box.running():
-        box.until_durable(1.0)
-        left = Watching(views, look_at(box.home, catalog, "cam1", seconds=3))
-        renewed = Watching(views, look_at(box.home, catalog, "cam1", seconds=3))
-        renewed.until_more(10)
-        renewed.look = replace(look_at(box.home, catalog, "cam1"))
-        left.until_state("ended", "renew")
-        renewed.until_more(50)
-        renewed.end()
-        left.end()
+    box.until_durable(1.0)
+    left = Watching(views, look_at(box.home, catalog, "cam1", seconds=5))
+    renewed = Watching(views, look_at(box.home, catalog, "cam1", seconds=5))
+    renewed.until_more(1)
+    renewed.look = replace(look_at(box.home, catalog, "cam1"))
+    left.until_state("ended", "renew")
+    renewed.until_more(50)
+    renewed.end()
+    left.end()
     assert left.view.look.expires_ns <= time.time_ns()
     assert max(message.wall_ns for message in left.media()) < left.view.look.expires_ns
     assert renewed.states() == [("starting", ""), ("live", ""), ("live", "")]
@@ -236,44 +245,34 @@ def test_a_view_ends_with_its_receipt_unless_the_look_is_renewed(
     assert browsers_keep(told)
 
 
-def test_a_look_that_is_ended_ends_the_view(
-    box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews
-) -> None:
-    box.add(cameras, "cam1")
-    with box.running():
-        box.until_durable(1.0)
-        watching = Watching(views, look_at(box.home, catalog, "cam1"))
-        watching.until_more(5)
-        watching.look = None
-        watching.until_state("ended", "look")
-        watching.end()
+def test_a_look_that_is_ended_ends_the_view(box: Box, catalog: Catalog, views: LiveViews) -> None:
+    box.until_durable(1.0)
+    watching = Watching(views, look_at(box.home, catalog, "cam1"))
+    watching.until_more(5)
+    watching.look = None
+    watching.until_state("ended", "look")
+    watching.end()
 
 
-def test_a_forged_receipt_shows_nothing(
-    box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews
-) -> None:
-    box.add(cameras, "cam1")
-    with box.running():
-        box.until_durable(1.0)
-        watching = Watching(views, replace(look_at(box.home, catalog, "cam1"), receipt=b"forged"))
-        watching.until_state("refused", "receipt")
-        watching.end()
+def test_a_forged_receipt_shows_nothing(box: Box, catalog: Catalog, views: LiveViews) -> None:
+    box.until_durable(1.0)
+    watching = Watching(views, replace(look_at(box.home, catalog, "cam1"), receipt=b"forged"))
+    watching.until_state("refused", "receipt")
+    watching.end()
     assert watching.media() == watching.inits() == []
 
 
 def test_a_slow_viewer_is_dropped_to_a_key_frame_and_told(
-    box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews
+    box: Box, catalog: Catalog, views: LiveViews
 ) -> None:
-    box.add(cameras, "cam1")
-    with box.running():
-        box.until_durable(1.0)
-        watching = Watching(views, look_at(box.home, catalog, "cam1"))
-        watching.until_more(5)
-        watching.pause_s = 0.4
-        watching.until_state("dropped")
-        watching.pause_s = 0.0
-        watching.until_more(30)
-        watching.end()
+    box.until_durable(1.0)
+    watching = Watching(views, look_at(box.home, catalog, "cam1"))
+    watching.until_more(5)
+    watching.pause_s = 0.4
+    watching.until_state("dropped")
+    watching.pause_s = 0.0
+    watching.until_more(30)
+    watching.end()
     heard = watching.heard
     at = heard.index(LiveState("dropped"))
     after = heard[at + 1]
@@ -283,19 +282,17 @@ def test_a_slow_viewer_is_dropped_to_a_key_frame_and_told(
 
 
 def test_the_start_of_a_gop_outside_of_the_look_is_waited_out(
-    box: Box, cameras: Cameras, catalog: Catalog, views: LiveViews
+    box: Box, catalog: Catalog, views: LiveViews
 ) -> None:
     """What was before the look's range stays unseen: the view begins at a key frame."""
-    box.add(cameras, "cam1")
-    with box.running():
-        box.until_durable(3.0)
-        found = False
-        for _ in range(8):
-            look = look_at(box.home, catalog, "cam1", back_s=0)
-            watching = Watching(views, look)
-            watching.until_more(30)
-            watching.end()
-            assert watching.samples()[0].is_sync
-            found |= ("waiting", "key-frame") in watching.states()
-            time.sleep(0.3)
-        assert found
+    box.until_durable(3.0)
+    found = False
+    for _ in range(8):
+        look = look_at(box.home, catalog, "cam1", back_s=0)
+        watching = Watching(views, look)
+        watching.until_more(30)
+        watching.end()
+        assert watching.samples()[0].is_sync
+        found |= ("waiting", "key-frame") in watching.states()
+        time.sleep(0.3)
+    assert found
