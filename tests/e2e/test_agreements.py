@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from box_rig import Box, Cameras
+from box_rig import Box, Cameras, states
 from vonggac.media.chunk import gap_word
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance.clock import iso
@@ -50,22 +50,20 @@ def test_an_agreement_that_ends_while_recording_ends_it_and_says_so(
         assert gap_word(gap.reason) == "agreement ended"
 
 
-@pytest.mark.parametrize(
-    "agreement",
-    [
-        (),
-        ("--basis-mode", "A"),
-        ("--basis-mode", "B"),
-        ("--basis-mode", "C", "--basis-from", "-2h", "--basis-until", "-1h"),
-    ],
-    ids=["none", "registry", "on-request", "ended"],
-)
-def test_a_household_camera_that_may_not_be_recorded_is_never_connected_to(
-    tmp_path: Path, cameras: Cameras, agreement: tuple[str, ...]
+AGREEMENTS = {
+    "none": (),
+    "registry": ("--basis-mode", "A"),
+    "on-request": ("--basis-mode", "B"),
+    "ended": ("--basis-mode", "C", "--basis-from", "-2h", "--basis-until", "-1h"),
+}
+
+
+def test_household_cameras_that_may_not_be_recorded_are_never_connected_to(
+    box: Box, cameras: Cameras
 ) -> None:
-    box = Box(tmp_path / "home")
-    box.add(cameras, "cam1", *agreement, kind="household")
+    for code, agreement in AGREEMENTS.items():
+        box.add(cameras, code, *agreement, kind="household")
     with box.running():
-        box.until(lambda now: bool(now.cameras) and now.cameras[0].state == "paused")
+        box.until(lambda now: states(now) == dict.fromkeys(AGREEMENTS, "paused"))
         box.run("camera", "list")
     assert cameras.connections == 0
