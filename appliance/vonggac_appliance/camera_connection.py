@@ -45,6 +45,9 @@ class CameraConnection:
         self._memory = memory
         self._pair = pair
         self._tunnel = tunnel  # held, so that its task is
+        self._held = session.held
+        if self._held is not None:
+            memory.sessions.append(self._held)
         self._played_s = time.monotonic()
         self._keepalives = 0
         self._kept_alive_s = self._played_s
@@ -115,6 +118,8 @@ class CameraConnection:
     def close(self) -> None:
         """Closes our descriptors."""
         self._sock.close()
+        if self._held in self._memory.sessions:  # not in those of who crashed
+            self._memory.sessions.remove(self._held)
         if self._pair is not None:
             self._pair.close()
 

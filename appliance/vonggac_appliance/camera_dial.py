@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -15,15 +16,18 @@ from dataclasses import dataclass, replace
 from vonggac.errors import ConfigError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Authenticator
-from vonggac.rtsp.client import BUSY, REPLY_TIMEOUT_S, ClientSession
+from vonggac.rtsp.client import BUSY, REPLY_TIMEOUT_S, TEARDOWN_TIMEOUT_S, ClientSession
 from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, Send, UdpAgreed
+from vonggac.rtsp.leftover import Goodbye, Held
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
 from vonggac_appliance.camera_address import Address, connect, resolve
 from vonggac_appliance.camera_connection import CameraConnection, hand_over
 from vonggac_appliance.camera_memory import Memory, SessionFailed
-from vonggac_appliance.camera_tls import open_tunnel
+from vonggac_appliance.camera_tls import Tunnel, open_tunnel
 from vonggac_appliance.camera_udp import UdpPair, open_pair
 from vonggac_appliance.config import CameraConfig
+
+_log = logging.getLogger("vonggac.record")
 
 _HOPS_MAX = 3
 """Redirects, one after another."""
@@ -104,6 +108,10 @@ class _Dialler:
 
     async def dial(self, way: _Way) -> CameraConnection | Failure:
         """Follows redirects, each to an address in the camera networks. Raises SessionFailed."""
+        memory, connect_s = self._memory, self._config.connect_timeout_ns / 1e9
+        for held in [one for one in memory.leftover if one.url == way.url.request_uri]:
+            await _give_back(way, held, self.authenticator, connect_s, memory)
+            memory.leftover.remove(held)
         result = await self._attempts(way)
         for _ in range(_HOPS_MAX):
             if not isinstance(result, Failure) or not result.location:
@@ -157,13 +165,42 @@ def _absolute(url: CameraUrl, location: str) -> str:
     return f"{url.scheme}://{url.authority}{location}" if location.startswith("/") else location
 
 
+async def _link(way: _Way, connect_s: float) -> tuple[socket.socket, Tunnel | None]:
+    """A connection, or the plain end of one over TLS. Raises SessionFailed."""
+    sock = await connect(way.address, connect_s)
+    if not way.url.is_tls:
+        return sock, None
+    tunnel = await open_tunnel(sock, connect_s)
+    return tunnel.plain, tunnel
+
+
+async def _give_back(
+    way: _Way, held: Held, authenticator: Authenticator, connect_s: float, memory: Memory
+) -> None:
+    """Ends a session that the recorder left when it crashed. Raises SessionFailed if it cannot
+    be said; what the camera thinks of it does not matter."""
+    sock, tunnel = await _link(way, connect_s)
+    goodbye = Goodbye(authenticator, held)
+    loop = asyncio.get_running_loop()
+    try:
+        if tunnel is not None:
+            memory.knows(tunnel.certificate)
+        async with asyncio.timeout(TEARDOWN_TIMEOUT_S):
+            message: bytes | None = goodbye.start()
+            while message is not None:
+                await loop.sock_sendall(sock, message)
+                data = await loop.sock_recv(sock, _READ_BYTES)
+                message = goodbye.receive(data) if data else None
+    except (TimeoutError, OSError) as error:
+        _log.info("a session of an earlier life was not given back (%s)", error or "no answer")
+    finally:
+        sock.close()
+
+
 async def _dialogue(
     way: _Way, authenticator: Authenticator, connect_s: float, memory: Memory
 ) -> CameraConnection | Failure:
-    sock, tunnel = await connect(way.address, connect_s), None
-    if way.url.is_tls:
-        tunnel = await open_tunnel(sock, connect_s)
-        sock = tunnel.plain
+    sock, tunnel = await _link(way, connect_s)
     pair: UdpPair | None = None
     session = None
     result: PlayReady | Failure | None = None

@@ -16,6 +16,7 @@ from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Learnt, Life, after_end
+from vonggac.rtsp.leftover import Held
 
 __all__ = ["Memory", "SessionFailed"]
 
@@ -57,6 +58,10 @@ class Memory:
     """Stands for its login and tells nothing of it: a hash of the sealed form."""
     certificate: bytes = b""
     """SHA-256 of the one it showed first, where it is asked over TLS; empty: none yet."""
+    sessions: list[Held] = field(default_factory=list)
+    """That it holds for us now."""
+    leftover: list[Held] = field(default_factory=list)
+    """And those of an earlier life of the recorder, which ended without saying so."""
     _is_proven: bool = False
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -17,6 +17,7 @@ from vonggac.ingest.lockout import Lockout
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Keepalive, Learnt, SessionRule
+from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.url import UrlForm
 from vonggac_appliance.bus_control import CameraLearnt
 from vonggac_appliance.camera_memory import Memory
@@ -44,6 +45,7 @@ class LearntRow(msgspec.Struct, frozen=True, omit_defaults=True):
     refused_times: int = 0
     refused_ns: int = 0
     certificate: bytes = b""
+    sessions: tuple[tuple[str, str, str], ...] = ()
 
 
 def row_of(memory: Memory) -> LearntRow:
@@ -60,6 +62,7 @@ def row_of(memory: Memory) -> LearntRow:
         refused_times=0 if lockout is None else lockout.failures,
         refused_ns=0 if lockout is None else lockout.at_ns,
         certificate=memory.certificate,
+        sessions=tuple((h.url, h.uri, h.session) for h in (*memory.sessions, *memory.leftover)),
     )
 
 
@@ -153,7 +156,13 @@ def _memory(row: LearntRow) -> Memory:
     counts = {known[name]: count for name, count in row.habits.items() if name in known}
     lockout = Lockout(row.refused_login, row.refused_times, row.refused_ns)
     lockout_or_none = lockout if row.refused_times else None
-    return Memory(learnt, Counter(counts), lockout_or_none, certificate=row.certificate)
+    return Memory(
+        learnt,
+        Counter(counts),
+        lockout_or_none,
+        certificate=row.certificate,
+        leftover=[Held(*one) for one in row.sessions],
+    )
 
 
 def _rows(found: dict[bytes, bytes]) -> dict[bytes, LearntRow]:

@@ -28,6 +28,7 @@ from vonggac.rtsp.events import (
 from vonggac.rtsp.exchange import Exchange, Open
 from vonggac.rtsp.habits import Habit, of_description, of_transport
 from vonggac.rtsp.learnt import Keepalive, Learnt
+from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.messages import (
     Headers,
     MessageReader,
@@ -177,6 +178,14 @@ class ClientSession:
         return replace(
             self._learnt, scheme=max(asked, default=None), session_rule=self._exchange.rule
         )
+
+    @property
+    def held(self) -> Held | None:
+        """What the camera holds for us; None where it holds nothing."""
+        session = self._exchange.session
+        if session is None:
+            return None
+        return Held(self._url.request_uri, self._aggregate_uri, session)
 
     def teardown(self) -> bytes | None:
         """TEARDOWN (10.7); None where the camera holds no session, or was told already."""
