@@ -21,7 +21,7 @@ from look_rig import Page, keepers, page
 from segment_maker import Stream, encode
 from vonggac._native import ring
 from vonggac._native import segment as native
-from vonggac.errors import Gone, Refused, Unavailable
+from vonggac.errors import Gone, Refused, StorageError, Unavailable
 from vonggac.media.chunk import ChunkFlag, Codec
 from vonggac.playback.still import video_of
 from vonggac_appliance import look_index, look_leases
@@ -137,6 +137,12 @@ def test_the_codec_s_name_is_that_of_its_standard(ffmpeg: str, tmp_path: Path) -
     coded = encode(ffmpeg, Codec.H265, tmp_path, 4, 0)
     head = native.head_write(Codec.H265, coded.vps, coded.sps, coded.pps, 90_000, False)
     assert re.fullmatch(r"hvc1\.1\.6\.L\d+\.[0-9A-F]{1,2}(\.[0-9A-F]{1,2})*", video_of(head).codec)
+
+
+def test_a_head_that_ends_within_its_configuration_has_no_name() -> None:
+    head = (100).to_bytes(4, "big") + b"hvc1" + bytes(92)
+    with pytest.raises(StorageError, match="HEVC"):
+        video_of(head)
 
 
 def test_footage_after_a_step_back_of_the_clock_comes_after_what_was_before(

@@ -23,6 +23,8 @@ _SAMPLE_ENTRY_BYTES = 86
 """VisualSampleEntry with its box header (ISO/IEC 14496-12 12.1.3)."""
 _WIDTH = 32
 """In it; the height follows."""
+_HEVC_LEVEL = 12
+"""In a HEVCDecoderConfigurationRecord: general_level_idc (ISO/IEC 14496-15 8.3.3.1)."""
 _SYNC_SAMPLE = 0x02000000
 
 
@@ -63,13 +65,15 @@ def video_of(head: bytes) -> Video:
 
 def _hevc(config: bytes) -> str:
     """ISO/IEC 14496-15 E.3, from a HEVCDecoderConfigurationRecord."""
+    if len(config) < _HEVC_LEVEL + 1:
+        raise StorageError("a segment's head ends within its HEVC configuration")
     space, tier, profile = config[1] >> 6, config[1] >> 5 & 1, config[1] & 31
     compatible = int(f"{int.from_bytes(config[2:6], 'big'):032b}"[::-1], 2)
     constraints = config[6:12].rstrip(b"\0")
     parts = [
         f"{('', 'A', 'B', 'C')[space]}{profile}",
         f"{compatible:X}",
-        f"{'LH'[tier]}{config[12]}",
+        f"{'LH'[tier]}{config[_HEVC_LEVEL]}",
         *(f"{byte:X}" for byte in constraints),
     ]
     return ".".join(parts)
