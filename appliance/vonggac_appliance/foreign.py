@@ -23,6 +23,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import PurposeCode
 from vonggac.registry.retention import Removed
 from vonggac.store import disk as disks
+from vonggac.store import index
 from vonggac.store.contents import streams_on
 from vonggac.store.start import Reading, open_for_reading
 from vonggac.store.timeline import Timeline
@@ -74,6 +75,7 @@ class Foreign:
 def recognise(home: Path, path: Path) -> Foreign:
     """What disk lies at `path`. ConfigError for none, Refused for one of this box's own."""
     path = path.absolute()
+    _check_links(path)
     with disks.open_disk(path, exclusive=False) as opened:
         identity = opened.identity
     own_box = None
@@ -91,6 +93,18 @@ def recognise(home: Path, path: Path) -> Foreign:
             "times, the file system's journal). Evidence is mounted read-only: docs/ref/commands.md"
         )
     return Foreign(path, identity.disk, identity.box, identity.box == own_box)
+
+
+def _check_links(path: Path) -> None:
+    """Refused where a name there leads elsewhere, perhaps to footage of this very box. Segments and
+    the journal are opened without following links.
+    """
+    names = (disks.IDENTITY_NAME, disks.SEGMENTS_NAME, disks.INDEX_NAME)
+    index_file = path / disks.INDEX_NAME / index.DATA_NAME
+    folders = (path / disks.SEGMENTS_NAME).glob("*")
+    for where in (*(path / name for name in names), index_file, *folders):
+        if where.is_symlink():
+            raise Refused(f"{where} is a symbolic link, which no recorder makes")
 
 
 def check_output(home: Path, found: Foreign, output: Path) -> None:

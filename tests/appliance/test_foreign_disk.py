@@ -305,6 +305,32 @@ def test_what_is_not_one_camera_is_told(
     assert says not in told and "start `vonggac audit run`" in told
 
 
+@pytest.mark.parametrize("name", ["vonggac-disk.json", "index/data.mdb", "segments/0000"])
+def test_a_name_that_leads_to_another_place_is_not_followed(
+    home: Path, found: Found, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (found.path / name).rename(elsewhere)
+    (found.path / name).symlink_to(elsewhere)
+    with audit_run(home):
+        assert vonggac(home, "disk", "mount-readonly", str(found.path)) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and f"{name} is a symbolic link" in told.err
+
+
+def test_a_segment_that_leads_to_another_place_is_not_read(
+    home: Path, found: Found, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (found.path / "segments" / "0000").iterdir():
+        path.rename(tmp_path / path.name)
+        path.symlink_to(tmp_path / path.name)
+    words = ("--disk", str(found.path), "--purpose", "x", "-o", str(tmp_path / "cut.mp4"))
+    with audit_run(home):
+        assert vonggac(home, "cut", found.two.camera.hex(), *SPAN, *words) == 1
+    assert not list(tmp_path.glob("cut*"))
+    assert "cannot be opened" in capsys.readouterr().err
+
+
 def enrol(home: Path, found: Found) -> None:
     with Catalog(home) as catalog:
         catalog.enrol_disk(DiskRow(found.uuid, str(found.path), 10, 16 << 20, 1))

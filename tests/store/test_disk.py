@@ -93,8 +93,10 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     where.write_text(json.dumps(facts | {"format": 2}))
     with pytest.raises(ConfigError, match="newer"):
         open_disk(tmp_path / "disk", BOX, exclusive=True)
-    for damage in ({"disk": "00"}, {"era": 0}, {"segment_bytes": 5}, {"segments": None}):
-        where.write_text(json.dumps(facts | damage))
+    damages = ({"disk": "00"}, {"era": 0}, {"segment_bytes": 5}, {"segments": None})
+    endless = json.dumps(facts | {"era": float("inf")})
+    for text in (*(json.dumps(facts | damage) for damage in damages), endless, "[" * 60_000):
+        where.write_text(text)
         with pytest.raises(ConfigError):
             open_disk(tmp_path / "disk", BOX, exclusive=True)
 

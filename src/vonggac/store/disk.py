@@ -31,6 +31,8 @@ SEGMENT_BYTES_MIN = 16 << 20
 SEGMENT_BYTES_MAX = 1 << 30
 SEGMENT_BYTES_DEFAULT = 32 << 20
 SEGMENTS_MIN = 8
+_NO_LINK = os.O_CLOEXEC | os.O_NOFOLLOW
+"""Nobody made a link here: on somebody else's disk one would show what lies elsewhere."""
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -83,7 +85,7 @@ class Identity:
                 segments=int(facts["segments"]),
                 era=int(facts["era"]),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise ConfigError(f"{where} is damaged: {error}") from error
         is_possible = 0 < found.era < 1 << 24 and 0 < found.segments < 1 << 32
         if len(found.disk) != 16 or len(found.box) != 16 or not is_possible:
@@ -111,7 +113,7 @@ class Disk:
         where = self.segment_path(number)
         mode = (os.O_RDWR if writable else os.O_RDONLY) | (os.O_DIRECT if direct else 0)
         try:
-            fd = os.open(where, mode | os.O_CLOEXEC)
+            fd = os.open(where, mode | _NO_LINK)
         except OSError as error:
             raise StorageError(f"{where} cannot be opened: {error.strerror}") from error
         size = os.fstat(fd).st_size
@@ -123,7 +125,7 @@ class Disk:
     def open_journal(self, writable: bool) -> int:
         where = self.path / JOURNAL_NAME
         try:
-            return os.open(where, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+            return os.open(where, (os.O_RDWR if writable else os.O_RDONLY) | _NO_LINK)
         except OSError as error:
             raise StorageError(f"{where} cannot be opened: {error.strerror}") from error
 
