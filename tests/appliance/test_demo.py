@@ -75,7 +75,7 @@ def test_the_demo_records_and_ends_by_itself_with_a_clean_disk(tmp_path: Path) -
             [*command, "demo", "--seconds", "6"],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
 

@@ -39,7 +39,6 @@ def command_lines() -> list[bytes]:
     return lines
 
 
-@pytest.mark.slow
 def recorder_pids(box: Box) -> list[int]:
     """The loops and who forks them; they have the limits of the recorder that began them."""
     loops = [pid for _, pid in box.status().loops]
@@ -47,6 +46,7 @@ def recorder_pids(box: Box) -> list[int]:
     return [*loops, *(int(found) for found in re.findall(r"^PPid:\t(\d+)$", status, re.M))]
 
 
+@pytest.mark.slow
 def test_the_password_of_a_recorded_camera_is_nowhere_to_be_read(tmp_path: Path) -> None:
     cameras = Cameras(count=2, login="digest")
     box = Box(tmp_path / "home")
