@@ -59,6 +59,12 @@ def test_what_is_odd_in_a_description_has_a_name(sdp: str, found: str) -> None:
     assert habits(sdp) == {found}
 
 
+@pytest.mark.parametrize("more", ["", "a=rtpmap:26 JPEG/90000\r\n"], ids=["no map", "a map"])
+def test_jpeg_needs_neither_a_map_nor_parameter_sets(more: str) -> None:
+    video = PLAIN[: PLAIN.index("m=video")]
+    assert habits(f"{video}m=video 0 RTP/AVP 26\r\n{more}a=control:track1\r\n") == set()
+
+
 def test_what_is_odd_around_a_description_has_a_name() -> None:
     assert habits(PLAIN, kind="") == {Habit.CONTENT_TYPE}
     assert habits(PLAIN, kind="application/sdp; charset=utf-8") == {Habit.CONTENT_TYPE}

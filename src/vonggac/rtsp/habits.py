@@ -10,8 +10,9 @@ import enum
 import re
 from collections.abc import Iterator
 
+from vonggac.media.chunk import Codec
 from vonggac.rtsp.messages import Response
-from vonggac.rtsp.sdp import Description, VideoTrack
+from vonggac.rtsp.sdp import STATIC_JPEG, Description, VideoTrack
 
 
 class Habit(enum.StrEnum):
@@ -195,11 +196,12 @@ def _of_media(description: Description, track: VideoTrack) -> Iterator[Habit]:
         yield Habit.SDP_SAME_TYPE
     videos = [one for one in media if track.payload_type in one.payload_types]
     own = [m.payload_type for one in videos if one.kind == "video" for m in one.rtpmaps]
-    if track.payload_type not in own:
+    is_static = track.codec is Codec.MJPEG and track.payload_type == STATIC_JPEG
+    if track.payload_type not in own and not is_static:
         yield Habit.SDP_MAP_ELSEWHERE
     if any(one.kind == "video" and one.direction == "sendonly" for one in media):
         yield Habit.SENDONLY_VIDEO
-    if not track.sps:
+    if not track.sps and track.codec is not Codec.MJPEG:
         yield Habit.SDP_PARAMETER_SETS
     if not (track.control or "").strip("* "):
         yield Habit.CONTROL_MISSING

@@ -31,7 +31,7 @@ _CODECS = {
     "JPEG": Codec.MJPEG,
     "MJPEG": Codec.MJPEG,
 }
-_STATIC_JPEG = 26
+STATIC_JPEG = 26
 """RFC 3551 table 5."""
 
 
@@ -272,7 +272,7 @@ def _rtpmap(description: Description, media: Media, payload_type: int) -> tuple[
         return Codec.H264, VIDEO_CLOCK_RATE
     if "sprop-sps" in fmtp:
         return Codec.H265, VIDEO_CLOCK_RATE
-    return (Codec.MJPEG, VIDEO_CLOCK_RATE) if payload_type == _STATIC_JPEG else None
+    return (Codec.MJPEG, VIDEO_CLOCK_RATE) if payload_type == STATIC_JPEG else None
 
 
 def _fmtp(description: Description, media: Media, payload_type: int) -> dict[str, str]:
