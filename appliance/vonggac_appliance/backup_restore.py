@@ -1,7 +1,8 @@
 """Makes a home from a backup: opens it, and writes what a box needs to go on where it stopped.
 
-Nothing is overwritten: a home with a catalog is refused, and other files that are in the way are
-kept beside. The catalog comes last, so that a restore which was interrupted can be done again.
+Nothing is overwritten: a home whose catalog knows anything is refused, and other files that are in
+the way are kept beside. The catalog comes last, so that a restore which was interrupted can be done
+again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from vonggac.errors import ConfigError, Refused, Unavailable
+from vonggac.errors import ConfigError, Refused, StorageError, Unavailable, VonggacError
 from vonggac.evidence import chain
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
@@ -51,6 +52,8 @@ class Opened:
     files: dict[str, bytes]
     lines: bytes
     """The last ones of the audit chain."""
+    remarks: tuple[str, ...] = ()
+    """What of it could not be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,14 @@ def find(where: Path) -> Found:
     Raises ConfigError where there is none, Unavailable while a recorder has the disk.
     """
     if where.is_dir():
-        with open_disk(where, exclusive=False) as disk:
-            return _in_slots(where / backup_slot.BACKUP_NAME, disk.identity.disk)
+        place = where / backup_slot.BACKUP_NAME
+        try:
+            with open_disk(where, exclusive=False) as disk:
+                return _in_slots(place, disk.identity.disk)
+        except (ConfigError, StorageError):
+            if not place.exists():
+                raise
+            return _in_slots(place, None)  # the rest of the disk may be damaged
     if not where.exists():
         raise ConfigError(f"{where} is not there")
     with where.open("rb") as file:
@@ -82,26 +91,32 @@ def find(where: Path) -> Found:
 
 
 def unlock(found: Found, key: backup_seal.Recovery) -> Opened:
-    """Raises Refused for another key, ConfigError for a backup that is damaged."""
+    """Raises Refused for another key, ConfigError for a backup that is damaged.
+
+    The log is sealed by itself, and to another key where that was replaced meanwhile. Cameras and
+    people do not wait for it.
+    """
     manifest, files = backup_archive.unpack(backup_seal.unseal(found.sealed, key))
     tail = files.pop(backup_archive.AUDIT_TAIL, None)
-    lines = b""
-    if tail is not None:
-        try:
-            lines = gzip.decompress(backup_seal.unseal(tail, key))
-        except (OSError, EOFError, zlib.error) as error:
-            raise ConfigError(f"the log in the backup is damaged: {error}") from error
     if backup_archive.CATALOG not in files:
         raise ConfigError("the backup holds no catalog")
-    return Opened(manifest, files, lines)
+    if tail is None:
+        return Opened(manifest, files, b"")
+    try:
+        return Opened(manifest, files, gzip.decompress(backup_seal.unseal(tail, key)))
+    except (Refused, OSError, EOFError, zlib.error) as error:
+        return Opened(manifest, files, b"", (f"the log in the backup cannot be opened: {error}",))
 
 
 def restore(home: Path, opened: Opened, now_ns: int) -> Restored:
-    """Writes the home. Refused where it has a catalog, Unavailable where it is in use."""
+    """Writes the home. Refused where its catalog knows anything, Unavailable where it is in use."""
     catalog = home / backup_archive.CATALOG
-    if catalog.exists():
-        raise Refused(f"{home} has a catalog already: nothing was changed")
-    notes: list[str] = []
+    if catalog.exists() and not _is_empty(home):
+        raise Refused(
+            f"{home} has a catalog already: nothing was changed. "
+            f"If it is to be given up: stop what runs, move {catalog} away, and restore again"
+        )
+    notes = list(opened.remarks)
     home.mkdir(mode=0o750, parents=True, exist_ok=True)
     with _unused(home):
         _write_keys(home, opened.files, notes)
@@ -125,9 +140,19 @@ def _in_slots(path: Path, disk: bytes | None) -> Found:
     return Found(sealed, header.made_ns)
 
 
+def _is_empty(home: Path) -> bool:
+    """Whether its catalog knows nothing: the page makes such a one where a box is set up anew."""
+    try:
+        with Catalog(home, is_readonly=True) as catalog:
+            rows = (catalog.cameras(), catalog.removed(), catalog.disks(), catalog.locks())
+            return not any(rows) and not catalog.people()
+    except VonggacError:
+        return False  # a damaged one is a person's to move away
+
+
 @contextlib.contextmanager
 def _unused(home: Path) -> Iterator[None]:
-    """Holds the locks by which a recorder and a writer of the audit chain tell each other."""
+    """Holds the locks by which a recorder, a writer of the audit chain and LMDB tell each other."""
     with contextlib.ExitStack() as stack:
         for path, who in (
             (home / "run" / "record.lock", "a recorder"),
@@ -140,6 +165,16 @@ def _unused(home: Path) -> Iterator[None]:
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise Unavailable(f"{who} runs in {home}: stop it first") from None
+        lock = home / "catalog" / "lock.mdb"
+        if lock.exists():
+            fd = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+            stack.callback(os.close, fd)
+            try:
+                fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+            except (BlockingIOError, PermissionError):
+                # It would go on with the old file and the new one's lock, and damage the new one.
+                what = f"the page or another command has the catalog of {home} open"
+                raise Unavailable(f"{what}: stop it first") from None
         yield
 
 
@@ -162,7 +197,7 @@ def _write_log(home: Path, opened: Opened, now_ns: int, notes: list[str]) -> Non
     number, prev = (0, chain.GENESIS) if state is None else (state.lines, state.head)
     lines = opened.lines
     if lines and chain.hash_line(lines[lines.rfind(b"\n", 0, -1) + 1 :]) != prev:
-        raise ConfigError("the log in the backup does not end with the line that it names")
+        notes.append("the log in the backup does not end with the line that it names: audit verify")
     person = local_person(os.geteuid())
     event: dict[str, chain.Value] = {
         "time": _utc(now_ns),
@@ -190,6 +225,7 @@ def _put(path: Path, data: bytes, mode: int, owner: str, notes: list[str]) -> No
     if not path.parent.exists():
         path.parent.mkdir(mode=0o750)
         give_to(path.parent, owner)
+        _sync_directory(path.parent.parent)
     if path.exists() and path.read_bytes() != data:
         aside = _free_name(path)
         os.rename(path, aside)
