@@ -95,15 +95,15 @@ class Box:
         assert done.returncode == status, done.stderr
         return done.stdout if status == 0 else done.stderr
 
-    def run_here(self, *arguments: str) -> None:
-        """A command in this process: a Python of its own for each is half of a test's costs."""
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            status = vonggac(self.home, *arguments)
-        if status != 0 and "already open in this process" in out.getvalue():
-            self.run(*arguments)  # the test has the catalog open itself
-        else:
-            assert status == 0, out.getvalue()
+    def run_here(self, *arguments: str, status: int = 0) -> str:
+        """As `run`, in this process: a Python of its own for each is half of a test's costs."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            found = vonggac(self.home, *arguments)
+        if "already open in this process" in err.getvalue():
+            return self.run(*arguments, status=status)  # the test has the catalog open itself
+        assert found == status, err.getvalue()
+        return out.getvalue() if status == 0 else err.getvalue()
 
     def add(self, cameras: Cameras, name: str, *more: str, kind: str = "state") -> None:
         """Enrols a camera with both streams."""

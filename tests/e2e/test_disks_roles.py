@@ -34,7 +34,7 @@ def streams_on(now: bus_control.StatusReply) -> dict[str, int]:
 
 
 def roles(box: Box) -> dict[str, tuple[str, str]]:
-    listed = json.loads(box.run("disk", "list", "--json"))["disks"]
+    listed = json.loads(box.run_here("disk", "list", "--json"))["disks"]
     return {Path(disk["path"]).name: (disk["state"], disk["role"]) for disk in listed}
 
 
@@ -48,11 +48,11 @@ def test_a_disk_comes_another_is_drained_and_leaves_and_nothing_is_missing(
     with box.running():
         box.until_durable(0.5)
         runs = {key: stream.run for key, stream in box.streams().items()}
-        box.run("disk", "format", str(second), "--size", "512M", "--segment-size", "16M")
+        box.run_here("disk", "format", str(second), "--size", "512M", "--segment-size", "16M")
         box.until(lambda now: streams_on(now) == {"disk": 2, "second": 0})
         box.until(lambda now: all(disk.state == "recording" for disk in now.disks))
 
-        box.run("disk", "drain", str(box.disk))
+        box.run_here("disk", "drain", str(box.disk))
         box.until(lambda now: streams_on(now) == {"disk": 0, "second": 2})
         before = {key: stream.durable_until_ns or 0 for key, stream in box.streams().items()}
         box.until(
@@ -68,12 +68,12 @@ def test_a_disk_comes_another_is_drained_and_leaves_and_nothing_is_missing(
         assert {key: stream.run for key, stream in box.streams().items()} == runs
         assert box.holes("cam1", "main") == box.holes("cam1", "sub") == []
 
-        said = box.run("disk", "retire", str(box.disk), status=1)
+        said = box.run_here("disk", "retire", str(box.disk), status=1)
         assert "cam1 is promised 30 days" in said and "--force-unpromised" in said
-        box.run("disk", "retire", str(box.disk), "--force-unpromised")
+        box.run_here("disk", "retire", str(box.disk), "--force-unpromised")
         box.until(lambda now: streams_on(now) == {"second": 2})
 
-        box.run("disk", "add", str(box.disk))
+        box.run_here("disk", "add", str(box.disk))
         box.until(
             lambda now: (
                 streams_on(now) == {"disk": 0, "second": 2}
@@ -88,7 +88,7 @@ def test_a_disk_of_another_box_is_refused_and_nothing_is_written_to_it(
 ) -> None:
     other = Box(tmp_path / "other", "256M")
     before = {path: path.stat().st_mtime_ns for path in other.disk.rglob("*")}
-    said = box.run("disk", "add", str(other.disk), status=78)
+    said = box.run_here("disk", "add", str(other.disk), status=78)
     assert "belongs to another box" in said
     assert roles(box).keys() == {"disk"}
     assert {path: path.stat().st_mtime_ns for path in other.disk.rglob("*")} == before
@@ -98,16 +98,16 @@ def test_a_disk_of_another_box_is_refused_and_nothing_is_written_to_it(
 def test_a_disk_that_is_mounted_elsewhere_is_told_by_adding_it(box: Box, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     box.disk.rename(moved)
-    box.run("disk", "add", str(moved))
+    box.run_here("disk", "add", str(moved))
     with Catalog(box.home, is_readonly=True) as catalog:
         assert [Path(row.path) for row in catalog.disks()] == [moved]
     moved.rename(box.disk)
-    box.run("disk", "add", str(box.disk))
+    box.run_here("disk", "add", str(box.disk))
 
 
 def test_a_disk_does_not_leave_before_its_time(box: Box, tmp_path: Path) -> None:
-    assert "is no disk of this box" in box.run("disk", "drain", str(tmp_path), status=1)
-    said = box.run("disk", "retire", str(box.disk), status=1)
+    assert "is no disk of this box" in box.run_here("disk", "drain", str(tmp_path), status=1)
+    said = box.run_here("disk", "retire", str(box.disk), status=1)
     assert "is recorded on: vonggac disk drain" in said
-    said = box.run("disk", "drain", str(box.disk), status=1)
+    said = box.run_here("disk", "drain", str(box.disk), status=1)
     assert "only disk that is recorded on" in said

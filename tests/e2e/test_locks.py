@@ -52,26 +52,26 @@ def test_a_lock_is_durable_when_the_command_says_so(box: Box, cameras: Cameras) 
     box.add(cameras, "cam1")
     box.until_durable(2.0)
     said = json.loads(
-        box.run("lock", "add", "cam1", "--from", "-1m", "--to", "now", *WHY, "--json")
+        box.run_here("lock", "add", "cam1", "--from", "-1m", "--to", "now", *WHY, "--json")
     )
     box.stop(signal.SIGKILL)
 
     assert (said["recorder"], said["durable_on"]) == (True, [str(box.disk)])
     assert said["later_on"] == said["not_confirmed_on"] == []
     assert journal_of(box) == {bytes.fromhex(said["id"])}
-    (told,) = json.loads(box.run("disk", "list", "--json"))["disks"]
+    (told,) = json.loads(box.run_here("disk", "list", "--json"))["disks"]
     assert told["pinned_segments"] == 2
 
     # A camera that is removed takes nothing along; the next recorder holds it as before.
-    box.run("camera", "remove", "cam1")
+    box.run_here("camera", "remove", "cam1")
     with box.running():
-        listed = json.loads(box.run("lock", "list", "--json"))
+        listed = json.loads(box.run_here("lock", "list", "--json"))
         (lock,), (disk,) = listed["locks"], listed["disks"]
         assert lock["bytes"] == 2 * (16 << 20)  # main and sub
         assert disk["pinned_segments"] == 2
-        (told,) = json.loads(box.run("disk", "list", "--json"))["disks"]
+        (told,) = json.loads(box.run_here("disk", "list", "--json"))["disks"]
         assert told["pinned_segments"] == 2
-        box.run("lock", "remove", "1", "--reason", "x", status=1)  # nobody writes the chain
+        box.run_here("lock", "remove", "1", "--reason", "x", status=1)  # nobody writes the chain
         with Catalog(box.home) as catalog:
             (row,) = catalog.locks()
             catalog.change_lock(row, msgspec.structs.replace(row, review_ns=time.time_ns()))
@@ -95,11 +95,11 @@ def test_what_two_people_remove_leaves_the_disk_and_a_third_lock_is_beyond_the_q
         box.add(cameras, "cam1")
         box.until_durable(2.0)
         span = ("--from", "-1m", "--to", "now")
-        said = json.loads(box.run("lock", "add", "cam1", *span, *WHY, "--json"))
-        other = json.loads(box.run("lock", "add", "cam1", *span, *WHY, "--json"))
+        said = json.loads(box.run_here("lock", "add", "cam1", *span, *WHY, "--json"))
+        other = json.loads(box.run_here("lock", "add", "cam1", *span, *WHY, "--json"))
         assert journal_of(box) == {bytes.fromhex(said["id"]), bytes.fromhex(other["id"])}
 
-        box.run("lock", "remove", str(said["lock"]), "--reason", "vụ án đã đóng")
+        box.run_here("lock", "remove", str(said["lock"]), "--reason", "vụ án đã đóng")
         with Catalog(box.home) as catalog:
             _, later = Locking(box.home, catalog, 20).confirm_unlock(
                 said["lock"], local_person(os.getuid() + 1)
@@ -119,7 +119,9 @@ def test_what_two_people_remove_leaves_the_disk_and_a_third_lock_is_beyond_the_q
             until_s = time.monotonic() + DEADLINE_S
             while not alarms.poll(300):  # a subscription is not told when it holds
                 assert time.monotonic() < until_s
-                assert "recording goes on" in box.run("lock", "add", "cam1", *far, *WHY, status=1)
+                assert "recording goes on" in box.run_here(
+                    "lock", "add", "cam1", *far, *WHY, status=1
+                )
             alarm = bus_events.decode_event(alarms.recv_multipart())
         assert isinstance(alarm, bus_events.Alarm)
         assert (alarm.kind, alarm.subject) == ("lock-refused", "cam1")
@@ -130,5 +132,5 @@ def test_what_two_people_remove_leaves_the_disk_and_a_third_lock_is_beyond_the_q
         (box.home / "config.toml").unlink()
         (questions,) = (box.home / "run" / "view").glob("index-*.sock")
         questions.unlink()
-        said = box.run("lock", "add", "cam1", *span, *WHY, status=1)
+        said = box.run_here("lock", "add", "cam1", *span, *WHY, status=1)
         assert "does not say what locks hold" in said
