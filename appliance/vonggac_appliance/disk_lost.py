@@ -55,7 +55,8 @@ def check_gone(row: DiskRow, known: bus_control.DiskStatus | None) -> None:
     if known is not None and known.state == "hung":
         raise Refused(f"{row.path} hangs, so nobody knows: pull it or switch it off first")
     # In a process of its own: whoever touches a disk that hangs may never come back.
-    words = [sys.executable, "-m", "vonggac_appliance.disk_probe", row.path, row.uuid.hex()]
+    # -P: not what lies in the folder that the command was typed in.
+    words = [sys.executable, "-P", "-m", "vonggac_appliance.disk_probe", row.path, row.uuid.hex()]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603
     try:
         status = process.wait(_PROBE_S)

@@ -193,7 +193,24 @@ def test_a_disk_that_can_be_read_is_not_lost(
     assert gone.retire(*WHY) == 1, "a damaged identity is no lost disk"
     (gone.path / "vonggac-disk.json").unlink()
     assert gone.retire(*WHY) == 1, "its segments are there"
+    (gone.path / "vonggac-disk.json").mkdir()  # there, and no read of it works
+    segment = gone.path / "segments" / "0000" / "00000002.mp4"
+    segment.write_bytes(b"ftyp")
+    assert gone.retire(*WHY) == 1, "a segment of it can be read"
     assert len(gone.disks()) == 2
+    segment.write_bytes(bytes(4096))
+    assert gone.retire(*WHY) == 0, "what was never written is no sign of a disk"
+
+
+def test_what_lies_in_the_folder_of_the_command_is_not_run(
+    gone: Gone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "vonggac_appliance"
+    other.mkdir()
+    (other / "__init__.py").write_text("")
+    (other / "disk_probe.py").write_text("import sys\n\nsys.exit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    check_gone(gone.row, None)
 
 
 @pytest.mark.parametrize(
