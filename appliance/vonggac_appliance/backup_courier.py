@@ -75,6 +75,7 @@ class BackupCourier:
         self._task: asyncio.Task[None] | None = None
         self._what = ""
         self._complain_ns: dict[str, int] = {}
+        """By the disk's uuid, or OFF: not told again before."""
         self._fresh_ns: dict[str, int] = {}
         """When a disk was last seen with the newest night's; by the clock that nobody sets."""
         self._started_ns = boot()
@@ -88,18 +89,14 @@ class BackupCourier:
         if self._task is not None or boot < self._next_ns or not self._clock.is_synced:
             return
         due = [keeper for keeper in self._present() if not self._is_fresh(keeper)]
-        self._complain([keeper for keeper in due if not self._room_bytes(keeper)])
+        if due and not self._has_key():
+            self._complain_of_key(boot)
+            return
+        self._complain_of_places([keeper for keeper in due if not self._room_bytes(keeper)], boot)
         due = [keeper for keeper in due if self._room_bytes(keeper)]
-        if not due:
-            return
-        if not self._has_key():
-            if boot - self._started_ns >= _WITHOUT_KEY_NS:
-                self._next_ns = boot + _DAY_NS
-                what = "nobody has made a recovery key, so the home is not backed up: "
-                self._alarm(OFF, "home", what + "sudo vonggac backup key")
-            return
-        self._next_ns = boot + _AGAIN_NS
-        self._start(due)
+        if due:
+            self._next_ns = boot + _AGAIN_NS
+            self._start(due)
 
     def begin(self) -> None:
         """A person wants one now, on every disk. Refused where that cannot be."""
@@ -108,6 +105,9 @@ class BackupCourier:
         if not self._has_key():
             raise Refused("no recovery key was made: sudo vonggac backup key")
         taking = [keeper for keeper in self._present() if self._room_bytes(keeper)]
+        if self._writing.intersection(keeper.uuid for keeper in taking):
+            # A disk that does not get done must not heap them up in its keeper.
+            raise Refused("a backup is being written already")
         if not taking:
             raise Refused(f"no disk can take a backup now ({PREPARE})")
         self._start(taking)
@@ -191,14 +191,23 @@ class BackupCourier:
                 why = "" if self._clock.is_synced else "; the clock is not synchronised"
                 self._alarm(FAILED, keeper.path, f"no backup was written for two days{why}")
 
-    def _complain(self, keepers: list[Keeper]) -> None:
-        """Of disks without a place, once a day; the others are backed up to all the same."""
-        boot = self._boot()
+    def _complain_of_key(self, boot: int) -> None:
+        """That there is none, once a day."""
+        self._next_ns = boot + _MINUTE_NS
+        is_due = boot >= self._complain_ns.get(OFF, 0)
+        if is_due and boot - self._started_ns >= _WITHOUT_KEY_NS:
+            self._complain_ns[OFF] = boot + _DAY_NS
+            what = "nobody has made a recovery key, so the home is not backed up: "
+            self._alarm(OFF, "home", what + "sudo vonggac backup key")
+
+    def _complain_of_places(self, keepers: list[Keeper], boot: int) -> None:
+        """Of disks without one, once a day; the others are backed up to all the same."""
         for keeper in keepers:
-            if self._has_key() and boot >= self._complain_ns.get(keeper.uuid, 0):
+            if boot >= self._complain_ns.get(keeper.uuid, 0):
                 self._complain_ns[keeper.uuid] = boot + _DAY_NS
                 what = "it was formatted without a place for backups; without a recorder: "
-                self._alarm(FAILED, keeper.path, f"{what}{PREPARE} {keeper.path}")
+                why = self._told[keeper.uuid].what or f"{what}{PREPARE} {keeper.path}"
+                self._alarm(FAILED, keeper.path, why)
 
     def _present(self) -> list[Keeper]:
         """Disks that are recorded on and have told what they hold."""

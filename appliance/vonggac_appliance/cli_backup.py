@@ -97,13 +97,15 @@ def _key(args: argparse.Namespace) -> int:
     private, public = backup_seal.new_key()
     print(private)
     note("write it down and keep it away from the box; it is shown this once and kept nowhere")
-    if input(f"its last {_LAST} characters: ").strip().upper() != private[-_LAST:]:
+    if _typed(f"its last {_LAST} characters: ").strip().upper() != private[-_LAST:]:
         raise Refused("these are others: nothing was changed, and that key is worth nothing")
     if not backup_seal.keep_public(args.home, public, replaces=args.replace):
         raise Refused("somebody else made a recovery key meanwhile: that one holds")
     note_event(args.home, Action.BACKUP_KEY, public)
     with contextlib.suppress(Unavailable):  # else the recorder makes the first one when it runs
-        control.ask(args.home, bus_control.BackupNow())
+        answer = control.ask(args.home, bus_control.BackupNow())
+        if isinstance(answer, bus_control.Failed):
+            note(f"none could be begun with it yet ({answer.what}): vonggac backup now")
     note("the home is backed up to every disk from now on: vonggac backup list")
     return 0
 
@@ -173,7 +175,9 @@ def _text(reply: bus_control.BackupsReply) -> str:
         made = "none" if disk.made_ns is None else iso(disk.made_ns)
         age = "" if disk.made_ns is None else words_of_age(disk.made_ns, now_ns)
         what = disk.what
-        if disk.room_bytes == 0:
+        if disk.room_bytes is None:
+            made, what = "unknown", what or f"the disk is {disk.state}"
+        elif disk.room_bytes == 0:
             what = what or f"no place for backups: vonggac disk prepare-backup {disk.path}"
         rows.append((disk.path, made, age, str(disk.length), what))
     text = table(("path", "made", "age", "bytes", "what"), rows)
@@ -217,4 +221,11 @@ def _read_key(path: Path | None, parse: Callable[[str], Recovery]) -> Recovery:
             return parse(file.read(_KEY_BYTES_MAX).decode("ascii", "replace"))
     if not sys.stdin.isatty():
         raise Refused("the recovery key is typed on a terminal; from a file: --key-file FILE")
-    return parse(input("recovery key: "))
+    return parse(_typed("recovery key: "))
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return input(prompt)
+    except EOFError:
+        raise Refused("nothing was typed: nothing was changed") from None

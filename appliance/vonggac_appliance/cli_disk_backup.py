@@ -36,8 +36,7 @@ def _prepare(args: argparse.Namespace) -> int:
     with disk.open_disk(path, box_id, exclusive=True) as opened:
         was_made = disk.prepare_backup(opened)
     place = path / backup_slot.BACKUP_NAME
-    if was_made:
-        give_to(place, RECORD_USER)
+    give_to(place, RECORD_USER)  # also where a command before was ended in between
     size = place.stat().st_size
     facts = {"path": str(path), "bytes": size, "made": was_made}
     text = f"{path} has room for two backups of {size // 2} bytes"

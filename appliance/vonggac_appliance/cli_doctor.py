@@ -179,8 +179,10 @@ def _backups(home: Path) -> Iterator[Finding]:
     now_ns = wall_ns()
     for found in state.disks:
         subject = f"backup {found.path}"
-        if found.room_bytes == 0:
-            what = f"no place for it: vonggac disk prepare-backup {found.path}"
+        if found.room_bytes is None:
+            yield Finding(subject, WARNING, found.what or f"not known, the disk is {found.state}")
+        elif found.room_bytes == 0:
+            what = found.what or f"no place for it: vonggac disk prepare-backup {found.path}"
             yield Finding(subject, WARNING, what)
         elif found.made_ns is None:
             yield Finding(subject, WARNING, found.what or "none yet: vonggac backup now")

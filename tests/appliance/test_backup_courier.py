@@ -91,6 +91,7 @@ class Nights:
     boot_ns: int = 0
     is_synced: bool = True
     alarms: list[tuple[str, str]] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
     courier: BackupCourier = field(init=False)
     key: str = ""
 
@@ -100,10 +101,14 @@ class Nights:
             3,
             lambda: self.disks,  # type: ignore[arg-type,return-value]
             self,
-            lambda kind, subject, _: self.alarms.append((kind, subject)),
+            self.alarm,
             wall=lambda: self.wall_ns,
             boot=lambda: self.boot_ns,
         )
+
+    def alarm(self, kind: str, subject: str, sentence: str) -> None:
+        self.alarms.append((kind, subject))
+        self.sentences.append(sentence)
 
     def make_key(self) -> None:
         self.key, public = backup_seal.new_key()
@@ -262,6 +267,33 @@ def test_without_a_recovery_key_nothing_is_made_and_a_person_is_told(nights: Nig
     asyncio.run(live())
 
 
+def test_without_a_key_and_without_a_place_it_is_the_key_that_is_told_of(nights: Nights) -> None:
+    """As after an update from a program that knew no backups."""
+
+    async def live() -> None:
+        for disk in nights.disks:
+            nights.courier.told(disk, disk.told(None, room_bytes=0))  # type: ignore[arg-type]
+        await nights.step(2)
+        assert nights.alarms == [("backup-off", "home")]
+        nights.make_key()
+        await nights.step(0.1)
+        assert nights.alarms[1:] == [("backup-failed", "/srv/a"), ("backup-failed", "/srv/b")]
+
+    asyncio.run(live())
+
+
+def test_a_place_that_cannot_be_used_is_told_of_with_its_reason(nights: Nights) -> None:
+    async def live() -> None:
+        nights.make_key()
+        disk = nights.disks[0]
+        told = disk.told(None, "backup has 7 bytes", room_bytes=0)
+        nights.courier.told(disk, told)  # type: ignore[arg-type]
+        await nights.step(25)
+        assert nights.sentences == ["backup has 7 bytes"] * 3, "when it was told, and once a day"
+
+    asyncio.run(live())
+
+
 def test_a_disk_without_a_place_is_told_of_once_a_day_and_the_others_get_theirs(
     nights: Nights,
 ) -> None:
@@ -304,6 +336,8 @@ def test_one_now_goes_to_every_disk_also_without_a_clock(nights: Nights) -> None
         await nights.courier.end()
         reply = nights.courier.reply()
         assert [disk.is_writing for disk in reply.disks] == [True, True] and not reply.is_making
+        with pytest.raises(Refused, match="being written already"):
+            nights.courier.begin()
         nights.told_all(nights.wall_ns)
         assert not any(disk.is_writing for disk in nights.courier.reply().disks)
 
@@ -317,6 +351,7 @@ def test_the_chains_last_lines_come_sealed_from_its_writer(nights: Nights) -> No
         nights.courier.begin()
         await nights.courier.end()
         assert nights.opened(nights.disks[0]).audit is None, "`audit run` was down"
+        nights.told_all(nights.wall_ns)
         with audit_run(nights.home):
             nights.courier.begin()
             await nights.courier.end()

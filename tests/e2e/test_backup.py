@@ -174,6 +174,15 @@ def test_a_box_goes_on_from_its_disk_when_its_home_is_gone(
     assert "the home was restored from a backup of" in problem["what"]
 
 
+def test_a_person_who_types_nothing_changes_nothing(home: Path) -> None:
+    terminal = Terminal(home, "backup", "key")
+    terminal.until("characters: ")
+    os.write(terminal.ours, b"\x04")  # Ctrl-D
+    assert terminal.end() == 1
+    assert "nothing was typed" in terminal.said and "Traceback" not in terminal.said
+    assert not (home / "keys").exists()
+
+
 def test_a_key_that_was_not_written_down_is_not_put_in_force(home: Path) -> None:
     terminal = Terminal(home, "backup", "key")
     terminal.until("characters: ")
