@@ -202,7 +202,7 @@ def test_a_password_that_was_corrected_is_tried_at_once(box: Box, cameras: Camer
     box.add(cameras, "cam1")
     with box.running():
         box.until(lambda now: bool(now.cameras and now.cameras[0].gap_reason))
-        box.run("camera", "remove", "cam1")
+        box.run_here("camera", "remove", "cam1")
         box.login.write_text(f"admin:{PASSWORD}\n")
         box.add(cameras, "cam1")
 
@@ -217,7 +217,7 @@ def test_a_camera_is_added_to_and_removed_from_a_running_recorder(
         box.add(cameras, "cam1")
         box.until_durable(1.0)
 
-        box.run("camera", "remove", "cam1")
+        box.run_here("camera", "remove", "cam1")
         box.until(lambda now: now.cameras == [])
 
 

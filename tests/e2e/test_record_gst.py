@@ -64,13 +64,13 @@ def test_gst_cameras_are_recorded_cut_and_played(
 
     with box.running("run"):
         box.until_durable(5.0)
-        listed = json.loads(box.run("camera", "list", "--json"))["cameras"]
+        listed = json.loads(box.run_here("camera", "list", "--json"))["cameras"]
         for camera in ("cam1", "cam2"):
             arguments = ("--from", "-1m", "--to", "now")
-            line = json.loads(box.run("timeline", camera, *arguments, "--json"))
+            line = json.loads(box.run_here("timeline", camera, *arguments, "--json"))
             assert len(line["ranges"]) == 1, line
             cut = tmp_path / f"{camera}.mp4"
-            box.run("cut", camera, *arguments, "--purpose", "test", "-o", str(cut))
+            box.run_here("cut", camera, *arguments, "--purpose", "test", "-o", str(cut))
 
     assert [camera["state"] for camera in listed] == ["recording", "recording"]
     for camera, codec in (("cam1", "h264"), ("cam2", "hevc")):

@@ -68,15 +68,17 @@ def test_limits_reach_the_disks_and_tombstones_the_ledger(box: Box) -> None:
             assert "synchronised for an hour" in str(disk["held"])
             (camera,) = shown(box)["cameras"]
             assert (camera["days_max"], camera["max_by"]) == (5, "agreement")
-            assert "24 hours" in box.run("retention", "confirm")
+            assert "24 hours" in box.run_here("retention", "confirm")
             box.until(lambda now: now.cameras[0].state == "recording")
     finally:
         cameras.stop()
     assert pending(box) == []
-    verified = json.loads(box.run("audit", "verify", "--json"))
+    verified = json.loads(box.run_here("audit", "verify", "--json"))
     assert verified["ok"], verified
 
 
 def shown(box: Box) -> dict[str, list[dict[str, object]]]:
-    found: dict[str, list[dict[str, object]]] = json.loads(box.run("retention", "show", "--json"))
+    found: dict[str, list[dict[str, object]]] = json.loads(
+        box.run_here("retention", "show", "--json")
+    )
     return found

@@ -31,7 +31,7 @@ def test_what_was_recorded_stands_in_the_ledger_and_is_missed_when_it_goes(
     heads = list(heads_of(box.home, lists_of(box.home)))
     assert len({head.stream for head in heads}) == 2
     assert all(head.sequence > 0 for head in heads)
-    assert "OK" in box.run("audit", "verify")
+    assert "OK" in box.run_here("audit", "verify")
     check = ("disk", "check", str(box.disk), "--deep", "--json")
     assert vonggac(box.home, *check) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == []
@@ -39,7 +39,7 @@ def test_what_was_recorded_stands_in_the_ledger_and_is_missed_when_it_goes(
     held = [path for path in sorted(box.disk.rglob("*.mp4")) if path.read_bytes()[4:8] == b"ftyp"]
     gone = held[0]
     gone.write_bytes(bytes(gone.stat().st_size))
-    box.run("disk", "rebuild", str(box.disk))
+    box.run_here("disk", "rebuild", str(box.disk))
     assert vonggac(box.home, *check) == 1
     (missing,) = json.loads(capsys.readouterr().out)["problems"]
     assert missing["promise"] == 1

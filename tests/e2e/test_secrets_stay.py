@@ -56,7 +56,7 @@ def test_the_password_of_a_recorded_camera_is_nowhere_to_be_read(tmp_path: Path)
         box.login.write_text(f"admin:{PASSWORD}-and-wrong\n")
         box.add(cameras, "cam2")
         box.login.write_text(right)
-        told = [box.run("camera", "list", "--json")]
+        told = [box.run_here("camera", "list", "--json")]
         box.start("run")
         box.until(have_settled)
         lines = command_lines()
@@ -64,10 +64,10 @@ def test_the_password_of_a_recorded_camera_is_nowhere_to_be_read(tmp_path: Path)
         for pid in recorder_pids(box):
             assert no_cores.search(Path(f"/proc/{pid}/limits").read_text())
         for words in (["camera", "list"], ["disk", "list"], ["doctor"]):
-            told += [box.run(*words), box.run(*words, "--json")]
-        told.append(box.run("timeline", "cam1", "--from", "-1m", "--to", "now", "--json"))
+            told += [box.run_here(*words), box.run_here(*words, "--json")]
+        told.append(box.run_here("timeline", "cam1", "--from", "-1m", "--to", "now", "--json"))
         cut = ("cut", "cam1", "--from", "-1m", "--to", "now", "--purpose", "thử")
-        told.append(box.run(*cut, "-o", str(tmp_path / "cam1.mp4"), "--json"))
+        told.append(box.run_here(*cut, "-o", str(tmp_path / "cam1.mp4"), "--json"))
         assert box.stop() == 0
     finally:
         if box.process is not None:

@@ -107,16 +107,16 @@ def test_commands_tell_and_acknowledge_and_a_stopped_recorder_leaves_its_alarms(
     box: Box, services: Services
 ) -> None:
     number = raise_alarm(box.home, "cam1")
-    listed = json.loads(box.run("alarm", "list", "--json"))["alarms"]
+    listed = json.loads(box.run_here("alarm", "list", "--json"))["alarms"]
     assert number in [row["alarm"] for row in listed]
 
-    row = json.loads(box.run("alarm", "acknowledge", str(number), "--note", "x", "--json"))
+    row = json.loads(box.run_here("alarm", "acknowledge", str(number), "--note", "x", "--json"))
     assert row["acknowledged_by"] == f"local:{os.getuid()}"
-    box.run("alarm", "acknowledge", "9999", status=1)
+    box.run_here("alarm", "acknowledge", "9999", status=1)
 
     page = page_of(services, "An")
     box.stop()
-    assert "acknowledged" in box.run("alarm", "list", "--all")
+    assert "acknowledged" in box.run_here("alarm", "list", "--all")
     shown = page.get("/alarms")
     box.start()
     box.until_answered()
