@@ -179,7 +179,7 @@ def test_somebody_new_comes_in_with_a_code_of_that_name(here: Office, page: Brow
     assert 'href="/join"' in page.get("/sign-in").text
     shown = page.get("/join").text
     assert "<h1>Người mới</h1>" in shown and 'action="/join"' in shown
-    assert "setup-code" not in shown
+    assert "setup-code" not in shown and 'href="/sign-in"' in shown
 
     code = here.accounts.make_person_code("Trần Thị Bình", Role.DETECTIVE, ())
     answer = joins(page, code, "Lê Văn Cường")
