@@ -247,7 +247,7 @@ class _Noted:
     def __init__(self) -> None:
         self.lists: list[ledger.Recorded] = []
         self._restores: list[tuple[int, str]] = []
-        """Line, and what it was restored from."""
+        """Line, and what it was restored from, with what that did to the log."""
 
     def passing(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """The same lines; those that matter are noted."""
@@ -270,8 +270,8 @@ class _Noted:
         for line, source in self._restores:
             yield chain.Problem(
                 line,
-                f"says that the home was restored from a {source}: what was logged after that is "
-                f"lost, and {lost[line]} lists of the ledger that are named before it",
+                f"says that the home was restored from a {source}, and "
+                f"{lost[line]} lists of the ledger that are named before it are lost",
             )
 
     def _note(self, number: int, event: object) -> None:
@@ -279,7 +279,8 @@ class _Noted:
         if found is not None:
             self.lists.append(found)
         elif isinstance(event, dict) and event.get("action") == chain.Action.RESTORE:
-            self._restores.append((number, str(event.get("object"))))
+            after = "the log went on" if event.get("kept") else "what was logged after that is lost"
+            self._restores.append((number, f"{event.get('object')}: {after}"))
 
 
 def read_checkpoint(path: Path) -> chain.Checkpoint:

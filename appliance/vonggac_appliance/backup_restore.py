@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gzip
+import json
 import os
 import zlib
 from collections.abc import Iterator
@@ -196,7 +197,10 @@ def _write_log(home: Path, opened: Opened, now_ns: int, notes: list[str]) -> Non
     state = opened.manifest.audit
     number, prev = (0, chain.GENESIS) if state is None else (state.lines, state.head)
     lines = opened.lines
-    if lines and chain.hash_line(lines[lines.rfind(b"\n", 0, -1) + 1 :]) != prev:
+    longer = None if state is None else _log_here(home, state.head)
+    if longer is not None:
+        number, prev, lines = longer
+    elif lines and chain.hash_line(lines[lines.rfind(b"\n", 0, -1) + 1 :]) != prev:
         notes.append("the log in the backup does not end with the line that it names: audit verify")
     person = local_person(os.geteuid())
     event: dict[str, chain.Value] = {
@@ -209,6 +213,7 @@ def _write_log(home: Path, opened: Opened, now_ns: int, notes: list[str]) -> Non
         "purpose": None,
         "first": number + 1 - lines.count(b"\n"),
         "known": state is not None,
+        "kept": longer is not None,
     }
     line = chain.canonical_line(event, number + 1, prev)
     _put(home / "audit" / "log.jsonl", lines + line, 0o640, AUDIT_USER, notes)
@@ -218,6 +223,25 @@ def _write_log(home: Path, opened: Opened, now_ns: int, notes: list[str]) -> Non
         notes.append("the audit chain was not in the backup: it begins anew")
     elif number and not lines:
         notes.append(f"lines 1 to {number} of the audit chain are not in the backup")
+
+
+def _log_here(home: Path, head: str) -> tuple[int, str, bytes] | None:
+    """Last number, hash and lines of a log that is there and in which the line `head` stands.
+
+    Where only the catalog was lost, that log knows more than the backup: its lines stay.
+    """
+    try:
+        held = (home / "audit" / "log.jsonl").read_bytes()
+    except FileNotFoundError:
+        return None
+    lines = [line + b"\n" for line in held.split(b"\n")[:-1]]
+    if head not in map(chain.hash_line, lines):
+        return None
+    try:
+        number = int(json.loads(lines[-1])["n"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return number, chain.hash_line(lines[-1]), b"".join(lines)
 
 
 def _put(path: Path, data: bytes, mode: int, owner: str, notes: list[str]) -> None:

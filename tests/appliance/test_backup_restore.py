@@ -121,6 +121,19 @@ def test_the_chain_goes_on_with_a_line_that_says_what_happened(old: Old, tmp_pat
     assert "1 lists of the ledger" in found.problems[0].what
 
 
+def test_a_log_that_outlived_the_catalog_keeps_its_lines(old: Old) -> None:
+    """Written after the backup, by the same box."""
+    with audit_run(old.home):
+        audit_client.append(old.home, AuditAppend("clock confirm", "after", None, "done"))
+    before = chain_of(old.home)
+    (old.home / "catalog" / "data.mdb").rename(old.home / "damaged")
+    backup_restore.restore(old.home, old.opened, NOW_NS)
+    *lines, last = chain_of(old.home)
+    assert lines == before and (last["n"], last["first"]) == (len(before) + 1, 1)
+    (problem,) = audit_log.verify_home(old.home).problems
+    assert "the log went on, and 0 lists of the ledger" in problem.what
+
+
 def test_what_is_altered_after_a_restore_is_found_as_before(old: Old, tmp_path: Path) -> None:
     new = tmp_path / "new"
     backup_restore.restore(new, old.opened, NOW_NS)
@@ -221,8 +234,8 @@ def test_an_interrupted_restore_is_done_again(old: Old, home: Path) -> None:
     (home / "catalog" / "data.mdb").unlink()  # it comes last
     (home / "catalog" / ".data.mdb.restore").write_bytes(b"half")
     backup_restore.restore(home, old.opened, NOW_NS + 60_000_000_000)
-    assert [line["action"] for line in chain_of(home)].count("restore") == 1
-    assert len(audit_log.verify_home(home).problems) == 1
+    assert [line["kept"] for line in chain_of(home) if line["action"] == "restore"] == [False, True]
+    assert len(audit_log.verify_home(home).problems) == 2, "one for each"
     assert not list(home.rglob("*.restore"))
 
 
