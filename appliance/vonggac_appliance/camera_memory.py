@@ -91,7 +91,9 @@ class Memory:
             return
         async with self._one_at_a_time:
             if self.lockout is not None:
-                wait_s = self.lockout.wait_s(self.login, time.time_ns())
+                now_ns = time.time_ns()
+                self.lockout = self.lockout.looked_at(now_ns)
+                wait_s = self.lockout.wait_s(self.login, now_ns)
                 if wait_s > 0:
                     what = "the camera has refused user or password; asking on would lock it"
                     raise SessionFailed(GapReason.WRONG_PASSWORD, what, wait_s=wait_s)

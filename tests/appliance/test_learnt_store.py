@@ -7,6 +7,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from vonggac.ingest.lockout import Lockout, refused
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
@@ -96,7 +98,23 @@ def test_a_refused_login_waits_for_minutes_and_another_one_does_not() -> None:
 
 
 def test_a_clock_that_was_set_back_makes_nobody_wait_twice() -> None:
-    assert Lockout(b"login", 1, 9000 * S).wait_s(b"login", 1000 * S) == 120.0
+    lockout = Lockout(b"login", 1, 9000 * S).looked_at(1000 * S)
+    assert lockout.wait_s(b"login", 1000 * S) == 120.0
+    assert lockout.looked_at(1121 * S).wait_s(b"login", 1121 * S) == 0.0
+
+
+def test_a_refusal_in_the_future_is_waited_for_from_now_on() -> None:
+    year_ns = 365 * 86_400 * S
+    memory = Memory(login=b"login", lockout=Lockout(b"login", 1, time.time_ns() + year_ns))
+
+    async def try_it() -> None:
+        async with memory.turn():
+            raise AssertionError("it was asked")
+
+    with pytest.raises(SessionFailed):
+        asyncio.run(try_it())
+    assert memory.lockout is not None
+    assert memory.lockout.at_ns <= time.time_ns()
 
 
 def test_the_next_stream_asks_no_camera_that_has_just_refused() -> None:

@@ -6,7 +6,7 @@ outlives connections, and restarts of the recorder.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vonggac.ingest.backoff import WRONG_PASSWORD, Backoff
 
@@ -21,14 +21,18 @@ class Lockout:
     at_ns: int
 
     def wait_s(self, login: bytes, now_ns: int, rule: Backoff = WRONG_PASSWORD) -> float:
-        """How long `login` has to wait; 0 for another one, which was never refused.
-
-        A clock that was set back makes nobody wait longer than once.
-        """
+        """How long `login` has to wait; 0 for another one, which was never refused."""
         if login != self.login:
             return 0.0
         whole_s = rule.delay_s(self.failures, 0.0)
         return min(whole_s, max(0.0, whole_s - (now_ns - self.at_ns) / 1e9))
+
+    def looked_at(self, now_ns: int) -> Lockout:
+        """Begun now, where the clock was set back behind its beginning.
+
+        Or it would be waited for anew each time, until the clock is there again: years, perhaps.
+        """
+        return replace(self, at_ns=now_ns) if now_ns < self.at_ns else self
 
 
 def refused(before: Lockout | None, login: bytes, now_ns: int) -> Lockout:
