@@ -212,6 +212,10 @@ def _restore(args: argparse.Namespace) -> int:
     text += f"{done.people} people, {len(done.disks)} disks"
     emit(args, facts, text)
     note("what was changed after that is lost; a disk that is mounted elsewhere: vonggac disk add")
+    note(
+        "before you start it again: vonggac camera list (one that was removed since would be "
+        "recorded) and vonggac retention show (one with an older limit would lose footage)"
+    )
     return 0
 
 
