@@ -74,7 +74,7 @@ def test_the_one_before_stays_whole_until_the_new_one_is(place: tuple[Path, int]
     path, fd = place
     contents = os.urandom(SLOT_BYTES - 4096)
     before = write(fd, b"before")
-    for cut_after in range(2):
+    for cut_after in range(3):
 
         def cut(size: int, left: list[int] = [cut_after]) -> None:  # noqa: B006
             if not left[0]:
@@ -134,7 +134,7 @@ def test_a_bad_sector_in_one_slot_does_not_hide_the_other(
     make_unreadable(monkeypatch, at)
     assert backup_slot.read(path, DISK) == (before, b"before")
     make_unreadable(monkeypatch, at, SLOT_BYTES + at)
-    with pytest.raises(ConfigError, match="Input/output error.*other disks"):
+    with pytest.raises(ConfigError, match=r"Input/output error.*other disks"):
         backup_slot.read(path, DISK)
 
 
@@ -149,6 +149,29 @@ def test_a_header_that_cannot_be_read_is_written_over(
         assert backup_slot.newest(fd, DISK) is not None
         assert write(fd, b"after").generation == 2
     assert backup_slot.read(path, DISK)[1] == b"after"
+
+
+@pytest.mark.parametrize("is_readable", [True, False], ids=["wrong-byte", "bad-sector"])
+def test_the_only_whole_one_is_not_written_over(
+    place: tuple[Path, int], monkeypatch: pytest.MonkeyPatch, is_readable: bool
+) -> None:
+    path, fd = place
+    before = write(fd, b"before")
+    write(fd, b"after!")  # generation 2 is in slot 0
+    os.pwrite(fd, b"x", 4096)
+
+    def cut(size: int) -> None:
+        if size == 4:
+            raise Cut
+
+    with monkeypatch.context() as bad:
+        if not is_readable:
+            make_unreadable(bad, 4096)
+        with pytest.raises(Cut):
+            write(fd, b"next", take=cut)
+    assert backup_slot.read(path, DISK) == (before, b"before")
+    assert write(fd, b"next").generation == 2, "the damaged one has no header any more"
+    assert backup_slot.read(path, DISK)[1] == b"next"
 
 
 def test_another_disks_backup_and_none_at_all_are_told_apart(place: tuple[Path, int]) -> None:

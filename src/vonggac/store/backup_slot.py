@@ -121,8 +121,7 @@ def write(fd: int, disk: bytes, box: bytes, made_ns: int, sealed: int, take: Tak
     if length > room_bytes(slot_bytes):
         what = f"a backup of {length} bytes, and a slot takes {room_bytes(slot_bytes)}"
         raise OutOfSpace(what)
-    before = newest(fd, disk)
-    generation = 1 if before is None else before.generation + 1
+    generation = _next(fd, disk, slot_bytes, take)
     offset = generation % 2 * slot_bytes
     # Without its header the slot is none: whoever looks meanwhile finds the other one.
     _write_all(fd, bytes(HEADER_BYTES), offset)
@@ -136,6 +135,21 @@ def write(fd: int, disk: bytes, box: bytes, made_ns: int, sealed: int, take: Tak
     _write_all(fd, _encode(header), offset)
     os.fdatasync(fd)
     return header
+
+
+def _next(fd: int, disk: bytes, slot_bytes: int, take: Take) -> int:
+    """The next generation. One more, or two where the newest is damaged: then it is in the same
+    slot, and the one before, which is all there is, is not written over.
+    """
+    before = newest(fd, disk)
+    if before is None:
+        return 1
+    start = before.generation % 2 * slot_bytes + HEADER_BYTES
+    try:
+        is_whole = _digest(fd, start, before.length, take) == before.sha256
+    except OSError:
+        is_whole = False
+    return before.generation + (1 if is_whole else 2)
 
 
 def _headers(fd: int, disk: bytes | None, errors: list[OSError]) -> list[tuple[int, Header]]:
