@@ -66,7 +66,7 @@ def _add(args: argparse.Namespace) -> int:
         raise UsageError(f"{option}: {error}") from error
     note(
         f"{args.name} types it into the page, under /join, within 15 minutes; it works once, and "
-        "five tries are allowed"
+        "five tries are allowed; a code that was made before is worth nothing any more"
     )
     return 0
 

@@ -20,7 +20,7 @@ from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.catalog import Catalog
-from vonggac.registry.people import PurposeCode
+from vonggac.registry.people import Purpose, PurposeCode
 from vonggac.registry.retention import Removed
 from vonggac.store import disk as disks
 from vonggac.store import index
@@ -28,7 +28,7 @@ from vonggac.store.contents import streams_on
 from vonggac.store.start import Reading, open_for_reading
 from vonggac.store.timeline import Timeline
 from vonggac_appliance import audit_client
-from vonggac_appliance.cli_common import note
+from vonggac_appliance.cli_common import UsageError, note
 from vonggac_appliance.messages_audit import AuditAppend
 from vonggac_appliance.sources import OfflineDisk
 
@@ -118,7 +118,9 @@ def check_output(home: Path, found: Foreign, output: Path) -> None:
 
 def log(home: Path, what: str, purpose: str | None, result: str = "done") -> int:
     """The line in the audit chain, before anything is told of the disk. Unavailable."""
-    if purpose is None:
+    if purpose is not None and len(purpose) > TEXT_MAX:
+        raise UsageError(f"--purpose has at most {TEXT_MAX} characters")
+    if purpose is None or not Purpose(PurposeCode.OTHER, purpose).is_told:
         note("no purpose was given, and the line in the audit chain has none")
     given = None if purpose is None else (PurposeCode.OTHER.value, purpose)
     event = AuditAppend(Action.DISK_MOUNT_READONLY, what[:TEXT_MAX], given, result)

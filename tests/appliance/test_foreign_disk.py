@@ -382,6 +382,18 @@ def catalog_has(home: Path, code: str) -> bool:
         return catalog.camera(code) is not None
 
 
+def test_a_purpose_of_dots_is_none_and_one_of_pages_is_not_taken(
+    home: Path, found: Found, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("disk", "mount-readonly", str(found.path), "--purpose")
+    with audit_run(home):
+        assert vonggac(home, *command, " . ") == 0
+        assert "no purpose was given" in capsys.readouterr().err
+        assert vonggac(home, *command, "x" * 501) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and "at most 500 characters" in told.err
+
+
 def test_a_purpose_goes_with_a_disk(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert vonggac(home, "timeline", "cam1", *SPAN, "--purpose", "x") == 2
     assert "--disk" in capsys.readouterr().err
