@@ -58,19 +58,21 @@ static vg_err begin_aac(vg_audio_source *s, vg_fault *fault) {
 }
 
 static bool pull_adts(vg_audio_source *s, vg_audio_frame *out) {
-    const uint8_t *p = s->packet.payload + s->at;
-    const size_t left = s->packet.payload_size - s->at;
-    if (!is_adts(p, left)) {
-        s->frames_dropped += left > 0;
-        s->at = s->packet.payload_size;
-        return false;
+    for (;;) {
+        const uint8_t *p = s->packet.payload + s->at;
+        const size_t left = s->packet.payload_size - s->at;
+        if (!is_adts(p, left)) {
+            s->frames_dropped += left > 0;
+            s->at = s->packet.payload_size;
+            return false;
+        }
+        const size_t frame = (p[3] & 3U) << 11U | (size_t)p[4] << 3U | p[5] >> 5U;
+        const size_t header = ADTS_HEADER + (p[1] & 1U ? 0 : ADTS_CRC);
+        s->at += frame;
+        if (frame <= header) continue; /* nothing in it */
+        *out = (vg_audio_frame){.bytes = p + header, .size = frame - header};
+        return true;
     }
-    const size_t frame = (p[3] & 3U) << 11U | (size_t)p[4] << 3U | p[5] >> 5U;
-    const size_t header = ADTS_HEADER + (p[1] & 1U ? 0 : ADTS_CRC);
-    s->at += frame;
-    if (frame <= header) return pull_adts(s, out);
-    *out = (vg_audio_frame){.bytes = p + header, .size = frame - header};
-    return true;
 }
 
 /* A frame that is longer than its packet goes on in the next ones (RFC 3640 3.2.3). */

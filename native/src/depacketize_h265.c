@@ -39,8 +39,7 @@ static vg_err take_ap(vg_assembler *a, const part *p, vg_fault *fault) {
         }
         const uint8_t *nal = vg_bytes_take(&r, size);
         if (nal == NULL)
-            return vg_refuse(a, VG_SHORT, HEADER + vg_bytes_offset(&r), "RFC 7798 4.4.2 NALU size",
-                             fault);
+            return vg_refuse(a, VG_SHORT, HEADER + p->size, "RFC 7798 4.4.2 NALU size", fault);
         if (a->has_donl) vg_take_don(a, don);
         const vg_err err = vg_take_nal(a, nal, size, NULL, 0, fault);
         if (err != VG_OK) return err;
@@ -86,11 +85,10 @@ static vg_err unwrap(vg_assembler *a, const part *p, vg_fault *fault) {
     const uint16_t fields = vg_bytes_u16(&r); /* A, cType 6, PHSsize 5, F0..2, Y */
     (void)vg_bytes_take(&r, fields >> 4U & 0x1FU);
     if (r.overrun) return vg_refuse(a, VG_SHORT, HEADER + p->size, "RFC 7798 4.4.4 PHSsize", fault);
-    const size_t size = vg_bytes_left(&r);
     const part inner = {
         .header = {(uint8_t)(fields >> 8U & 0xFEU) | (p->header[0] & 1U), p->header[1]},
-        .rest = vg_bytes_take(&r, size),
-        .size = size,
+        .rest = r.pos,
+        .size = vg_bytes_left(&r),
         .marker = p->marker,
     };
     return take(a, &inner, fault);

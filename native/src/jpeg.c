@@ -79,8 +79,10 @@ void vg_jpeg_tables(uint8_t q, uint8_t out[128]) {
     const uint32_t factor = q < 50 ? 5000U / q : 200U - q * 2U;
     for (size_t i = 0; i < (size_t)2 * TABLE_ENTRIES; i++) {
         const uint32_t base = i < TABLE_ENTRIES ? luminance[i] : chrominance[i - TABLE_ENTRIES];
-        const uint32_t value = (base * factor + 50) / 100;
-        out[i] = (uint8_t)(value < 1 ? 1 : value > 255 ? 255 : value);
+        uint32_t value = (base * factor + 50) / 100;
+        if (value < 1) value = 1;
+        if (value > UINT8_MAX) value = UINT8_MAX;
+        out[i] = (uint8_t)value;
     }
 }
 
@@ -102,7 +104,7 @@ static uint8_t put_tables(vg_put *w, const vg_jpeg_frame *f) {
     uint8_t count = 0;
     for (; at < f->tables_size && count < 4; count++) {
         const bool is_wide = (f->precision >> count & 1U) != 0;
-        const size_t size = (is_wide ? 2U : 1U) * TABLE_ENTRIES;
+        const size_t size = (size_t)(is_wide ? 2 : 1) * TABLE_ENTRIES;
         if (size > f->tables_size - at) return 0;
         vg_put_u16(w, DQT);
         vg_put_u16(w, (uint16_t)(2 + 1 + size));
@@ -115,6 +117,7 @@ static uint8_t put_tables(vg_put *w, const vg_jpeg_frame *f) {
 
 static void put_frame(vg_put *w, const vg_jpeg_frame *f, uint8_t tables) {
     const uint8_t chroma_table = tables > 1 ? 1 : 0;
+    const uint8_t luma_sampling = f->type == 0 ? 0x21 : 0x22;
     vg_put_u16(w, f->precision != 0 ? SOF1 : SOF0);
     vg_put_u16(w, 8 + 3 * 3);
     vg_put_u8(w, 8); /* bits of a sample */
@@ -123,7 +126,7 @@ static void put_frame(vg_put *w, const vg_jpeg_frame *f, uint8_t tables) {
     vg_put_u8(w, 3);
     for (uint8_t component = 1; component <= 3; component++) {
         vg_put_u8(w, component);
-        vg_put_u8(w, component > 1 ? 0x11 : f->type == 0 ? 0x21 : 0x22);
+        vg_put_u8(w, component > 1 ? 0x11 : luma_sampling);
         vg_put_u8(w, component > 1 ? chroma_table : 0);
     }
 }

@@ -113,7 +113,9 @@ static bool on_attach(loop *l, vg_bytes *r, int *fd) {
     a.predecessor = vg_bytes_u64(r);
     a.reason = vg_bytes_u8(r);
     a.gap_start_ns = (int64_t)vg_bytes_u64(r);
-    a.sets.codec = (vg_codec)a.codec; /* an unknown one is refused */
+    a.sets.codec = VG_CODEC_H264; /* an unknown one is refused */
+    if (a.codec == VG_CODEC_H265) a.sets.codec = VG_CODEC_H265;
+    if (a.codec == VG_CODEC_MJPEG) a.sets.codec = VG_CODEC_MJPEG;
     a.sets.vps_count = take_sets(r, 4, a.sets.vps, a.sets.vps_size);
     a.sets.sps_count = take_sets(r, 4, a.sets.sps, a.sets.sps_size);
     a.sets.pps_count = take_sets(r, 8, a.sets.pps, a.sets.pps_size);
