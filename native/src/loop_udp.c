@@ -16,9 +16,9 @@
 enum {
     BATCHES = 8, /* a stream's share of a turn, in calls of recvmmsg */
     DRAIN_BATCHES = 64,
-    RECEIVE_ROOM = 4 << 20, /* what is asked of the system: a second of 16 Mbit/s */
+    RECEIVE_ROOM = 4 << 20, /* what is asked of the system: 1,100 packets as it counts them */
     /* With less the socket is read often: key frames of half a megabyte come at line speed, and the
-     * system counts a packet of 1,400 bytes as up to 2,304. */
+     * system counts a packet of 1,400 bytes as up to 3,900. */
     ROOM_FOR_SLOW_READS = 1 << 20,
     OVERRUN_EVERY_S = 60, /* between two events about it */
 };

@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import json
+import os
+import shutil
+import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,4 +103,42 @@ def test_datagrams_are_recorded_flagged_where_some_are_lost_and_tcp_where_all_ar
     for camera, is_flagged in (("lossy", True), ("firewalled", False)):
         chunks = recorded(box, camera)
         assert any(chunk.claim.flags & ChunkFlag.DAMAGED for chunk in chunks) is is_flagged
+    box.discard()
+
+
+@pytest.fixture
+def vlc_camera() -> Iterator[str]:
+    """VLC with a clip in a loop, as nobody: it refuses root. Gives the address."""
+    program = shutil.which("cvlc")
+    if program is None or os.geteuid() != 0:
+        pytest.skip("VLC is not installed (Debian: vlc-bin vlc-plugin-base), or nobody is root")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"rtsp://127.0.0.1:{free.getsockname()[1]}/cam"
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "clip.h264"
+        clip.write_bytes((DEMO / "street-main.h264").read_bytes() * 10)
+        Path(folder).chmod(0o755)
+        command = ["runuser", "-u", "nobody", "--", program, "-q", "-I", "dummy", "--loop"]
+        command += ["--rtsp-host", "127.0.0.1", "--demux", "h264", "--h264-fps", "25", str(clip)]
+        command += ["--sout", f"#gather:rtp{{mux=,sdp={address}}}", "--sout-keep"]
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as process:
+            yield address
+            process.terminate()
+            process.wait(60)
+
+
+def test_vlcs_camera_is_recorded_which_knows_udp_alone(vlc_camera: str, tmp_path: Path) -> None:
+    box = Box(tmp_path / "home", "320M")
+    box.run("camera", "add", "vlc", "--url", vlc_camera, "--owner-kind", "state")
+    with box.running():
+        box.until(
+            lambda now: any(
+                stream.recorded_ns > 3e9 and stream.state == "recording"
+                for camera in now.cameras
+                for stream in camera.streams
+            )
+        )
+        assert learnt(box, "vlc") == "udp"
+    assert recorded(box, "vlc")
     box.discard()

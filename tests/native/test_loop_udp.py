@@ -1,4 +1,7 @@
-"""A camera that sends datagrams to the ingest loop, over good paths and bad ones."""
+"""A camera that sends datagrams to the ingest loop, over good paths and bad ones.
+
+What is sent at once fits the socket of an unprivileged process: about 110 packets of 1,400 bytes.
+"""
 
 from __future__ import annotations
 
@@ -87,8 +90,8 @@ def is_damaged(keeper: Keeper) -> list[bool]:
 def test_what_a_camera_sends_stands_in_chunks_and_nothing_is_flagged(rig: Rig) -> None:
     keeper = rig.keeper()
     camera = UdpCamera(rig)
-    camera.send(camera.packets(gop(60, 1) + gop(60, 2, 3000)))
-    rig.until(lambda: rig.stats().access_units >= 119)
+    camera.send(camera.packets(gop(30, 1) + gop(20, 2, 3000)))
+    rig.until(lambda: rig.stats().access_units >= 49)
     rig.detach()
     assert keeper.nals == without_sets(camera.camera.sent)
     assert not any(is_damaged(keeper))
@@ -98,7 +101,7 @@ def test_what_a_camera_sends_stands_in_chunks_and_nothing_is_flagged(rig: Rig) -
 def test_overtaken_and_repeated_packets_make_no_hole(rig: Rig) -> None:
     keeper = rig.keeper()
     camera = UdpCamera(rig)
-    packets = camera.packets(gop(60, 1, 3000))
+    packets = camera.packets(gop(12, 1, 3000))
     random = Random(5)
     shuffled = []
     for at in range(0, len(packets), 8):
@@ -106,7 +109,7 @@ def test_overtaken_and_repeated_packets_make_no_hole(rig: Rig) -> None:
         random.shuffle(part)
         shuffled += part
     camera.send_together(shuffled)
-    rig.until(lambda: rig.stats().access_units >= 59)
+    rig.until(lambda: rig.stats().access_units >= 11)
     rig.detach()
     assert keeper.nals == without_sets(camera.camera.sent)
     assert not any(is_damaged(keeper))
@@ -123,7 +126,7 @@ def test_of_a_bad_path_every_whole_picture_is_kept_and_every_broken_one_flagged(
     keeper = rig.keeper()
     camera = UdpCamera(rig)
     random = Random(7)
-    units = [unit for n in range(24) for unit in gop(50, n, 1200 + 400 * (n % 5))]
+    units = [unit for n in range(24) for unit in gop(50, n, 1200 + 400 * (n % 4))]
     is_whole = []
     for at in range(0, len(units), 50):
         arrivals = []
