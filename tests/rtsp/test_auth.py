@@ -258,6 +258,28 @@ def test_a_camera_that_always_says_stale_is_stopped() -> None:
     assert Verdict.WRONG in verdicts
 
 
+@pytest.mark.parametrize(("most", "tries"), [(2, 3), (1, 2)])
+def test_a_camera_that_calls_every_nonce_stale_locks_no_account(most: int, tries: int) -> None:
+    """A wrong password, and each refusal says stale: some lock at five."""
+    authenticator = Authenticator(ADMIN, "c", refusals_max=most)
+    authenticator.challenged(['Digest realm="r", nonce="first"'], was_signed=False)
+    said = 0
+    while authenticator.authorization("DESCRIBE", "rtsp://h/") is not None:
+        said += 1
+        fresh = f'Digest realm="r", nonce="{said}", stale=TRUE'
+        authenticator.challenged([fresh], was_signed=True)
+    assert said == tries
+
+
+def test_a_login_that_proved_right_may_age_like_any_other() -> None:
+    """Also where it was refused before; this camera never says stale."""
+    authenticator = Authenticator(ADMIN, "c", refusals_max=1)
+    authenticator.challenged(['Digest realm="r", nonce="a"'], was_signed=False)
+    authenticator.accepted()
+    aged = authenticator.challenged(['Digest realm="r", nonce="b"'], was_signed=True)
+    assert aged is Verdict.RETRY
+
+
 def test_digest_is_never_followed_by_basic() -> None:
     authenticator = Authenticator(ADMIN, "c")
     authenticator.challenged([challenge_header(MD5)], was_signed=False)

@@ -228,6 +228,11 @@ def quoted(text: str) -> str:
     return '"' + re.sub(r"[\r\n]", " ", escaped) + '"'
 
 
+_REFUSALS_MAX = 2
+_STALE_MAX = 1
+"""Of a nonce that was given a moment ago: who says so again is refusing, and counts on."""
+
+
 class Verdict(enum.Enum):
     """What a 401 means for the request that met it."""
 
@@ -252,7 +257,7 @@ class Authenticator:
     """Random, at least 64 bits, made by the caller."""
     floor: Scheme = Scheme.BASIC
     """The weakest scheme to answer. The caller remembers `scheme` of earlier sessions here."""
-    refusals_max: int = 2
+    refusals_max: int = _REFUSALS_MAX
     """Real 401s before it is said to be the password: Hikvision locks after a few."""
     has_reconnected: bool = False
     """Set by the caller on the one connection that is made anew because a challenge closed one."""
@@ -289,9 +294,13 @@ class Authenticator:
         return answer.header(credentials.password)
 
     def accepted(self) -> None:
-        """A signed request was answered with something else than 401."""
+        """A signed request was answered with something else than 401: the login is right.
+
+        So `refusals_max` of one, after an earlier refusal, holds no longer.
+        """
         self._refusals = 0
         self._stale = 0
+        self.refusals_max = max(self.refusals_max, _REFUSALS_MAX)
 
     def challenged(self, values: Sequence[str], *, was_signed: bool) -> Verdict:
         """Takes in a 401's WWW-Authenticate fields; `was_signed`: the request had a login."""
@@ -316,7 +325,7 @@ class Authenticator:
 
     def _judge(self, best: Challenge, before: Challenge | None) -> Verdict:
         """A signed request met a 401: the nonce aged (Axis M5525 after 150 s), or it is wrong."""
-        if best.is_stale and self._stale < 3:
+        if best.is_stale and self._stale < _STALE_MAX:
             self._stale += 1
             return Verdict.RETRY
         self._refusals += 1
