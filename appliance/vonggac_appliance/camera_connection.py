@@ -107,6 +107,8 @@ class CameraConnection:
         while (event := self._session.next_event()) is not None:
             if isinstance(event, Send):
                 answer += event.data
+        if self._session.authenticator.is_refused:
+            self._memory.doubted()
         hand_over(self._session, self._memory)
         return answer
 

@@ -16,7 +16,13 @@ from dataclasses import dataclass, replace
 from vonggac.errors import ConfigError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Authenticator
-from vonggac.rtsp.client import BUSY, REPLY_TIMEOUT_S, TEARDOWN_TIMEOUT_S, ClientSession
+from vonggac.rtsp.client import (
+    BUSY,
+    DIALOGUE_TIMEOUT_S,
+    REPLY_TIMEOUT_S,
+    TEARDOWN_TIMEOUT_S,
+    ClientSession,
+)
 from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, Send, UdpAgreed
 from vonggac.rtsp.leftover import Goodbye, Held
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
@@ -58,14 +64,16 @@ async def open_connection(
     async with memory.turn():
         result = await dialler.dial(way)
         if isinstance(result, Failure):
-            is_refused = dialler.authenticator.is_refused
+            is_refused, is_busy = dialler.authenticator.is_refused, result.status in BUSY
             wait_s = memory.refused() if is_refused else None
+            if not is_refused and not is_busy:
+                memory.came_to_nothing()
             raise SessionFailed(
                 result.reason,
                 result.detail,
                 wait_s=wait_s,
                 is_refused=is_refused,
-                is_busy=result.status in BUSY,
+                is_busy=is_busy,
             )
         memory.accepted()
     return result
@@ -230,31 +238,39 @@ async def _dialogue(
 async def _until_play(
     sock: socket.socket, session: ClientSession, pair: UdpPair | None
 ) -> PlayReady | Failure:
-    loop = asyncio.get_running_loop()
+    """The dialogue. Each step has its time, and all of it too: bytes alone are no answer."""
     try:
-        async with asyncio.timeout(REPLY_TIMEOUT_S):
-            await loop.sock_sendall(sock, session.start())
-        while True:
-            while (event := session.next_event()) is not None:
-                if isinstance(event, Send):
-                    async with asyncio.timeout(REPLY_TIMEOUT_S):
-                        await loop.sock_sendall(sock, event.data)
-                elif isinstance(event, UdpAgreed):
-                    assert pair is not None  # or it was not asked for
-                    pair.punch(sock.getpeername()[0], event.ports)
-                elif isinstance(event, PlayReady | Failure):
-                    return event
-                else:
-                    assert isinstance(event, KeepaliveAnswered), event
-            async with asyncio.timeout(REPLY_TIMEOUT_S):
-                data = await loop.sock_recv(sock, _READ_BYTES)
-            if not data:
-                return session.connection_lost("the camera closed the connection")
-            session.receive(data)
+        async with asyncio.timeout(DIALOGUE_TIMEOUT_S):
+            return await _steps(sock, session, pair)
     except TimeoutError:
         return session.connection_lost("no answer")
     except OSError as error:
         return session.connection_lost(os.strerror(error.errno or 0).lower())
+
+
+async def _steps(
+    sock: socket.socket, session: ClientSession, pair: UdpPair | None
+) -> PlayReady | Failure:
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(REPLY_TIMEOUT_S):
+        await loop.sock_sendall(sock, session.start())
+    while True:
+        while (event := session.next_event()) is not None:
+            if isinstance(event, Send):
+                async with asyncio.timeout(REPLY_TIMEOUT_S):
+                    await loop.sock_sendall(sock, event.data)
+            elif isinstance(event, UdpAgreed):
+                assert pair is not None  # or it was not asked for
+                pair.punch(sock.getpeername()[0], event.ports)
+            elif isinstance(event, PlayReady | Failure):
+                return event
+            else:
+                assert isinstance(event, KeepaliveAnswered), event
+        async with asyncio.timeout(REPLY_TIMEOUT_S):
+            data = await loop.sock_recv(sock, _READ_BYTES)
+        if not data:
+            return session.connection_lost("the camera closed the connection")
+        session.receive(data)
 
 
 def _say_goodbye(sock: socket.socket, session: ClientSession | None) -> None:

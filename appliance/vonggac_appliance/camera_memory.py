@@ -15,10 +15,14 @@ from vonggac.ingest.lockout import Lockout
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.habits import Habit
-from vonggac.rtsp.learnt import Learnt, Life, after_end
+from vonggac.rtsp.learnt import Learnt, Life, after_end, without_hints
 from vonggac.rtsp.leftover import Held
 
 __all__ = ["Memory", "SessionFailed"]
+
+
+_FRUITLESS_MAX = 3
+"""Dialogues in a row that come to nothing before hints are dropped: they may be the reason."""
 
 
 class SessionFailed(Unavailable):
@@ -62,6 +66,7 @@ class Memory:
     """That it holds for us now."""
     leftover: list[Held] = field(default_factory=list)
     """And those of an earlier life of the recorder, which ended without saying so."""
+    _fruitless: int = 0
     _is_proven: bool = False
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -78,6 +83,18 @@ class Memory:
     def ended(self, life: Life) -> None:
         """A connection that played has ended by itself."""
         self.learnt = after_end(self.learnt, life)
+
+    def came_to_nothing(self) -> None:
+        """It answered, and would neither play nor say that it is busy: an exchanged camera, say.
+
+        Then a hint must not keep it away for ever; what still holds is soon learnt anew. While
+        another stream plays they hold, and this one has reasons of its own.
+        """
+        if self.sessions:
+            return
+        self._fruitless += 1
+        if self._fruitless >= _FRUITLESS_MAX:
+            self._fruitless, self.learnt = 0, without_hints(self.learnt)
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -122,4 +139,9 @@ class Memory:
     def accepted(self) -> None:
         """A session plays."""
         self._is_proven = True
+        self._fruitless = 0
         self.lockout = None
+
+    def doubted(self) -> None:
+        """Refused in mid-session, after it was taken: streams take turns again to log in."""
+        self._is_proven = False

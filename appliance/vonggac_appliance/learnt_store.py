@@ -146,7 +146,7 @@ def forget_stopped(home: Path, camera: bytes) -> None:
 def _memory(row: LearntRow) -> Memory:
     login = next((scheme for scheme in Scheme if scheme.word == row.login), None)
     learnt = Learnt(
-        transport=row.transport,
+        transport=row.transport if row.transport in ("tcp", "udp") else None,
         keepalive=Keepalive(row.keepalive) if row.keepalive in list(Keepalive) else None,
         scheme=login,
         url_form=UrlForm(row.url_form) if row.url_form in list(UrlForm) else None,

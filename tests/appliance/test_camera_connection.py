@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ipaddress
 from collections.abc import Sequence
 
@@ -12,8 +13,9 @@ import pytest
 from vonggac.ingest.backoff import BUSY
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
-from vonggac.rtsp.url import Credentials, parse_camera_url
-from vonggac_appliance import camera_address
+from vonggac.rtsp.learnt import Learnt
+from vonggac.rtsp.url import Credentials, UrlForm, parse_camera_url
+from vonggac_appliance import camera_address, camera_dial
 from vonggac_appliance.camera_address import resolve
 from vonggac_appliance.camera_dial import open_connection
 from vonggac_appliance.camera_memory import Memory, SessionFailed
@@ -71,9 +73,54 @@ def test_a_camera_that_offered_digest_is_never_told_the_password() -> None:
     assert memory.floor is Scheme.DIGEST_MD5
     assert failures[1].reason is GapReason.REFUSED
     assert "Basic" in failures[1].what
+    assert "forget-learnt" in failures[1].what
     assert b"Authorization: Digest" in camera.heard
     assert SAID not in camera.heard
     assert b"Authorization: Basic" not in camera.heard
+
+
+def test_a_camera_that_answers_otherwise_by_now_is_asked_without_old_hints() -> None:
+    """An exchanged one: it drops whoever asks as the one before wanted to be asked."""
+    camera = Camera(*([("200 OK", ""), ("500 Internal Server Error", "")] for _ in range(3)))
+    memory = Memory(learnt=Learnt("udp", url_form=UrlForm.IN_PATH, scheme=Scheme.DIGEST_MD5))
+    asyncio.run(camera.dialled(memory, 3))
+    assert memory.learnt == Learnt(scheme=Scheme.DIGEST_MD5)
+
+
+def test_a_camera_that_is_busy_costs_no_hint() -> None:
+    camera = Camera(*([("200 OK", ""), ("503 Service Unavailable", "")] for _ in range(3)))
+    memory = Memory(learnt=Learnt("udp"))
+    asyncio.run(camera.dialled(memory, 3))
+    assert memory.learnt == Learnt("udp")
+
+
+def test_bytes_that_are_no_answer_hold_no_dialogue_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packets of a session that it still plays, and never a word."""
+    monkeypatch.setattr(camera_dial, "DIALOGUE_TIMEOUT_S", 0.5)
+
+    is_over = asyncio.Event()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"$\0\0\4old!")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+        is_over.set()
+
+    async def run() -> SessionFailed:
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        async with server, asyncio.timeout(60):
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(SessionFailed) as failed:
+                await open_connection(f"rtsp://127.0.0.1:{port}/a", LOGIN, CONFIG, Memory())
+            await is_over.wait()
+        return failed.value
+
+    failure = asyncio.run(run())
+    assert failure.reason is GapReason.NETWORK
+    assert "no answer" in failure.what
 
 
 def moved(location: str, status: str = "302 Moved") -> tuple[str, str]:

@@ -14,6 +14,7 @@ from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Keepalive, Learnt, SessionRule
+from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.url import UrlForm
 from vonggac_appliance import kept_rows, learnt_store
 from vonggac_appliance.camera_memory import Memory, SessionFailed
@@ -69,7 +70,9 @@ def test_a_camera_that_is_forgotten_or_removed_leaves_nothing(home: Path) -> Non
 
 
 def test_words_of_another_version_are_as_if_they_were_absent(home: Path) -> None:
-    row = learnt_store.LearntRow(keepalive="PING", login="Kerberos", url_form="x", habits={"y": 1})
+    row = learnt_store.LearntRow(
+        transport="quic", keepalive="PING", login="Kerberos", url_form="x", habits={"y": 1}
+    )
     kept_rows.write_row(home / "learnt", A, learnt_store.encode(row))
     again = LearntStore(home)
     assert (again.of(A).learnt, again.of(A).habits) == (Learnt(), {})
@@ -83,6 +86,28 @@ def test_a_home_that_cannot_hold_it_stops_nothing(home: Path) -> None:
     store.turn(0.0)
     assert store.of(A).learnt == EVERYTHING
     store.close()
+
+
+# -- Hints that no longer hold --
+
+
+def test_hints_are_dropped_after_three_dialogues_for_nothing_and_the_floor_is_kept() -> None:
+    memory = Memory(learnt=EVERYTHING)
+    for _ in range(2):
+        memory.came_to_nothing()
+    memory.accepted()
+    for _ in range(2):
+        memory.came_to_nothing()
+    assert memory.learnt == EVERYTHING
+    memory.came_to_nothing()
+    assert memory.learnt == Learnt(scheme=Scheme.DIGEST_SHA256)
+
+
+def test_a_stream_that_does_not_exist_costs_the_other_no_hint() -> None:
+    memory = Memory(learnt=EVERYTHING, sessions=[Held("rtsp://h/main", "rtsp://h/main", "1")])
+    for _ in range(9):
+        memory.came_to_nothing()
+    assert memory.learnt == EVERYTHING
 
 
 # -- A refused login --
@@ -158,6 +183,19 @@ def test_streams_of_a_proven_login_do_not_wait_for_each_other() -> None:
             pass
 
     asyncio.run(both())
+
+
+def test_streams_take_turns_again_once_a_login_was_refused_in_mid_session() -> None:
+    memory = Memory()
+    memory.accepted()
+    memory.doubted()
+
+    async def both() -> None:
+        async with memory.turn(), asyncio.timeout(0.1), memory.turn():
+            pass
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(both())
 
 
 def test_until_when_a_login_waits_is_shown() -> None:

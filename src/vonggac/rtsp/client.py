@@ -61,6 +61,8 @@ CONNECT_TIMEOUT_S = 5.0
 """For the TCP connection."""
 REPLY_TIMEOUT_S = 12.0
 """For each answer: battery and Wi-Fi cameras wake up for seconds (Reolink, Tapo)."""
+DIALOGUE_TIMEOUT_S = 60.0
+"""From the connection to PlayReady: packets without the answer to PLAY would never be silence."""
 FIRST_VIDEO_TIMEOUT_S = 20.0
 """From PlayReady to the first picture."""
 TEARDOWN_TIMEOUT_S = 1.5
@@ -448,7 +450,8 @@ _LOGIN_FAILURES = {
     Verdict.UNSUPPORTED: (GapReason.REFUSED, "the camera wants a login of an unknown kind"),
     Verdict.WEAKER: (
         GapReason.REFUSED,
-        "the camera offers only Basic, which would say the password, and offered Digest before",
+        "the camera offers only Basic, which would say the password, and offered Digest before; "
+        "if it was exchanged, forget-learnt",
     ),
 }
 
