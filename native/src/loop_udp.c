@@ -47,7 +47,7 @@ static bool read_address(const struct sockaddr_storage *from, uint8_t out[16], u
 static socklen_t write_address(const udp_socket *u, struct sockaddr_storage *to) {
     const uint8_t *peer = u->of->udp->peer;
     memset(to, 0, sizeof *to);
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof own;
     if (getsockname(u->w.fd, (struct sockaddr *)&own, &size) != 0) return 0;
     if (own.ss_family == AF_INET) {
