@@ -15,7 +15,7 @@ from typing import Protocol
 
 from vonggac.errors import Unavailable
 from vonggac.ingest import states
-from vonggac.ingest.backoff import BUSY, WRONG_PASSWORD, Backoff
+from vonggac.ingest.backoff import BUSY, WRONG_PASSWORD, Backoff, Failures
 from vonggac.ingest.progress import Progress
 from vonggac.ingest.states import Cause, State
 from vonggac.media.chunk import GapReason
@@ -89,7 +89,7 @@ class StreamSession:
         self._recording: Recording | None = None
         self._recording_since_s = 0.0
         self._wake = asyncio.Event()
-        self._failures = 0
+        self._failures = Failures()
         self._task: asyncio.Task[None] | None = None
         self._is_ending = False
 
@@ -158,7 +158,7 @@ class StreamSession:
 
     def retry(self) -> None:
         """Tries at once: a person, or the catalog, has changed something."""
-        self._failures = 0
+        self._failures.clear()
         self._wake.set()
 
     def show(self, until_ms: int, header: bytes, fd: int) -> bool:
@@ -236,7 +236,7 @@ class StreamSession:
 
     def first_video(self) -> None:
         """The first complete access unit of a run."""
-        self._failures = 0
+        self._failures.clear()
         self._recording_since_s = time.monotonic()
         self.move(Cause.FIRST_VIDEO, "")
         if (gap := self.progress.gap) is not None:
@@ -344,11 +344,10 @@ class StreamSession:
         rule: Backoff | None = None,
     ) -> float:
         """`wait_s`: until a camera may be asked again, where that is known."""
-        self._failures += 1
         usual = WRONG_PASSWORD if reason is GapReason.WRONG_PASSWORD else self._owner.backoff
         rule = rule or usual
         # Spread, not secrecy: no camera behind this switch shall come back in the same second.
-        delay_s = rule.delay_s(self._failures, random.random())  # noqa: S311
+        delay_s = self._failures.one_more(rule, random.random())  # noqa: S311
         if wait_s is not None:
             delay_s = wait_s
         self._not_recording(Cause.FAILED, reason, f"{what}, trying again in {delay_s:.0f} s")

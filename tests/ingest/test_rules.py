@@ -29,6 +29,18 @@ def test_chance_shortens_a_wait_by_a_quarter_at_most(failures: int, chance: floa
     assert rule.delay_s(failures, chance) <= rule.delay_s(failures, 0.0)
 
 
+def test_a_camera_that_is_busy_while_it_boots_was_not_busy_for_as_long_as_it_was_away() -> None:
+    failures, away = backoff.Failures(), backoff.Backoff()
+    for _ in range(20):
+        waited_s = failures.one_more(away, 0.0)
+    assert waited_s == away.most_s
+    assert failures.one_more(backoff.BUSY, 0.0) == 5.0
+    assert failures.one_more(backoff.BUSY, 0.0) == 10.0
+    assert failures.one_more(away, 0.0) == away.most_s
+    failures.clear()
+    assert failures.one_more(away, 0.0) == away.first_s
+
+
 def test_a_wrong_password_waits_for_minutes() -> None:
     assert backoff.WRONG_PASSWORD.delay_s(1, chance=0.99) >= 60
 

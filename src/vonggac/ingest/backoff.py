@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,26 @@ WRONG_PASSWORD = Backoff(first_s=120.0, most_s=900.0)
 
 BUSY = Backoff(first_s=5.0, most_s=60.0)
 """A camera that serves as many as it can (453, 503): somebody else has to go first."""
+
+
+@dataclass(slots=True)
+class Failures:
+    """Those of one stream in a row, each rule's by itself.
+
+    A camera that was away for an hour and is busy while it boots is no camera that was busy for an
+    hour.
+    """
+
+    _counts: Counter[Backoff] = field(default_factory=Counter)
+
+    def one_more(self, rule: Backoff, chance: float) -> float:
+        """The wait after this one, seconds."""
+        self._counts[rule] += 1
+        return rule.delay_s(self._counts[rule], chance)
+
+    def clear(self) -> None:
+        """There was a picture, or a person wants it now."""
+        self._counts.clear()
 
 
 @dataclass(frozen=True, slots=True)
