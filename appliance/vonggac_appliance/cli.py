@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vonggac.errors import ConfigError, StorageError, VonggacError
+from vonggac.errors import ConfigError, Refused, StorageError, VonggacError
 from vonggac_appliance import (
     cli_alarm,
     cli_audit,
@@ -94,6 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(error, EXIT_CONFIG)
     except VonggacError as error:
         return _tell(error, EXIT_FAILED)
+    except EOFError:  # Ctrl-D at a question; all are asked before anything is done
+        return _tell(Refused("nothing was typed: nothing was changed"), EXIT_FAILED)
     except KeyboardInterrupt:
         return EXIT_FAILED
     except OSError as error:

@@ -97,7 +97,7 @@ def _key(args: argparse.Namespace) -> int:
     private, public = backup_seal.new_key()
     print(private)
     note("write it down and keep it away from the box; it is shown this once and kept nowhere")
-    if _typed(f"its last {_LAST} characters: ").strip().upper() != private[-_LAST:]:
+    if input(f"its last {_LAST} characters: ").strip().upper() != private[-_LAST:]:
         raise Refused("these are others: nothing was changed, and that key is worth nothing")
     if not backup_seal.keep_public(args.home, public, replaces=args.replace):
         raise Refused("somebody else made a recovery key meanwhile: that one holds")
@@ -225,11 +225,4 @@ def _read_key(path: Path | None, parse: Callable[[str], Recovery]) -> Recovery:
             return parse(file.read(_KEY_BYTES_MAX).decode("ascii", "replace"))
     if not sys.stdin.isatty():
         raise Refused("the recovery key is typed on a terminal; from a file: --key-file FILE")
-    return parse(_typed("recovery key: "))
-
-
-def _typed(prompt: str) -> str:
-    try:
-        return input(prompt)
-    except EOFError:
-        raise Refused("nothing was typed: nothing was changed") from None
+    return parse(input("recovery key: "))
