@@ -1,7 +1,7 @@
 """A camera that breaks one rule: a scripted RTSP server, and the shape of what spoils it.
 
 By itself it keeps to the book and sends a clip in real time. A `Quirk` stands for one path and
-spoils answers, descriptions or packets of every connection to it; `quirks.py` has them, by row of
+spoils answers, descriptions or packets of every connection to it; `quirks` has them, by row of
 docs/design/rtsp-interop.md. Its parts are its own: nothing of `vonggac.rtsp` but the packetiser.
 """
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-import quirks
 from box_rig import DEADLINE_S, Box
-from quirk_server import PASSWORD, USER, Quirk, QuirkServer
+from quirk_server import PASSWORD, USER, QuirkServer
+from quirks import catalogue
+from quirks.authentication import WrongPassword
 from vonggac.media.chunk import Codec, GapReason
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
@@ -44,14 +45,6 @@ LEARNT = {
     "basic-only": ("login", "Basic"),
     "book": ("transport", "tcp"),
 }
-
-
-def catalogue() -> list[type[Quirk]]:
-    """Every quirk there is, by the book first."""
-    found = [
-        one for one in vars(quirks).values() if isinstance(one, type) and issubclass(one, Quirk)
-    ]
-    return sorted((one for one in found if one.name), key=lambda one: one.row)
 
 
 def enrol(home: Path, server: QuirkServer) -> None:
@@ -99,7 +92,7 @@ class Zoo:
         self.status = self._wait()
         self.shown = self.box.run("camera", "show", "query-behind-path", "--json")
         refused = self.server.quirks["wrong-password"]
-        assert isinstance(refused, quirks.WrongPassword)
+        assert isinstance(refused, WrongPassword)
         self.refusals = refused.refusals
         self.words = self.box.run("camera", "show", "wrong-password")
         self.alarms = self.box.run("alarm", "list", "--json")
@@ -227,7 +220,7 @@ def test_the_next_recorder_begins_with_what_was_learnt(zoo: Zoo) -> None:
 
 def test_the_next_recorder_does_not_say_a_refused_login_again(zoo: Zoo) -> None:
     quirk, learnt = zoo.server.quirks["wrong-password"], zoo.status["wrong-password"].learnt
-    assert isinstance(quirk, quirks.WrongPassword) and learnt is not None
+    assert isinstance(quirk, WrongPassword) and learnt is not None
     assert quirk.refusals == 2 or zoo.over_ns > learnt.refused_until_ns
 
 
