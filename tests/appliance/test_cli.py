@@ -95,7 +95,7 @@ def test_an_id_is_taken_once(home: Path, capsys: pytest.CaptureFixture[str]) -> 
         pytest.param(["c", "--url", f"rtsp://{'a' * 64}.vn/"], 2, "host name", id="long-label"),
         pytest.param(["c", "--url", "rtsp://h:99999/"], 2, "port", id="port"),
         pytest.param(["c", "--url", "rtsp://8.8.8.8/"], 1, "camera networks", id="network"),
-        pytest.param(["c", "--url", URL, "--transport", "udp"], 2, "udp", id="udp"),
+        pytest.param(["c", "--url", URL, "--transport", "quic"], 2, "quic", id="quic"),
         pytest.param(["c", "--url", URL, "--basis-until", "now"], 2, "--basis-mode", id="basis"),
         pytest.param(
             ["c", "--url", URL, "--basis-mode", "C", "--basis-until", "-1d"], 2, "ends", id="ended"
