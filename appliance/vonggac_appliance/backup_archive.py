@@ -22,6 +22,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 CATALOG = "catalog/data.mdb"
 AUDIT_TAIL = "audit/tail.age"
+LEARNT = "learnt.msgpack"
 NAMES = (
     CATALOG,
     "keys/record.key",
@@ -29,6 +30,7 @@ NAMES = (
     "keys/backup.pub",
     "config.toml",
     AUDIT_TAIL,
+    LEARNT,
 )
 """All that is ever in one; whatever else an archive holds is not taken out of it."""
 PLAIN_BYTES_MAX = 512 << 20

@@ -38,6 +38,8 @@ class BackupSources:
     copy_catalog: Callable[[int], None]
     """Writes a consistent copy to a descriptor. By who has it open: a second opening of an LMDB in
     one process would break its locks."""
+    learnt: Callable[[], bytes] | None = None
+    """Gives what is learnt about cameras (`learnt_store.LearntStore.packed`)."""
 
 
 def make(sources: BackupSources, room_bytes: int, made_ns: int) -> bytes:
@@ -84,6 +86,8 @@ def _files(sources: BackupSources) -> dict[str, bytes]:
     ):
         if path.exists():
             found[name] = path.read_bytes()
+    if sources.learnt is not None:
+        found[backup_archive.LEARNT] = sources.learnt()
     return found
 
 

@@ -26,7 +26,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.store import backup_slot
 from vonggac.store.disk import open_disk
-from vonggac_appliance import backup_archive, backup_seal
+from vonggac_appliance import backup_archive, backup_seal, learnt_store
 from vonggac_appliance.backup_archive import Manifest
 from vonggac_appliance.owners import give_to
 from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER
@@ -124,6 +124,7 @@ def restore(home: Path, opened: Opened, now_ns: int) -> Restored:
         if "config.toml" in opened.files:
             _put(home / "config.toml", opened.files["config.toml"], 0o644, "root", notes)
         _write_log(home, opened, now_ns, notes)
+        _write_learnt(home, opened.files.get(backup_archive.LEARNT), notes)
         _put(catalog, opened.files[backup_archive.CATALOG], 0o640, "root", notes)
     try:
         return _look(home, opened.manifest, notes)
@@ -190,6 +191,20 @@ def _write_keys(home: Path, files: dict[str, bytes], notes: list[str]) -> None:
         data = files.get(f"keys/{name}")
         if data is not None:
             _put(keys / name, data, mode, owner, notes)
+
+
+def _write_learnt(home: Path, packed: bytes | None, notes: list[str]) -> None:
+    """Cameras go on without it; where only the catalog was lost, what is there is newer."""
+    place = home / "learnt"
+    try:
+        if packed is None or learnt_store.read_stopped(home):
+            return
+        learnt_store.unpack(home, packed)
+    except StorageError as error:
+        notes.append(f"{error}: cameras are learnt anew")
+    for path in (place, *place.glob("*.mdb")):
+        if path.exists():
+            give_to(path, RECORD_USER)
 
 
 def _write_log(home: Path, opened: Opened, now_ns: int, notes: list[str]) -> None:

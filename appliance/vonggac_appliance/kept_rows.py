@@ -17,7 +17,7 @@ import lmdb
 from vonggac.errors import StorageError
 from vonggac.registry.lmdb_lock import READER_BYTES, allocate_lock
 
-__all__ = ["KeptRows", "read_rows", "write_row"]
+__all__ = ["KeptRows", "read_rows", "write_rows"]
 
 _log = logging.getLogger("vonggac.record")
 
@@ -100,13 +100,13 @@ def read_rows(path: Path) -> dict[bytes, bytes]:
         raise StorageError(f"{path} cannot be read: {error}") from error
 
 
-def write_row(path: Path, key: bytes, value: bytes | None) -> None:
-    """Writes or forgets a row while no recorder runs; StorageError."""
-    if not (path / "data.mdb").exists() and value is None:
+def write_rows(path: Path, changes: Mapping[bytes, bytes | None]) -> None:
+    """Writes rows, or forgets them, while no recorder runs; StorageError."""
+    if not (path / "data.mdb").exists() and not any(changes.values()):
         return
     try:
         with _open(path) as env:
-            _put_all(env, {key: value})
+            _put_all(env, changes)
     except (OSError, lmdb.Error) as error:
         raise StorageError(f"{path} cannot be written: {error}") from error
 

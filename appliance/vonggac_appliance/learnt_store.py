@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from vonggac.errors import StorageError
 from vonggac.ingest.backoff import WRONG_PASSWORD
 from vonggac.ingest.lockout import Lockout
 from vonggac.rtsp.auth import Scheme
@@ -21,10 +22,19 @@ from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.url import UrlForm
 from vonggac_appliance.bus_control import CameraLearnt
 from vonggac_appliance.camera_memory import Memory
-from vonggac_appliance.kept_rows import KeptRows, read_rows, write_row
+from vonggac_appliance.kept_rows import KeptRows, read_rows, write_rows
 from vonggac_appliance.sockets import DECODE_ERRORS
 
-__all__ = ["LearntRow", "LearntStore", "encode", "forget_stopped", "read_stopped", "row_of", "told"]
+__all__ = [
+    "LearntRow",
+    "LearntStore",
+    "encode",
+    "forget_stopped",
+    "read_stopped",
+    "row_of",
+    "told",
+    "unpack",
+]
 
 _FOLDER = "learnt"
 _ROW_VERSION = 1
@@ -120,6 +130,12 @@ class LearntStore:
             if counts_aside != before or (is_time and row != before):
                 self._put(camera, row)
 
+    def packed(self) -> bytes:
+        """For a backup, from any thread. Without sessions: those of last night are nobody's."""
+        rows = dict(self.written).items()
+        bare = {camera: msgspec.structs.replace(row, sessions=()) for camera, row in rows}
+        return msgspec.msgpack.encode({camera: encode(row) for camera, row in bare.items()})
+
     def close(self) -> None:
         """Writes what is left."""
         self.turn(float("inf"))
@@ -138,9 +154,18 @@ def read_stopped(home: Path) -> dict[bytes, LearntRow]:
     return _rows(read_rows(home / _FOLDER))
 
 
+def unpack(home: Path, packed: bytes) -> None:
+    """Writes what a backup held of `packed`; StorageError, also if it is damaged."""
+    try:
+        rows = msgspec.msgpack.decode(packed, type=dict[bytes, bytes])
+    except DECODE_ERRORS as error:
+        raise StorageError(f"what was learnt about cameras is damaged: {error}") from error
+    write_rows(home / _FOLDER, rows)
+
+
 def forget_stopped(home: Path, camera: bytes) -> None:
     """Forgets a camera's row while no recorder runs; StorageError."""
-    write_row(home / _FOLDER, camera, None)
+    write_rows(home / _FOLDER, {camera: None})
 
 
 def _memory(row: LearntRow) -> Memory:

@@ -89,7 +89,7 @@ class Recorder:
             home, catalog, settings.retention, lambda: self.keepers, self.clock
         )
         self.backups = BackupCourier(
-            BackupSources(home, catalog.box_id, catalog.copy_to),
+            BackupSources(home, catalog.box_id, catalog.copy_to, self.learnt.packed),
             settings.backup.hour,
             lambda: self.keepers,
             self.clock,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -23,6 +24,8 @@ from vonggac_appliance import (
     backup_archive,
     backup_make,
     backup_restore,
+    kept_rows,
+    learnt_store,
     secrets,
 )
 from vonggac_appliance import backup_seal as seals
@@ -103,6 +106,47 @@ def test_what_is_no_business_of_a_backup_is_not_in_it(old: Old) -> None:
         "keys/backup.pub",
         "config.toml",
     }
+
+
+def with_learnt(old: Old, packed: bytes) -> backup_restore.Opened:
+    return replace(old.opened, files={**old.opened.files, backup_archive.LEARNT: packed})
+
+
+def test_what_was_learnt_about_cameras_is_in_a_backup_and_comes_back(
+    old: Old, tmp_path: Path
+) -> None:
+    row = learnt_store.LearntRow(login="Digest MD5", certificate=b"c" * 32)
+    store = learnt_store.LearntStore(old.home)
+    store.written[CAMERA] = row
+    with Catalog(old.home) as catalog:
+        sources = BackupSources(old.home, old.box, catalog.copy_to, store.packed)
+        sealed = backup_make.make(sources, ROOM_BYTES, NOW_NS)
+    store.close()
+    found = backup_restore.Found(sealed, NOW_NS)
+    opened = backup_restore.unlock(found, seals.key_of(old.key))
+    new = tmp_path / "new"
+    assert backup_restore.restore(new, opened, NOW_NS).notes == (
+        "the audit chain was not in the backup: it begins anew",
+    )
+    assert learnt_store.read_stopped(new) == {CAMERA: row}
+
+
+def test_what_was_learnt_since_the_backup_is_kept(old: Old) -> None:
+    newer, older = learnt_store.LearntRow(login="Digest SHA-256"), learnt_store.LearntRow()
+    for row in (older, newer):
+        kept_rows.write_rows(old.home / "learnt", {CAMERA: learnt_store.encode(row)})
+    (old.home / "catalog" / "data.mdb").rename(old.home / "damaged")
+    packed = msgspec.msgpack.encode({CAMERA: learnt_store.encode(older)})
+    backup_restore.restore(old.home, with_learnt(old, packed), NOW_NS)
+    assert learnt_store.read_stopped(old.home) == {CAMERA: newer}
+
+
+def test_a_box_comes_back_without_what_was_learnt_where_that_is_damaged(
+    old: Old, tmp_path: Path
+) -> None:
+    new = tmp_path / "new"
+    done = backup_restore.restore(new, with_learnt(old, b"\xff"), NOW_NS)
+    assert [note for note in done.notes if "learnt anew" in note]
 
 
 def test_the_chain_goes_on_with_a_line_that_says_what_happened(old: Old, tmp_path: Path) -> None:

@@ -69,11 +69,29 @@ def test_a_camera_that_is_forgotten_or_removed_leaves_nothing(home: Path) -> Non
     assert learnt_store.read_stopped(home).keys() & {A, B} == set()
 
 
+def test_a_backup_has_what_was_learnt_and_no_session(home: Path, tmp_path: Path) -> None:
+    """A night later its number may be another viewer's."""
+    store = LearntStore(home)
+    memory = store.of(A)
+    memory.learnt, memory.certificate = EVERYTHING, b"c" * 32
+    memory.sessions.append(Held("rtsp://h/main", "rtsp://h/main", "1"))
+    store.turn(0.0)
+    packed = store.packed()
+    store.close()
+
+    (other := tmp_path / "other").mkdir()
+    learnt_store.unpack(other, packed)
+    again = LearntStore(other)
+    kept = again.of(A)
+    again.close()
+    assert (kept.learnt, kept.certificate, kept.leftover) == (EVERYTHING, b"c" * 32, [])
+
+
 def test_words_of_another_version_are_as_if_they_were_absent(home: Path) -> None:
     row = learnt_store.LearntRow(
         transport="quic", keepalive="PING", login="Kerberos", url_form="x", habits={"y": 1}
     )
-    kept_rows.write_row(home / "learnt", A, learnt_store.encode(row))
+    kept_rows.write_rows(home / "learnt", {A: learnt_store.encode(row)})
     again = LearntStore(home)
     assert (again.of(A).learnt, again.of(A).habits) == (Learnt(), {})
     again.close()
