@@ -23,7 +23,6 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("h264", "h265", "jpeg"),
     ),
     "rows": ("rows", "rows_value", "rows_ranges"),
-    "audio": ("audio", "rtp"),
     "playlist": ("playlist", "rows", "rows_value", "rows_ranges"),
     "ring": ("ring_file",),
     "arena": ("arena",),

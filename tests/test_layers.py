@@ -180,7 +180,7 @@ def test_the_data_plane_includes_its_own_headers_and_c(path: Path) -> None:
 
 # The parsers: no allocation, no I/O, no clock (asserts print and abort: our own mistakes only).
 PARSERS = (
-    "audio", "rtp", "rtcp", "rtsp_frame", "h264", "h265", "jpeg", "assembler", "depacketize",
+    "rtp", "rtcp", "rtsp_frame", "h264", "h265", "jpeg", "assembler", "depacketize",
     "access_unit", "bmff", "sample_entry", "chunk_head", "table", "rows", "crc32c",
 )  # fmt: skip
 
