@@ -14,7 +14,7 @@ from vonggac_web.texts import ZONE, language, t
 __all__ = ["bits_per_s", "decimal", "how_long", "install", "size", "stream_facts"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_CODECS = {"h264": "H.264", "h265": "H.265"}
+_CODECS = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
 _MARKS: dict[str, str] = {
     State.RECORDING: "good",
     State.CONNECTING: "warn",

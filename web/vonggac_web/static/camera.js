@@ -2,7 +2,7 @@
 // day from <vg-timeline>. No picture comes before a purpose was given and a look was opened with it.
 
 import { ApiError } from "./api.js";
-import { CameraControls } from "./camera_controls.js";
+import { CameraControls, isJpeg } from "./camera_controls.js";
 import { CameraLine, element, reasonWords } from "./camera_line.js";
 import { CameraLive } from "./camera_live.js";
 import { LookKeeper } from "./look_keeper.js";
@@ -88,7 +88,9 @@ class CameraPage {
       line.line.moveTo(wall);
       this.controls.tell(wall);
     });
-    this.live.addEventListener("unsupported", () => this.#liveUnsupported());
+    this.live.addEventListener("unsupported", (event) =>
+      this.#liveUnsupported(/** @type {CustomEvent} */ (event).detail),
+    );
     keeper.addEventListener("ending", () => this.#askToGoOn());
     keeper.addEventListener("renewed", () => (this.#goOn.hidden = true));
     keeper.addEventListener("over", (event) => {
@@ -108,21 +110,27 @@ class CameraPage {
 
   /** Live pictures of a look. @param {Look} look @param {string | null} stream */
   #showLive(look, stream) {
-    if (stream === null) return this.#cannotDecode();
+    if (stream === null) return this.#cannotDecode(look.streams.map(({ codec }) => codec));
     this.line.of(stream);
     this.live.show(look.id, stream);
   }
 
-  /** The look did not know the codec, and this browser does not decode what comes. */
-  #liveUnsupported() {
+  /**
+   * The look did not know the codec, and this browser does not decode what comes.
+   * @param {string} [codec] of it
+   */
+  #liveUnsupported(codec) {
     const { look } = this.keeper;
-    if (look) this.#showLive(look, this.controls.chooseOther(look.streams, this.controls.wanted));
+    if (!look) return;
+    const other = this.controls.chooseOther(look.streams, this.controls.wanted);
+    if (other === null) return this.#cannotDecode([codec]);
+    this.#showLive(look, other);
   }
 
-  /** Nothing is seen, so nothing is looked at. */
-  #cannotDecode() {
+  /** Nothing is seen, so nothing is looked at. @param {(string | null | undefined)[]} codecs */
+  #cannotDecode(codecs) {
     this.keeper.end();
-    this.player.clear("failed", "codec");
+    this.player.clear("failed", codecs.length > 0 && codecs.every(isJpeg) ? "codec-jpeg" : "codec");
   }
 
   /** Recordings, from where one was or from a little ago. */
@@ -173,7 +181,7 @@ class CameraPage {
   async #show(look, wall) {
     if (!canPlayStored()) return this.player.clear("failed", "no-player");
     const stream = this.controls.choose(look.streams);
-    if (stream === null) return this.#cannotDecode();
+    if (stream === null) return this.#cannotDecode(look.streams.map(({ codec }) => codec));
     this.line.of(stream);
     await this.player.showStored(`/api/v1/looks/${look.id}/${stream}`, look, wall);
   }

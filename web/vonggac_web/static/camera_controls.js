@@ -21,6 +21,11 @@ export function canShow(codec) {
   return Boolean(Source?.isTypeSupported(`video/mp4; codecs="${codec}"`));
 }
 
+/** MJPEG in MP4: no browser shows it. @param {string | null | undefined} codec */
+export function isJpeg(codec) {
+  return codec?.startsWith("mp4v") ?? false;
+}
+
 export class CameraControls {
   #play = element("play", HTMLButtonElement);
   #rate = element("rate", HTMLSelectElement);
@@ -59,7 +64,8 @@ export class CameraControls {
     const wanted = streams.find((stream) => stream.name === this.wanted) ?? streams[0];
     const shown = [wanted, ...streams].find((stream) => canShow(stream.codec));
     this.#note.hidden = !shown || shown === wanted;
-    this.#note.textContent = t("camera.codec-other");
+    const isNever = isJpeg(wanted?.codec);
+    this.#note.textContent = t(isNever ? "camera.codec-other-jpeg" : "camera.codec-other");
     if (!shown) return null;
     this.#stream.value = shown.name;
     return shown.name;

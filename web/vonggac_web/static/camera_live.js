@@ -33,7 +33,7 @@ export function playerState(state, code) {
 /** So long it is said that pictures were left out because the line is slow. */
 const DROPPED_MS = 5000;
 
-/** Events: `unsupported` (the browser cannot decode this stream), `moment` (detail: wall ms). */
+/** Events: `unsupported` (detail: the codec, if told), `moment` (detail: wall ms). */
 export class CameraLive extends EventTarget {
   /** @type {LiveView | null} */
   #view = null;
@@ -78,7 +78,7 @@ export class CameraLive extends EventTarget {
     if (!this.#view) return;
     if (state === "dropped") this.#droppedAt = performance.now();
     if (state === "unsupported") {
-      this.dispatchEvent(new Event("unsupported"));
+      this.dispatchEvent(new CustomEvent("unsupported", { detail: code }));
       return;
     }
     // What was there goes on: no new picture begins to play.

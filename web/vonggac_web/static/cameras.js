@@ -13,7 +13,7 @@ const EVERY_MS = 5000;
 const FIRST_MS = 2500;
 const AFTER_EVENT_MS = 300;
 const MARKS = { recording: "good", connecting: "warn", paused: "warn" };
-const CODECS = { h264: "H.264", h265: "H.265" };
+const CODECS = { h264: "H.264", h265: "H.265", mjpeg: "MJPEG" };
 
 /**
  * @typedef {{name: string, state: string, codec: string | null, width_px: number,
