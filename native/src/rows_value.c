@@ -43,6 +43,13 @@ static bool same(const vg_rows_head *a, const vg_rows_head *b) {
            a->samples == b->samples && a->bytes == b->bytes;
 }
 
+/* What ranges are told by is never other than the rows. */
+static vg_err check_sums(const vg_rows_head *head, const sums *s, vg_fault *fault) {
+    if (head->has_sums && !same(head, &s->head))
+        return vg_fail(fault, VG_VALUE, VG_ROWS_HEADER, "sums of packed rows");
+    return VG_OK;
+}
+
 vg_err vg_rows_head_get(vg_bytes *b, vg_rows_head *head, vg_fault *fault) {
     *head = (vg_rows_head){0};
     const uint8_t version = vg_bytes_u8(b);
@@ -124,6 +131,8 @@ vg_err vg_rows_append(const uint8_t *data, size_t data_size, const vg_packed_row
     }
     err = vg_rows_end(&b, fault);
     if (err != VG_OK) return err;
+    err = check_sums(&head, &s, fault);
+    if (err != VG_OK) return err;
     vg_put w = vg_put_into(out, capacity);
     vg_put_zeros(&w, VG_ROWS_HEADER_MAX);
     vg_put_bytes(&w, b.start + first, data_size - first);
@@ -138,7 +147,7 @@ vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint
     vg_bytes b = vg_bytes_of(data, size);
     vg_rows_head head;
     *count = 0;
-    const vg_err err = vg_rows_head_get(&b, &head, fault);
+    vg_err err = vg_rows_head_get(&b, &head, fault);
     if (err != VG_OK) return err;
     *count = head.count;
     if (*count > capacity) return vg_fail(fault, VG_LIMIT, 1, "room for unpacked rows");
@@ -149,10 +158,8 @@ vg_err vg_rows_unpack(const uint8_t *data, size_t size, vg_packed_row *out, uint
         out[i] = p.last;
         add(&s, &p.last.row);
     }
-    /* What ranges are told by is never other than the rows. */
-    if (head.has_sums && !same(&head, &s.head))
-        return vg_fail(fault, VG_VALUE, VG_ROWS_HEADER, "sums of packed rows");
-    return vg_rows_end(&b, fault);
+    err = check_sums(&head, &s, fault);
+    return err == VG_OK ? vg_rows_end(&b, fault) : err;
 }
 
 static int in_order(const void *one, const void *other) {

@@ -277,6 +277,8 @@ def test_sums_that_are_not_those_of_the_rows_are_told() -> None:
         wrong = value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :]
         with pytest.raises(MediaError, match="sums"):
             segment.rows_unpack(wrong)
+        with pytest.raises(MediaError, match="sums"):
+            segment.rows_append(wrong, [])
 
 
 @given(
