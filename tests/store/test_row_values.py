@@ -242,6 +242,17 @@ def test_an_index_of_a_minute_a_value_is_gone_on_with(tmp_path: Path) -> None:
     index.close()
 
 
+@pytest.mark.parametrize("seconds", [1, 600])
+def test_a_value_whose_sums_are_wrong_is_a_damaged_index(seconds: int) -> None:
+    archive = archive_of([row(second) for second in range(seconds)])
+    at, value = values_of(archive)[-1]
+    archive.index.put(Table.ROWS, STREAM + U32.pack(BASE + at), value[:22] + b"\xff" + value[23:])
+    for second in range(seconds, 1800):
+        archive.add_row(STREAM, row(second))
+    with pytest.raises(IndexDamaged, match="sums"):
+        archive.file_tails()
+
+
 def test_a_value_that_is_none_is_a_damaged_index() -> None:
     archive = archive_of([row(second) for second in range(60)])
     key = STREAM + U32.pack(minute_of(row(0).row.wall_start_ns))

@@ -163,15 +163,26 @@ class Index:
     def delete(self, table: Table, key: bytes) -> None:
         self._changes[table, key] = None
 
+    def keys(self, table: Table, first: bytes, last: bytes) -> Iterator[bytes]:
+        """As `items`, without the values: long ones lie in pages of their own, which nobody reads
+        then.
+        """
+        return (key for key, _ in self._merged(table, first, last, has_values=False))
+
     def items(self, table: Table, first: bytes, last: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Keys in [first, last] with their values, in order, without what is changed meanwhile."""
+        return self._merged(table, first, last, has_values=True)
+
+    def _merged(
+        self, table: Table, first: bytes, last: bytes, *, has_values: bool
+    ) -> Iterator[tuple[bytes, bytes]]:
         above: dict[bytes, bytes | None] = {}
         for layer in (self._committing, self._changes):
             for (where, key), value in layer.items():
                 if where is table and first <= key <= last:
                     above[key] = value
         fresh = sorted(above, reverse=True)
-        for key, value in self._committed(table, first, last):
+        for key, value in self._committed(table, first, last, has_values=has_values):
             while fresh and fresh[-1] < key:
                 yield from _present(fresh[-1], above[fresh.pop()])
             if fresh and fresh[-1] == key:
@@ -181,7 +192,9 @@ class Index:
         while fresh:
             yield from _present(fresh[-1], above[fresh.pop()])
 
-    def _committed(self, table: Table, first: bytes, last: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _committed(
+        self, table: Table, first: bytes, last: bytes, *, has_values: bool = True
+    ) -> Iterator[tuple[bytes, bytes]]:
         # A batch a transaction: a walk that somebody leaves half-way must not hold a reader open,
         # for a stopped reader makes the environment grow.
         while self._env is not None:
@@ -189,7 +202,12 @@ class Index:
             try:
                 with self._env.begin(db=self._dbs[table]) as txn, txn.cursor() as cursor:
                     if cursor.set_range(first):
-                        some = islice(cursor.iternext(), 256)
+                        pairs = (
+                            cursor.iternext()
+                            if has_values
+                            else ((key, b"") for key in cursor.iternext(values=False))
+                        )
+                        some = islice(pairs, 256)
                         batch = list(takewhile(lambda item: item[0] <= last, some))
             except lmdb.Error as error:
                 raise IndexDamaged(f"the index cannot be read: {error}") from error

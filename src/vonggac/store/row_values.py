@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from vonggac._native import rows as native
@@ -59,8 +60,7 @@ class RowValues:
         if at == minute or len(longer) <= VALUE_BYTES:
             self._put(stream, at, longer)
             return
-        later = (minute + 1) * MINUTE_NS
-        if native.rows_split(value, later)[1] is None:
+        if not self._has_rows_from(value, minute + 1):
             self._put(stream, minute, self._packed(rows))
             return
         # The clock was set back: what follows this minute must not stand under one before it.
@@ -76,6 +76,10 @@ class RowValues:
             if self.is_unordered:
                 return native.rows_merge(value, rows)
             return native.rows_append(value, rows)
+
+    def _has_rows_from(self, value: bytes, minute: int) -> bool:
+        with _readable():
+            return native.rows_split(value, minute * MINUTE_NS)[1] is not None
 
     def of(self, stream: bytes, first_minute: int, last_minute: int) -> Iterator[tuple[int, bytes]]:
         """Values that may hold rows of these minutes, each with its own minute; the first may hold
@@ -155,18 +159,28 @@ class RowValues:
         """The minutes of all values in [first, last], in order, and perhaps of others."""
         known = self._known.get(stream)
         if known is None:
-            known = self._known[stream] = _Known(first, self._walk(stream, first, _LAST_MINUTE))
-        elif first < known.first and self.is_unordered:
+            known = self._known[stream] = self._known_from(stream, first)
+        if first < known.first and self.is_unordered:
             earlier = max(first - _DAY_MINUTES, 0)  # a walk for each hour would be as many
             known.minutes[:0] = self._walk(stream, earlier, known.first - 1)
             known.first = earlier
         elif first < known.first:  # the clock was set back
-            return self._walk(stream, first, last)
+            return list(self._walk(stream, first, last))
         return known.minutes
 
-    def _walk(self, stream: bytes, first: int, last: int) -> list[int]:
-        found = self.index.items(Table.ROWS, _key(stream, first), _key(stream, last))
-        return [_minute(key) for key, _ in found]
+    def _known_from(self, stream: bytes, first: int) -> _Known:
+        """Of a stream that nothing is known of. A box whose clock begins in 1970 has all it ever
+        recorded ahead of it: that is not read for one row, and nothing is known then.
+        """
+        found = self._walk(stream, first, _LAST_MINUTE)
+        if self.is_unordered:
+            return _Known(first, list(found))
+        some = list(islice(found, _KNOWN_MAX + 1))
+        return _Known(first, some) if len(some) <= _KNOWN_MAX else _Known(_LAST_MINUTE + 1, [])
+
+    def _walk(self, stream: bytes, first: int, last: int) -> Iterator[int]:
+        found = self.index.keys(Table.ROWS, _key(stream, first), _key(stream, last))
+        return (_minute(key) for key in found)
 
 
 def _key(stream: bytes, minute: int) -> bytes:
