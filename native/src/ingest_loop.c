@@ -156,8 +156,10 @@ static int take_events(loop *l, int epoll_fd, int timeout_ms) {
 static bool read_streams(loop *l) {
     l->reads_due = false;
     const int count = take_events(l, l->streams_fd, 0);
-    if (count == EVENTS_A_TURN) l->reads_due = true;
-    if (l->reads_due) return count >= 0; /* what is missing may stand in a socket */
+    if (count == EVENTS_A_TURN) { /* what is missing may stand in a socket that was not looked at */
+        l->reads_due = true;
+        return true;
+    }
     for (stream *s = l->streams; s != NULL; s = s->next)
         udp_release(s);
     return count >= 0;

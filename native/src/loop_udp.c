@@ -21,6 +21,10 @@ enum {
      * system counts a packet of 1,400 bytes as up to 3,900. */
     ROOM_FOR_SLOW_READS = 1 << 20,
     OVERRUN_EVERY_S = 60, /* between two events about it */
+    /* What may wait of a stream: 50 ms at 25 MB/s, and what the next reads bring. Slots alone would
+     * let one camera with the largest datagrams have 64 MiB. */
+    HELD_BYTES_MAX = 4 << 20,
+    BEHIND_MS = 1000, /* a socket that is never empty holds up nothing for longer */
 };
 
 /* --- addresses --- */
@@ -76,7 +80,9 @@ static bool pull(stream *s, bool must) {
     parcel **at = &udp->held[vg_order_slot(sequence)];
     parcel *p = *at;
     *at = NULL;
-    if (p != NULL) on_rtp(s, p->bytes, p->size);
+    if (p == NULL) return true;
+    udp->held_bytes -= p->size;
+    on_rtp(s, p->bytes, p->size);
     free(p);
     return true;
 }
@@ -95,6 +101,15 @@ static parcel *copy_of(const uint8_t *bytes, size_t size) {
     return p;
 }
 
+static void hold(stream *s, uint16_t sequence, const uint8_t *bytes, size_t size) {
+    udp_pair *udp = s->udp;
+    parcel *p = copy_of(bytes, size);
+    udp->held[vg_order_slot(sequence)] = p;
+    if (p == NULL) return; /* it is lost, and found to be when its turn comes */
+    udp->held_bytes += size;
+    if (udp->held_bytes > HELD_BYTES_MAX) pull_all(s, true);
+}
+
 static void in_order(stream *s, uint16_t sequence, const uint8_t *bytes, size_t size) {
     udp_pair *udp = s->udp;
     vg_order_place place = vg_order_push(&udp->order, sequence, s->owner->now_ns);
@@ -107,8 +122,8 @@ static void in_order(stream *s, uint16_t sequence, const uint8_t *bytes, size_t 
         on_rtp(s, bytes, size);
         pull_all(s, false);
         return;
-    case VG_ORDER_HOLD: /* without memory it is lost, and found to be when its turn comes */
-        udp->held[vg_order_slot(sequence)] = copy_of(bytes, size);
+    case VG_ORDER_HOLD:
+        hold(s, sequence, bytes, size);
         return;
     case VG_ORDER_DUPLICATE:
         udp->duplicates++;
@@ -230,9 +245,26 @@ static int read_batch(udp_socket *u) {
 
 static void read_socket(udp_socket *u, int batches) {
     if (u->w.fd < 0) return;
-    for (int i = 0; i < batches; i++)
-        if (u->of->dead || read_batch(u) < LOOP_DATAGRAMS) return;
-    u->of->owner->reads_due = true;
+    loop *l = u->of->owner;
+    for (int i = 0; i < batches; i++) {
+        if (u->of->dead) return;
+        if (read_batch(u) < LOOP_DATAGRAMS) {
+            u->behind_since_ns = 0;
+            return;
+        }
+    }
+    if (u->behind_since_ns == 0) u->behind_since_ns = l->now_ns;
+    l->reads_due = true;
+}
+
+/* What is waited for may still stand in a socket of its own. Others' floods do not matter, and one
+ * that never ends must not hold back what came. */
+static bool is_behind(const udp_pair *udp, int64_t now_ns) {
+    for (int i = 0; i < 2; i++) {
+        const int64_t since_ns = udp->sockets[i].behind_since_ns;
+        if (since_ns != 0 && now_ns - since_ns < BEHIND_MS * NS_PER_MS) return true;
+    }
+    return false;
 }
 
 void udp_ready(udp_socket *u) {
@@ -241,6 +273,7 @@ void udp_ready(udp_socket *u) {
 
 void udp_release(stream *s) {
     if (s->dead || s->udp == NULL || s->udp->order.held == 0) return;
+    if (is_behind(s->udp, s->owner->now_ns)) return;
     crash_page_set(s);
     pull_all(s, false);
     crash_page_clear(s);

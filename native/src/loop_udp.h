@@ -12,6 +12,8 @@ typedef struct udp_socket {
     bool is_rtcp, is_tight;
     uint16_t port;     /* the camera's; 0: not known */
     uint32_t overruns; /* as the system counts them (SO_RXQ_OVFL) */
+    /* Monotonic: since when more comes than a turn reads; 0: the last turn read it empty. */
+    int64_t behind_since_ns;
 } udp_socket;
 
 struct udp_pair {
@@ -22,6 +24,7 @@ struct udp_pair {
     uint8_t other_count; /* packets in a row of other_ssrc */
     vg_rtp_order order;
     parcel *held[VG_ORDER_SLOTS];
+    size_t held_bytes;
     uint64_t duplicates, late, strangers, overruns;
     int64_t told_overrun_ns; /* monotonic; 0: not yet */
 };
