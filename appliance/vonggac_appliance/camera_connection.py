@@ -65,8 +65,7 @@ class CameraConnection:
         """What the loop is told of their sockets, each with its descriptor; empty over TCP."""
         if self._pair is None:
             return ()
-        host = self._sock.getpeername()[0]
-        return self._pair.messages(stream, host, self.play.udp_ports or (0, 0))
+        return self._pair.messages(stream, self.play.udp_ports or (0, 0))
 
     def no_datagrams(self) -> None:
         """None came: something on the way lets none through. The next connection is TCP alone."""

@@ -24,7 +24,9 @@ _EMPTY_REPORT = b"\x80\xc9\x00\x01"
 class UdpPair:
     """Sockets for RTP (an even port) and RTCP (the one above, RFC 3550 11)."""
 
-    def __init__(self, rtp: socket.socket, rtcp: socket.socket) -> None:
+    def __init__(self, camera: str, rtp: socket.socket, rtcp: socket.socket) -> None:
+        """`camera`: its address, kept since a connection that was reset knows it no more."""
+        self._camera = camera
         self._rtp = rtp
         self._rtcp = rtcp
 
@@ -33,7 +35,7 @@ class UdpPair:
         """What SETUP asks for."""
         return self._rtp.getsockname()[1], self._rtcp.getsockname()[1]
 
-    def punch(self, host: str, ports: tuple[int, int]) -> None:
+    def punch(self, ports: tuple[int, int]) -> None:
         """Sends a packet to each of the camera's ports: a firewall lets answers through then.
 
         A camera that has nothing there may answer by ICMP, which is no failure.
@@ -44,13 +46,11 @@ class UdpPair:
         ):
             if port:
                 with contextlib.suppress(OSError):
-                    sock.sendto(packet, socket.MSG_DONTWAIT, (host, port))
+                    sock.sendto(packet, socket.MSG_DONTWAIT, (self._camera, port))
 
-    def messages(
-        self, stream: bytes, host: str, ports: tuple[int, int]
-    ) -> tuple[tuple[bytes, int], ...]:
+    def messages(self, stream: bytes, ports: tuple[int, int]) -> tuple[tuple[bytes, int], ...]:
         """What a loop is told behind ATTACH, each with the descriptor to pass, which stays ours."""
-        camera = mapped(host)
+        camera = mapped(self._camera)
         return tuple(
             (loop_wire.udp(stream, is_rtcp=is_rtcp, camera=camera, port=port), sock.fileno())
             for is_rtcp, sock, port in (
@@ -73,15 +73,15 @@ def mapped(host: str) -> bytes:
 
 def open_pair(beside: socket.socket) -> UdpPair:
     """Two neighbouring ports at the address from which `beside` is connected. Raises OSError."""
-    host = beside.getsockname()[0]
+    host, camera = beside.getsockname()[0], beside.getpeername()[0]
     for _ in range(_TRIES):
         rtp = _bound(beside.family, host, 0)
         port = rtp.getsockname()[1]
         try:
             if port % 2 == 0:
-                return UdpPair(rtp, _bound(beside.family, host, port + 1))
+                return UdpPair(camera, rtp, _bound(beside.family, host, port + 1))
             # Its lower neighbour may be free instead.
-            return UdpPair(_bound(beside.family, host, port - 1), rtp)
+            return UdpPair(camera, _bound(beside.family, host, port - 1), rtp)
         except OSError as error:
             rtp.close()
             if error.errno != errno.EADDRINUSE:
