@@ -118,7 +118,10 @@ class _Dialler:
         """Follows redirects, each to an address in the camera networks. Raises SessionFailed."""
         memory, connect_s = self._memory, self._config.connect_timeout_ns / 1e9
         for held in [one for one in memory.leftover if one.url == way.url.request_uri]:
-            await _give_back(way, held, self.authenticator, connect_s, memory)
+            # One of its own, for one signed request: a camera that refuses this one says nothing
+            # about the login, and its nonce is none of the connection that follows.
+            goodbye = replace(self._fresh(self._credentials), refusals_max=1)
+            await _give_back(way, held, goodbye, connect_s, memory)
             memory.leftover.remove(held)
         result = await self._attempts(way)
         for _ in range(_HOPS_MAX):
@@ -144,6 +147,9 @@ class _Dialler:
         except ConfigError as error:
             what = f"{failure.detail}, which is no camera's address"
             raise SessionFailed(failure.reason, what) from error
+        if self._home.url.is_tls and not url.is_tls and failure.status != 305:
+            what = f"{failure.detail}, which TLS would not protect"
+            raise SessionFailed(failure.reason, what)
         address = await resolve(url, self._config)
         return replace(way, url=way.url if failure.status == 305 else url, address=address)
 
@@ -215,7 +221,7 @@ async def _dialogue(
     try:
         if tunnel is not None:
             memory.knows(tunnel.certificate)  # before anything is said to it
-        pair = open_pair(sock) if way.transport == "udp" else None
+        pair = _datagrams(sock) if way.transport == "udp" else None
         ports = pair.ports if pair else None
         session = ClientSession(way.url, authenticator, udp_ports=ports, learnt=memory.learnt)
         result = await _until_play(sock, session, pair)
@@ -233,6 +239,14 @@ async def _dialogue(
     early = session.take_unread()
     early = early if len(early) <= _EARLY_MAX_BYTES else b""
     return CameraConnection(sock, session, result, early, memory, pair, tunnel)
+
+
+def _datagrams(sock: socket.socket) -> UdpPair:
+    try:
+        return open_pair(sock)
+    except OSError as error:
+        what = f"no sockets for its datagrams ({os.strerror(error.errno or 0).lower()})"
+        raise SessionFailed(GapReason.NETWORK, what) from error
 
 
 async def _until_play(
@@ -261,7 +275,7 @@ async def _steps(
                     await loop.sock_sendall(sock, event.data)
             elif isinstance(event, UdpAgreed):
                 assert pair is not None  # or it was not asked for
-                pair.punch(sock.getpeername()[0], event.ports)
+                pair.punch(event.ports)
             elif isinstance(event, PlayReady | Failure):
                 return event
             else:

@@ -65,6 +65,7 @@ async def open_tunnel(sock: socket.socket, timeout_s: float) -> Tunnel:
 def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
+    context.options |= ssl.OP_NO_RENEGOTIATION  # nor another certificate once it was looked at
     context.verify_mode = ssl.CERT_NONE  # whose it is, the fingerprint says
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("DEFAULT@SECLEVEL=1")  # RSA of 1,024 bits, as older cameras have
@@ -82,9 +83,11 @@ async def _pump(
     finally:
         for way in ways:
             way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        ours.close()
-        writer.close()
+        try:
+            await asyncio.gather(*ways, return_exceptions=True)
+        finally:  # also when it is cancelled here
+            ours.close()
+            writer.close()
         with contextlib.suppress(OSError, ssl.SSLError):
             await writer.wait_closed()
 

@@ -6,14 +6,18 @@ import asyncio
 import base64
 import contextlib
 import ipaddress
+import ssl
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from certificates import make_certificate
 from vonggac.ingest.backoff import BUSY
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.learnt import Learnt
+from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.url import Credentials, UrlForm, parse_camera_url
 from vonggac_appliance import camera_address, camera_dial
 from vonggac_appliance.camera_address import resolve
@@ -165,6 +169,48 @@ def test_another_host_is_asked_without_the_login(status: str) -> None:
     assert b"Authorization" not in heard
     asked = b"/a RTSP/1.0" if status.startswith("305") else b"/there RTSP/1.0"
     assert heard.count(asked) == 2
+
+
+def test_who_was_entered_with_tls_is_not_asked_without(tmp_path: Path) -> None:
+    """Without the login, too: pictures of a ward would cross the network for all to see."""
+
+    async def run() -> tuple[str, bytes]:
+        plain = Camera([("200 OK", ""), ("404 Not Found", "")])
+        other = await asyncio.start_server(plain._serve, "127.0.0.1", 0)
+        to = moved(f"rtsp://127.0.0.1:{other.sockets[0].getsockname()[1]}/there")
+        camera = Camera([("200 OK", ""), to])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*make_certificate(tmp_path))
+        server = await asyncio.start_server(camera._serve, "127.0.0.1", 0, ssl=context)
+        async with other, server:
+            address = f"rtsps://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
+            with pytest.raises(SessionFailed) as failed:
+                await open_connection(address, LOGIN, CONFIG, Memory())
+        return failed.value.what, plain.heard
+
+    what, heard = asyncio.run(run())
+    assert "which TLS would not protect" in what
+    assert heard == b""
+
+
+def test_a_camera_that_refuses_to_end_an_old_session_is_not_taken_to_refuse_the_login() -> None:
+    async def run() -> tuple[SessionFailed, Memory, bytes]:
+        camera = Camera(
+            [("401 Unauthorized", DIGEST), ("401 Unauthorized", DIGEST)],
+            [("200 OK", ""), ("401 Unauthorized", DIGEST), ("404 Not Found", "")],
+        )
+        server = await asyncio.start_server(camera._serve, "127.0.0.1", 0)
+        async with server:
+            address = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
+            memory = Memory(leftover=[Held(address, address, "12345678")])
+            with pytest.raises(SessionFailed) as failed:
+                await open_connection(address, LOGIN, CONFIG, memory)
+        return failed.value, memory, camera.heard
+
+    failure, memory, heard = asyncio.run(run())
+    assert heard.count(b"TEARDOWN") == 2
+    assert "404" in failure.what
+    assert (failure.is_refused, memory.lockout, memory.leftover) == (False, None, [])
 
 
 def test_redirects_in_a_circle_end() -> None:
