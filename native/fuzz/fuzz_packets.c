@@ -245,7 +245,7 @@ static void send_all(sender *s, const unit *u, uint8_t how, uint8_t lost, bool i
             has_swallowed |= is_lost;
         }
         const bool is_old = (how & OLD_STAMP) != 0 && p->is_prefix && u > s->units;
-        const vg_rtp_packet packet = {
+        const vg_rtp_packet sent = {
             .payload_type = 96,
             .ssrc = 1,
             .sequence = s->sequence++,
@@ -257,11 +257,11 @@ static void send_all(sender *s, const unit *u, uint8_t how, uint8_t lost, bool i
         s->has_lost |= is_lost;
         if (is_lost) continue;
         vg_fault fault = {0};
-        vg_err err = vg_assembler_push(s->assembler, &packet, &fault);
+        vg_err err = vg_assembler_push(s->assembler, &sent, &fault);
         vg_assembler_check(s->assembler);
         if (err == VG_AGAIN) {
             pull_all(s);
-            err = vg_assembler_push(s->assembler, &packet, &fault);
+            err = vg_assembler_push(s->assembler, &sent, &fault);
         }
         check(s->has_lost ? err != VG_AGAIN : err == VG_OK);
         pull_all(s);
