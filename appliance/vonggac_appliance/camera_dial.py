@@ -116,13 +116,7 @@ class _Dialler:
 
     async def dial(self, way: _Way) -> CameraConnection | Failure:
         """Follows redirects, each to an address in the camera networks. Raises SessionFailed."""
-        memory, connect_s = self._memory, self._config.connect_timeout_ns / 1e9
-        for held in [one for one in memory.leftover if one.url == way.url.request_uri]:
-            # One of its own, for one signed request: a camera that refuses this one says nothing
-            # about the login, and its nonce is none of the connection that follows.
-            goodbye = replace(self._fresh(self._credentials), refusals_max=1)
-            await _give_back(way, held, goodbye, connect_s, memory)
-            memory.leftover.remove(held)
+        await self._give_back_at(way)
         result = await self._attempts(way)
         for _ in range(_HOPS_MAX):
             if not isinstance(result, Failure) or not result.location:
@@ -130,10 +124,21 @@ class _Dialler:
             way = await self._redirected(way, result)
             is_home = self._is_home(way)
             self.authenticator = self._fresh(self._credentials if is_home else None)
+            await self._give_back_at(way)
             result = await self._attempts(way)
         if isinstance(result, Failure) and result.location:
             return replace(result, detail=f"{result.detail}; that is one redirect too many")
         return result
+
+    async def _give_back_at(self, way: _Way) -> None:
+        """Ends what an earlier life left there. Raises SessionFailed."""
+        memory, connect_s = self._memory, self._config.connect_timeout_ns / 1e9
+        for held in [one for one in memory.leftover if one.url == way.url.request_uri]:
+            # Signed once, by itself: its nonce, or its refusal, says nothing to the next connection.
+            login = self._credentials if self._is_home(way) else None
+            goodbye = replace(self._fresh(login), refusals_max=1)
+            await _give_back(way, held, goodbye, connect_s, memory)
+            memory.leftover.remove(held)
 
     def _is_home(self, way: _Way) -> bool:
         """Whether that is the host that was entered, and no less protected than it was."""

@@ -38,6 +38,8 @@ __all__ = [
 
 _FOLDER = "learnt"
 _ROW_VERSION = 1
+_SESSIONS_MAX = 8
+"""Of a camera, those of now first: an address that nobody asks any more gives none back."""
 _COUNTS_S = 60.0
 """Counts alone are written so often: they change with every spoiled packet."""
 
@@ -72,7 +74,9 @@ def row_of(memory: Memory) -> LearntRow:
         refused_times=0 if lockout is None else lockout.failures,
         refused_ns=0 if lockout is None else lockout.at_ns,
         certificate=memory.certificate,
-        sessions=tuple((h.url, h.uri, h.session) for h in (*memory.sessions, *memory.leftover)),
+        sessions=tuple(
+            (h.url, h.uri, h.session) for h in (*memory.sessions, *memory.leftover)[:_SESSIONS_MAX]
+        ),
     )
 
 

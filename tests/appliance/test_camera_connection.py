@@ -213,6 +213,28 @@ def test_a_camera_that_refuses_to_end_an_old_session_is_not_taken_to_refuse_the_
     assert (failure.is_refused, memory.lockout, memory.leftover) == (False, None, [])
 
 
+def test_a_session_that_was_left_behind_a_redirect_is_given_back_there() -> None:
+    async def run() -> tuple[str, Memory, bytes]:
+        lives = (
+            [("200 OK", ""), moved("/other")],
+            [("200 OK", "")],
+            [("200 OK", ""), ("404 No", "")],
+        )
+        camera = Camera(*lives)
+        server = await asyncio.start_server(camera._serve, "127.0.0.1", 0)
+        async with server:
+            address = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            other = f"{address}other"
+            memory = Memory(leftover=[Held(other, other, "12345678")])
+            with pytest.raises(SessionFailed) as failed:
+                await open_connection(f"{address}a", LOGIN, CONFIG, memory)
+        return failed.value.what, memory, camera.heard
+
+    what, memory, heard = asyncio.run(run())
+    assert "404" in what
+    assert (memory.leftover, heard.count(b"TEARDOWN")) == ([], 1)
+
+
 def test_redirects_in_a_circle_end() -> None:
     camera = Camera(*([("200 OK", ""), moved(f"/{n}")] for n in range(9)))
     (failure,) = asyncio.run(camera.dialled(Memory(), 1))
