@@ -184,7 +184,7 @@ def in_order(rows: list[PackedRow]) -> list[PackedRow]:
     return sorted(rows, key=lambda p: (p.row.run, p.row.sequence, p.segment, p.row.offset))
 
 
-BACK_INTO_A_FULL_VALUE = [("record", 0, 0, 350, 1, 400), ("record", 100, 0, 40, 1, 10)]
+BACK_INTO_A_FULL_VALUE = [("record", 0, 0, 350, 1, 10), ("record", 100, 0, 40, 1, 10)]
 BACK_AND_ON_AGAIN = [
     ("record", 7200, 0, 350, 1, 10),
     ("start",),
