@@ -134,7 +134,7 @@ class _Dialler:
         """Ends what an earlier life left there. Raises SessionFailed."""
         memory, connect_s = self._memory, self._config.connect_timeout_ns / 1e9
         for held in [one for one in memory.leftover if one.url == way.url.request_uri]:
-            # Signed once, by itself: its nonce, or its refusal, says nothing to the next connection.
+            # Signed once, by itself: its nonce, or its refusal, is nothing to what follows.
             login = self._credentials if self._is_home(way) else None
             goodbye = replace(self._fresh(login), refusals_max=1)
             await _give_back(way, held, goodbye, connect_s, memory)
