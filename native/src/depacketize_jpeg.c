@@ -79,8 +79,18 @@ static bool is_whole_file(const part *p) {
     return p->scan_size >= 2 && vg_load_u16(p->scan) == SOI;
 }
 
+static bool has_end(const vg_assembler *a) {
+    assert(a->used - a->fu_start >= sizeof end_of_image);
+    const uint8_t *end = a->buffer + a->used - sizeof end_of_image;
+    return memcmp(end, end_of_image, sizeof end_of_image) == 0;
+}
+
 static vg_err begin(vg_assembler *a, const part *p, vg_fault *fault) {
-    if (a->fu_open) vg_jpeg_close(a);
+    if (a->fu_open) {
+        /* Neither a marker nor another timestamp: it may have been cut short, or sent twice. */
+        if (!has_end(a)) a->jpeg.is_doubtful = true;
+        vg_jpeg_close(a);
+    }
     a->fu_lost = false;
     if (a->count == VG_NALS_HELD) {
         vg_unit_discard(a);
@@ -112,19 +122,21 @@ static vg_err begin(vg_assembler *a, const part *p, vg_fault *fault) {
     a->fu_open = true;
     a->jpeg.offset = 0;
     a->jpeg.next_offset = 0;
+    a->jpeg.head_bytes = (uint32_t)head_size;
+    a->jpeg.is_doubtful = false;
     return VG_OK;
 }
 
 void vg_jpeg_close(vg_assembler *a) {
     assert(a->fu_open);
-    assert(a->used - a->fu_start >= sizeof end_of_image);
-    const uint8_t *end = a->buffer + a->used - sizeof end_of_image;
-    /* Not all encoders send it. */
-    if (memcmp(end, end_of_image, sizeof end_of_image) != 0 &&
-        !vg_append(a, end_of_image, sizeof end_of_image))
+    if (a->used - a->fu_start == a->jpeg.head_bytes) {
+        vg_fu_drop(a); /* headers of ours alone would look like a picture */
         return;
+    }
+    /* Not all encoders send it. */
+    if (!has_end(a) && !vg_append(a, end_of_image, sizeof end_of_image)) return;
     a->fu_open = false;
-    vg_list_unit(a, a->fu_start, a->used - a->fu_start, 0, false);
+    vg_list_unit(a, a->fu_start, a->used - a->fu_start, 0, a->jpeg.is_doubtful);
 }
 
 vg_err vg_depacketize_jpeg(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault) {
@@ -147,6 +159,8 @@ vg_err vg_depacketize_jpeg(vg_assembler *a, const vg_rtp_packet *packet, vg_faul
         vg_fu_drop(a);
         return vg_fail(fault, VG_VALUE, 1, "RFC 2435 3.1.2 fragment offset");
     }
+    /* A part that came twice, under two numbers, is in the scan twice. */
+    if (p.offset < a->jpeg.next_offset) a->jpeg.is_doubtful = true;
     if (!vg_append(a, p.scan, p.scan_size)) return vg_fail(fault, VG_VALUE, 0, "VG_AU_MAX");
     a->jpeg.offset = p.offset;
     a->jpeg.next_offset = p.offset + (uint32_t)p.scan_size;

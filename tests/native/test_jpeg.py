@@ -68,10 +68,35 @@ def test_restart_markers_are_declared() -> None:
 
 
 def test_without_a_marker_the_next_picture_ends_it() -> None:
-    parts = [part[0] for part in in_parts(SCAN) if isinstance(part, tuple)]
+    parts = [part[0] for part in in_parts(SCAN + EOI) if isinstance(part, tuple)]
     camera = Camera(MJPEG).send(1, *parts).send(1, *parts).send(2, *parts)
     assert [segments(file)[0] for file in files(camera)] == [[SCAN + EOI]] * 3
     assert not any(unit.damaged for unit in camera.units)
+
+
+def test_a_picture_that_begins_again_is_not_taken_for_whole() -> None:
+    """Its first part came twice; a marker, an end or another timestamp would say it was all."""
+    parts = in_parts(SCAN)
+    camera = Camera(MJPEG).send(1, parts[0], *parts).send(2, *parts)
+    assert [segments(file)[0] for file in files(camera)] == [
+        [SCAN[:150] + EOI],
+        *[[SCAN + EOI]] * 2,
+    ]
+    assert [unit.damaged for unit in camera.units] == [True, False, False]
+
+
+def test_a_part_that_came_twice_damages_its_picture() -> None:
+    parts = in_parts(SCAN)
+    camera = Camera(MJPEG).send(1, *parts[:2], *parts[1:]).send(2, *parts)
+    assert len(files(camera)) == 2
+    assert [unit.damaged for unit in camera.units] == [True, False]
+    assert camera.faults == []
+
+
+def test_headers_alone_are_no_picture() -> None:
+    camera = Camera(MJPEG).send(1, (payload(b""), M)).send(2, *in_parts(SCAN))
+    assert [segments(file)[0] for file in files(camera)] == [[SCAN + EOI]]
+    assert [unit.damaged for unit in camera.units] == [True]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 #ifndef VG_JPEG_H
 #define VG_JPEG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ typedef struct vg_jpeg_source {
     uint16_t width, height; /* of the description, for pictures that are too large to say theirs */
     uint32_t offset;        /* the newest fragment's, of the picture being put together */
     uint32_t next_offset;   /* what the next one should say */
+    uint32_t head_bytes;    /* before its scan */
+    bool is_doubtful;       /* nothing says that it is whole, or that each part came once */
     uint8_t q;              /* whose tables are held; 0: none */
     uint8_t precision;
     uint16_t tables_size;
