@@ -131,6 +131,8 @@ class Run:
         return made, own
 
     def _sample(self, unit: Unit) -> bytes:
+        if self.encoded.codec is Codec.MJPEG:
+            return b"".join(unit.nals)
         sets = {*self.encoded.vps, *self.encoded.sps, *self.encoded.pps}
         nals = [nal for nal in unit.nals if self.inband or nal not in sets]
         if self.filler_bytes:

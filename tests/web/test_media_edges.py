@@ -18,7 +18,8 @@ import pytest
 from crash.keeper_peer import Arena, KeeperPeer
 from footage_maker import Run, make_disk, make_home, write
 from look_rig import Page, keepers, page
-from segment_maker import Stream, encode
+from rtp_jpeg import encoded_pictures
+from segment_maker import Stream, Unit, encode
 from vonggac._native import ring
 from vonggac._native import segment as native
 from vonggac.errors import Gone, Refused, StorageError, Unavailable
@@ -129,6 +130,24 @@ def test_every_codec_plays(
     assert f'CODECS="{facts["codec"]}",RESOLUTION=320x180' in get(made, look, "index.m3u8").text
     (whole,) = fetched(made, look, get(made, look, "media.m3u8").text)
     assert frames_of(program("ffprobe"), tmp_path / "c.mp4", whole) == 8 * 25
+    still = get(made, look, f"still.mp4?at={START_NS // 1_000_000 + 3000}").data
+    assert frames_of(program("ffprobe"), tmp_path / "s.mp4", still) == 1
+
+
+def test_mjpeg_is_told_by_name_and_given_as_files(
+    shown: Callable[..., Page], tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    """No browser plays it: the name lets the page say so. What others play is there as well."""
+    pictures = encoded_pictures(program, tmp_path)
+    units = tuple(Unit((file,), n * 18_000, True) for n, file in enumerate(pictures))
+    size = (352).to_bytes(2, "big") + (288).to_bytes(2, "big")
+    made = shown(Run(Stream(Codec.MJPEG, (), (size,), (), units), START_NS).chunks(4))
+    look = all_of(made)
+    facts = look["streams"][0]
+    assert (facts["codec"], facts["width"], facts["height"]) == ("mp4v.6C", 352, 288)
+    assert 'CODECS="mp4v.6C",RESOLUTION=352x288' in get(made, look, "index.m3u8").text
+    (whole,) = fetched(made, look, get(made, look, "media.m3u8").text)
+    assert frames_of(program("ffprobe"), tmp_path / "c.mp4", whole) == 4 * 5
     still = get(made, look, f"still.mp4?at={START_NS // 1_000_000 + 3000}").data
     assert frames_of(program("ffprobe"), tmp_path / "s.mp4", still) == 1
 
