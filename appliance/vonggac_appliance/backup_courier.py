@@ -23,10 +23,10 @@ from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_keeper import Backup, BackupTold
 
-__all__ = ["FAILED", "OFF", "BackupCourier"]
+__all__ = ["ALARM_FAILED", "ALARM_OFF", "BackupCourier"]
 
-OFF = "backup-off"
-FAILED = "backup-failed"
+ALARM_OFF = "backup-off"
+ALARM_FAILED = "backup-failed"
 PREPARE = "vonggac disk prepare-backup"
 
 _log = logging.getLogger("vonggac.record")
@@ -75,7 +75,7 @@ class BackupCourier:
         self._task: asyncio.Task[None] | None = None
         self._what = ""
         self._complain_ns: dict[str, int] = {}
-        """By the disk's uuid, or OFF: not told again before."""
+        """By the disk's uuid, or ALARM_OFF: not told again before."""
         self._fresh_ns: dict[str, int] = {}
         """When a disk was last seen with the newest night's; by the clock that nobody sets."""
         self._started_ns = boot()
@@ -121,7 +121,7 @@ class BackupCourier:
         """Which backup a disk holds, or why it did not take the last one."""
         self._told[keeper.uuid] = told
         if told.what:
-            self._alarm(FAILED, keeper.path, told.what)
+            self._alarm(ALARM_FAILED, keeper.path, told.what)
         elif keeper.uuid in self._writing:
             _log.info("disk %s holds backup %d", keeper.path, told.generation)
         self._writing.discard(keeper.uuid)
@@ -163,7 +163,7 @@ class BackupCourier:
             await self._hand_over(keepers, min(self._room_bytes(keeper) for keeper in keepers))
         except (VonggacError, OSError) as error:
             self._what = str(error)
-            self._alarm(FAILED, "home", str(error))
+            self._alarm(ALARM_FAILED, "home", str(error))
         finally:
             self._task = None
 
@@ -189,16 +189,16 @@ class BackupCourier:
             self._fresh_ns[keeper.uuid] = boot
             if self._room_bytes(keeper) and self._has_key():
                 why = "" if self._clock.is_synced else "; the clock is not synchronised"
-                self._alarm(FAILED, keeper.path, f"no backup was written for two days{why}")
+                self._alarm(ALARM_FAILED, keeper.path, f"no backup was written for two days{why}")
 
     def _complain_of_key(self, boot: int) -> None:
         """That there is none, once a day."""
         self._next_ns = boot + _MINUTE_NS
-        is_due = boot >= self._complain_ns.get(OFF, 0)
+        is_due = boot >= self._complain_ns.get(ALARM_OFF, 0)
         if is_due and boot - self._started_ns >= _WITHOUT_KEY_NS:
-            self._complain_ns[OFF] = boot + _DAY_NS
+            self._complain_ns[ALARM_OFF] = boot + _DAY_NS
             what = "nobody has made a recovery key, so the home is not backed up: "
-            self._alarm(OFF, "home", what + "sudo vonggac backup key")
+            self._alarm(ALARM_OFF, "home", what + "sudo vonggac backup key")
 
     def _complain_of_places(self, keepers: list[Keeper], boot: int) -> None:
         """Of disks without one, once a day; the others are backed up to all the same."""
@@ -207,7 +207,7 @@ class BackupCourier:
                 self._complain_ns[keeper.uuid] = boot + _DAY_NS
                 what = "it was formatted without a place for backups; without a recorder: "
                 why = self._told[keeper.uuid].what or f"{what}{PREPARE} {keeper.path}"
-                self._alarm(FAILED, keeper.path, why)
+                self._alarm(ALARM_FAILED, keeper.path, why)
 
     def _present(self) -> list[Keeper]:
         """Disks that are recorded on and have told what they hold."""
