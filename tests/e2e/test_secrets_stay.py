@@ -23,9 +23,10 @@ def has_password(text: bytes) -> bool:
 
 
 def have_settled(now: bus_control.StatusReply) -> bool:
-    """One camera records, the other refuses its password."""
+    """One camera is recorded, the other refuses its password."""
     first, second = now.cameras
-    return first.state == "recording" and second.gap_reason == GapReason.WRONG_PASSWORD.words
+    is_there = first.state == "recording" and all(s.recorded_ns for s in first.streams)
+    return is_there and second.gap_reason == GapReason.WRONG_PASSWORD.words
 
 
 def command_lines() -> list[bytes]:
