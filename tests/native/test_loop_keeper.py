@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from loop_rig import (
+    DEADLINE_S,
     FRAME_TICKS,
     PPS,
     REFUSED,
@@ -119,9 +120,9 @@ def test_the_crash_page_names_the_stream_that_is_parsed(rig: Rig) -> None:
         for n, nals in enumerate(gop(200, size=20_000))
         for packet in loud.packetiser.access_unit(nals, n * FRAME_TICKS)
     )
-    sent = 0
+    sent, until_s = 0, time.monotonic() + DEADLINE_S
     with mmap.mmap(rig.crash, mmap.PAGESIZE, prot=mmap.PROT_READ) as page:
-        for _ in range(20_000):
+        while time.monotonic() < until_s:
             with contextlib.suppress(BlockingIOError):
                 sent += loud.socket.send(flood[sent % len(flood) :])
             rig.process.send_signal(signal.SIGSTOP)
