@@ -14,6 +14,8 @@ from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store import tombstone
 from vonggac.store.archive import Archive
 from vonggac.store.check import check
+from vonggac.store.disk import INDEX_NAME
+from vonggac.store.index import DATA_NAME
 from vonggac.store.journal import SegmentState
 from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.segment import SegmentFile
@@ -201,6 +203,34 @@ def test_a_reader_without_a_keeper_is_told_of_no_erased_chunk(where: Path) -> No
     reading = open_for_reading(where)
     try:
         assert len(rows_of(reading.archive, stream)) == 16
+    finally:
+        reading.close()
+
+
+def test_a_reader_without_an_index_is_told_of_nothing_that_a_cut_was_erasing(where: Path) -> None:
+    bench, stream, number, rows = with_a_sealed_segment(where)
+    erase(bench, number, rows[0:2])
+    for _ in range(3):
+        bench.tick()
+    bench.commit()
+    bench.tick()
+    erase(bench, number, rows[2:6])
+    for _ in range(2):
+        bench.tick()
+    left = rows_of(bench.ring.archive, stream)
+    path, size = bench.disk.segment_path(number), bench.disk.identity.segment_bytes
+    bench.crash()
+    with path.open("r+b") as file:
+        # The cut came between: a payload is half gone, and one entry of the table is new.
+        file.seek(rows[2].offset + 8192)
+        file.write(bytes(300_000))
+        file.seek(size - native.table_bytes(len(rows)) + 24 + 64 * 2 + 40)
+        file.write((rows[2].flags | int(ChunkFlag.ERASED)).to_bytes(4, "big"))
+    (where / INDEX_NAME / DATA_NAME).unlink()
+
+    reading = open_for_reading(where)
+    try:
+        assert rows_of(reading.archive, stream) == left
     finally:
         reading.close()
 

@@ -12,7 +12,7 @@ from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Row
 from vonggac.store.journal import EraseIntent
 from vonggac.store.segment import Life, SegmentFile
 
-__all__ = ["blocks_of", "intents_of", "is_hit", "middle_of", "table_without"]
+__all__ = ["blocks_of", "intents_of", "is_hit", "middle_of", "rows_without", "table_without"]
 
 INTENTS_MAX = 256
 SHARED_BYTES_MAX = 192 << 10
@@ -88,15 +88,20 @@ def middle_of(intent: EraseIntent) -> tuple[int, int]:
 
 
 def table_without(file: SegmentFile, intents: Sequence[EraseIntent]) -> bytes:
-    """The segment's table with these chunks marked; empty where there is no table.
+    """The segment's table with these chunks marked; empty where there is no table."""
+    rows = rows_without(file, intents)
+    return native.table_write(rows, file.size) if rows else b""
+
+
+def rows_without(file: SegmentFile, intents: Sequence[EraseIntent]) -> list[Row]:
+    """The rows of that table, whether or not it has been written yet.
 
     A crash may have torn it: each entry lies in one sector and is whole, while the hash is not.
     """
-    rows = [
+    return [
         replace(row, flags=row.flags | ChunkFlag.ERASED) if is_hit(intents, row) else row
         for row in _entries(file)
     ]
-    return native.table_write(rows, file.size) if rows else b""
 
 
 def _entries(file: SegmentFile) -> list[Row]:

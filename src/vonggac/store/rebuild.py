@@ -8,7 +8,7 @@ opened, and that becomes the order of reuse of all that was sealed before (never
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 
 from vonggac._native import segment as native
@@ -16,9 +16,10 @@ from vonggac.errors import StorageError
 from vonggac.media.chunk import ChunkFlag, ChunkView, PackedRow, Row
 from vonggac.store.archive import Archive
 from vonggac.store.disk import Disk
+from vonggac.store.erase_bytes import rows_without
 from vonggac.store.found_chunks import file_rows, note_run, note_stream, rows_of
 from vonggac.store.index_values import RunRow, SegmentRow
-from vonggac.store.journal import SegmentState
+from vonggac.store.journal import EraseIntent, SegmentState
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, walk
 
 _ROWS_WAITING_MAX = 10_000
@@ -44,7 +45,8 @@ class Rebuild:
 
     `keeps`: the archive is right but for lives of segments that it may not know yet; these come
     last in the order of reuse, so many places after their epochs as `later` says. `is_locked`:
-    asked before anything that the archive knows is taken for gone.
+    asked before anything that the archive knows is taken for gone. `intents`: what is being erased,
+    where nobody may do it again before this reads (erase.py `redo`): it may have torn a table.
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Rebuild:
         keeps: bool = False,
         later: int = 0,
         is_locked: Callable[[SegmentRow], bool] = lambda row: False,
+        intents: Iterable[EraseIntent] = (),
     ) -> None:
         self.disk = disk
         self.archive = archive
         self.keeps = keeps
         self.later = later
         self.is_locked = is_locked
+        self.intents = sorted(intents, key=lambda intent: intent.offset)
         archive.file_tails()
         archive.rows.is_unordered = True
         self.unsealed: list[Unsealed] = []
@@ -108,7 +112,7 @@ class Rebuild:
             self.notes.append(f"segment {number}: its ftyp and moov cannot be read")
         life = Life(self.disk.identity.disk, number, first.place.epoch)
         self.highest_epoch = max(self.highest_epoch, life.epoch)
-        rows = file.table()
+        rows = self._table(file, life)
         kept = [row for row in rows or () if not row.flags & _ERASED]
         if kept:
             self._file_sealed(file, life, head, first, kept)
@@ -116,6 +120,13 @@ class Rebuild:
             self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
         else:
             self._file_unsealed(file, life, head, first)
+
+    def _table(self, file: SegmentFile, life: Life) -> list[Row] | None:
+        """Without what is being erased. To walk instead over a table that this has torn would bring
+        back every chunk that was ever erased here: their headers stay (promise 6).
+        """
+        own = [i for i in self.intents if (i.segment, i.epoch) == (life.number, life.epoch)]
+        return rows_without(file, own) if own else file.table()
 
     def _file_nothing(self, number: int, file: SegmentFile) -> None:
         """Empty, recycled, or of another disk: nothing of ours is in it. Reused before any footage,

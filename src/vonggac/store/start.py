@@ -196,7 +196,8 @@ def _reading(
     if is_searched:
         live = {s.life.number for s in found.segments} | {s.number for s in found.spares}
         known = live | {s.number for s in found.sealed}
-        rebuild = Rebuild(disk, archive, skip=known, keeps=why is None)
+        intents = snapshot.erase_intents
+        rebuild = Rebuild(disk, archive, skip=known, keeps=why is None, intents=intents)
         while rebuild.step():
             pass
     forget_erased(archive, snapshot.erase_intents)
