@@ -20,17 +20,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from interpose.files import BLOCK_BYTES, Files
+from interpose.files import BLOCK_BYTES, File, Files
 from interpose.preload import Call, Control, Tape
 from interpose.simulated_disk import SimulatedDisk
 from store.maker import BOX, FakeChunk
 from store.torn_deeds import LAST_DEEDS, OPERATIONS, choose
 from store.torn_model import Broken, Model
 from store.torn_world import World
-from vonggac.errors import VonggacError
+from vonggac.errors import MediaError, VonggacError
 from vonggac.store import disk as disks
 from vonggac.store.batch import Batch
-from vonggac.store.journal import SLOT_BYTES
+from vonggac.store.journal import SLOT_BYTES, decode
 
 SEGMENT_BYTES = 256 << 10
 """Small ones wrap within a hundred chunks; nothing in the store depends on their size."""
@@ -163,12 +163,29 @@ Deed = Callable[[World], None]
 def _lose_half_a_journal(image: Files, model: Model) -> None:
     """The newer one rots. What it alone knew of locks stands in the home's catalog as well; a gap
     that it alone knew of has no reason any more.
+
+    Not where there is one whole half only, on a new disk, or since the other was torn or has rotted
+    and no tick came since: two halves stand one loss, and what then remains is `disk rebuild`.
     """
     journal = image.own(image.names["journal"])
-    slots = (journal.blocks.get(0, b""), journal.blocks.get(SLOT_BYTES // BLOCK_BYTES, b""))
-    generations = [int.from_bytes(slot[16:24], "big") for slot in slots]
+    found = [_generation(journal, start) for start in (0, SLOT_BYTES)]
+    generations = [generation for generation in found if generation is not None]
+    if len(generations) < 2:
+        return
     journal.zero(SLOT_BYTES * generations.index(max(generations)), SLOT_BYTES)
     model.locks, model.gaps, model.may_lack_index = (), {}, True
+
+
+def _generation(journal: File, start: int) -> int | None:
+    """Of the half that begins there; None: it is not whole."""
+    first = start // BLOCK_BYTES
+    blocks = range(first, first + SLOT_BYTES // BLOCK_BYTES)
+    try:
+        return decode(
+            b"".join(journal.blocks.get(n, bytes(BLOCK_BYTES)) for n in blocks)
+        ).generation
+    except MediaError:
+        return None
 
 
 def short_history(stage: Stage, most: int) -> None:
