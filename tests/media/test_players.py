@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +103,36 @@ def test_ffmpeg_shows_every_picture_at_its_time(
     )
     assert [picture for _, picture in shown] == raw_pictures(ffmpeg, stream, tmp_path)
     assert pictures(ffmpeg, tmp_path / "sealed.mp4") == shown
+
+
+@pytest.mark.slow
+def test_vlc_shows_every_picture(stream: Stream, program: Callable[[str], str]) -> None:
+    vlc, ffprobe = program("vlc"), program("ffprobe")
+    # VLC refuses root, who has nobody start it in a folder of his own.
+    as_nobody = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        maker = SegmentMaker(stream)
+        maker.add_all()
+        maker.write_open(folder / "open.mp4")
+        maker.write_sealed(folder / "sealed.mp4")
+        folder.chmod(0o777)
+        for name in ("open", "sealed"):
+            written = folder / f"{name}.mpg"
+            chain = f"#transcode{{vcodec=mp1v,width=160}}:std{{access=file,mux=ps,dst={written}}}"
+            words = ["-I", "dummy", "--play-and-exit", "--sout", chain, folder / f"{name}.mp4"]
+            home = {"HOME": made, "PATH": os.environ["PATH"]}
+            subprocess.run(
+                [*as_nobody, vlc, *words, "vlc://quit"],
+                env=home,
+                check=True,
+                capture_output=True,
+                timeout=120,
+            )
+            entries = ["-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"]
+            assert int(output_of(ffprobe, "-v", "error", *entries, str(written))) == len(
+                stream.units
+            )
 
 
 def test_a_segment_read_back_is_what_was_written(stream: Stream, tmp_path: Path) -> None:
