@@ -72,12 +72,23 @@ class Model:
             self.may_lack_index,
         )
 
-    def settle_erasing(self, locks: Iterable[Lock]) -> None:
-        """What was to be erased is gone; but where a lock came in between nobody can tell."""
-        for key in list(self.erasing):
-            if not any(_overlaps(lock, key[0], self.made[key]) for lock in locks):
-                self.erasing.discard(key)
-                self.erased.add(key)
+    def forget_wishes(self, found: Iterable[Key]) -> None:
+        """The power came back, and these are there: nobody has journalled that they are to go,
+        whatever an older wish, which was, has left to be done again.
+        """
+        self.erasing -= set(found)
+
+    def settle_erasing(self, locks: Iterable[Lock], *, is_withdrawn: bool) -> None:
+        """What was to be erased is gone. `is_withdrawn`: or stays as a whole, also what no lock
+        holds, where one on any of it came before the intents were journalled.
+        """
+        if is_withdrawn:
+            made = [(key[0], self.made[key]) for key in self.erasing]
+            if not any(_overlaps(lock, *chunk) for lock in locks for chunk in made):
+                raise Broken(f"6: {len(made)} chunks were to be erased, and stay without a lock")
+        else:
+            self.erased |= self.erasing
+        self.erasing.clear()
 
     def is_locked(self, life: tuple[int, int], locks: Iterable[Lock]) -> bool:
         """Whether any chunk of a segment's life is."""

@@ -83,10 +83,8 @@ class World:
     def start(self, found: Iterable[Key] = (), is_suspect: bool = False) -> None:
         """`found`: what was seen on the disk before."""
         self.started = start(self.folder, BOX, is_suspect=is_suspect)
-        if self.started.ring.eraser.is_settled:
-            # A wish that was not journalled is forgotten; one that was done is done.
-            self.model.erased |= self.model.erasing - set(found)
-            self.model.erasing.clear()
+        self.model.forget_wishes(found)
+        self._settle_erasing()
         self.model.may_lack_index = self.started.rebuild is not None
         self.started.ring.spares.expected_streams = len(self.streams)
 
@@ -145,11 +143,17 @@ class World:
             self.model.locks = ring.durable_locks
             self.model.gaps = dict(ring.gaps)
             self.model.may_lack_index = ring.is_index_lost
-        if ring.eraser.is_settled:
-            assert not ring.eraser.faults
-            self.model.settle_erasing(ring.locks)
+        self._settle_erasing()
         self.waiting = batch.waiting
         self.step_rebuild()
+
+    def _settle_erasing(self) -> None:
+        assert self.started is not None
+        ring = self.started.ring
+        if ring.eraser.is_settled:
+            assert not ring.eraser.faults
+            is_withdrawn, ring.eraser.returned_bytes = ring.eraser.returned_bytes > 0, 0
+            self.model.settle_erasing(ring.locks, is_withdrawn=is_withdrawn)
 
     def write(self, chunks: list[FakeChunk]) -> Batch[FakeChunk]:
         """The part of a tick that the disk sees."""
@@ -242,6 +246,7 @@ class World:
         """The front of a sealed segment has expired."""
         assert self.started is not None
         ring = self.started.ring
+        self._settle_erasing()  # a commit may have been the last of the wish before
         lives = {w[:2] for w in self.model.durable.values()} - self.model.given_up
         for number, epoch in sorted(lives):
             row = ring.archive.segment(number)
