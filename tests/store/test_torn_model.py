@@ -49,3 +49,12 @@ def test_a_lock_on_one_chunk_keeps_all_of_the_wish() -> None:
 def test_a_wish_that_is_given_up_without_a_lock_is_a_broken_promise() -> None:
     with pytest.raises(Broken, match="stay without a lock"):
         model_that_erases(0, 1).settle_erasing([lock_of(5)], is_withdrawn=True)
+
+
+def test_a_chunk_that_nobody_was_told_of_pins_its_segment_as_others_do() -> None:
+    model, life = model_that_erases(0, 10), (3, 7)
+    model.erasing.clear()
+    model.durable[key(10)] = (*life, 0)
+    assert not model.may_be_pinned(life, [lock_of(5)])
+    model.seen[key(0)] = (*life, 4096)
+    assert model.may_be_pinned(life, [lock_of(5)])

@@ -70,6 +70,7 @@ def _judge_found(model: Model, found: dict[Key, Where]) -> None:
             model.given_up.discard(life)  # the reservation did not reach the disk
     if not set(found) <= set(model.made):
         raise Broken("1: a chunk that nobody has made")
+    model.seen = {key: where for key, where in found.items() if key not in model.durable}
 
 
 def _judge_bytes(folder: Path, model: Model, found: dict[Key, Where], disk: bytes) -> None:

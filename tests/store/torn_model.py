@@ -39,6 +39,8 @@ class Model:
 
     made: dict[Key, Made] = field(default_factory=dict)
     durable: dict[Key, Where] = field(default_factory=dict)
+    seen: dict[Key, Where] = field(default_factory=dict)
+    """Never acknowledged, and there all the same when a disk was looked at."""
     given_up: set[tuple[int, int]] = field(default_factory=set)
     """(segment, epoch) that the ring has taken to use again: whole or gone."""
     sealed: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Model:
         return Model(
             dict(self.made),
             dict(self.durable),
+            dict(self.seen),
             set(self.given_up),
             dict(self.sealed),
             dict(self.opened),
@@ -97,9 +100,10 @@ class Model:
 
     def may_be_pinned(self, life: tuple[int, int], locks: Iterable[Lock]) -> bool:
         """Whether a lock lies between its first and its last moment, where a clock that was set
-        may have left nothing.
+        may have left nothing. What was found there counts as what was acknowledged does.
         """
         chunks = self._chunks_of(life)
+        chunks += [(key[0], self.made[key]) for key, w in self.seen.items() if w[:2] == life]
         if not chunks:
             return False
         first_ns = min(made.start_ns for _, made in chunks)
