@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import BOX, Bench, FakeStream, make_disk
+from store.maker import BOX, SECOND_NS, START_NS, Bench, FakeStream, make_disk
 from vonggac._native import segment as native
+from vonggac.media.chunk import Row
+from vonggac.store.batch import SealedSegment
 from vonggac.store.check import check
-from vonggac.store.disk import INDEX_NAME
+from vonggac.store.disk import INDEX_NAME, segment_path
 from vonggac.store.index import DATA_NAME
+from vonggac.store.journal import SegmentState
 from vonggac.store.ring import Ring
 from vonggac.store.start import open_for_reading, start
 
@@ -129,3 +132,52 @@ def test_an_index_that_cannot_be_written_is_not_committed_again(
     tick(ring)
     close(ring)
     assert rows_on(where) == held
+
+
+def seal_in_one_tick(where: Path) -> tuple[int, Row]:
+    """Records without an index until a segment is sealed, and ends with that tick: its number, and
+    its last chunk, which is of the same tick.
+    """
+    bench = Bench.start(where)
+    bench.prime(1)
+    stream = FakeStream(3, wall_ns=START_NS + 100 * SECOND_NS)
+    stream.begin(2)
+    sealed: list[SealedSegment] = []
+    while not sealed:
+        batch, _ = bench.tick([stream.chunk(2_900_000) for _ in range(2)])
+        assert not batch.waiting
+        sealed = batch.sealed
+    segment = sealed[0].segment
+    last = segment.rows()[-1]
+    assert (last.run, last.sequence) in {(p.claim.run, p.claim.sequence) for p in batch.placed}
+    bench.crash()
+    return segment.number, last
+
+
+@pytest.mark.parametrize("is_chunk_lost", [False, True])
+def test_a_seal_that_was_torn_while_there_was_no_index_is_made_again(
+    without_index: tuple[Path, list[tuple[int, int]]], is_chunk_lost: bool
+) -> None:
+    where, _ = without_index
+    number, last = seal_in_one_tick(where)
+    end = last.offset + last.chunk_bytes
+    with segment_path(where, number).open("r+b") as file:
+        file.seek(last.offset if is_chunk_lost else end)
+        file.write(bytes(end + 8 - file.tell()))
+    assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
+    started = start(where, BOX)
+    assert started.rebuild is not None
+    while started.rebuild.step():
+        pass
+    ring = started.ring
+    ring.rebuilt()
+    tick(ring)
+    frozen = ring.freeze()
+    ring.archive.index.commit(frozen)
+    ring.committed(frozen)
+    tick(ring)
+    row = ring.archive.segment(number)
+    assert row is not None and row.state is SegmentState.SEALED
+    close(ring)
+    assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
+    assert ((number, last.offset) in rows_on(where)) == (not is_chunk_lost)

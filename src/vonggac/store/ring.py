@@ -63,6 +63,8 @@ class Ring:
     """As the journal on the disk holds them: what a power cut leaves of `locks`."""
     _written_locks: tuple[journal.Lock, ...] = field(init=False)
     _committing: dict[int, JournalSegment] = field(default_factory=dict)
+    _sealing: set[int] = field(default_factory=set)
+    """Sealed in the batch of the newest journal."""
 
     def __post_init__(self) -> None:
         self.streams, self.open = self.placing.streams, self.placing.open
@@ -213,6 +215,7 @@ class Ring:
 
     def _write_journal(self, batch: Batch[Token]) -> None:
         self.generation += 1
+        self._sealing = {sealed.segment.number for sealed in batch.sealed}
         offset, data = journal.encode(self.snapshot())
         batch.write(self.journal_fd, offset, [data], len(data))
         batch.has_journal = True
@@ -225,9 +228,10 @@ class Ring:
             JournalSegment(s.number, SegmentState.OPEN, s.epoch, s.camera, s.stream, s.order)
             for s in self.open.values()
         ]
-        sealed = (
-            [] if self.is_index_lost else [*self.unindexed.values(), *self._committing.values()]
-        )
+        sealed = [*self.unindexed.values(), *self._committing.values()]
+        if self.is_index_lost:
+            # A rebuild finds them all, and takes a seal for whole: not one of this very sync.
+            sealed = [entry for entry in sealed if entry.number in self._sealing]
         return Snapshot(
             generation=self.generation,
             disk=self.disk.identity.disk,
