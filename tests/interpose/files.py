@@ -49,6 +49,8 @@ class File:
         if size < self.size:
             old = self.size
             self.zero(size, old - size)
+            for number in [n for n in self.blocks if n * BLOCK_BYTES >= size]:
+                del self.blocks[number]  # zeroed, and `write_to` would make the file longer again
         self.size = size
 
 

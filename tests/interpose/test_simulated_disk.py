@@ -86,6 +86,13 @@ def test_names_come_back_up_to_a_moment() -> None:
     assert images(disk, "a") == {b"new"}
 
 
+def test_a_file_that_was_emptied_is_empty_in_a_folder(tmp_path: Path) -> None:
+    disk = disk_with("a", b"x" * 300)
+    disk.feed(call("t", "a"))
+    disk.everything().write_to(tmp_path)
+    assert (tmp_path / "a").read_bytes() == b""
+
+
 def test_an_image_is_what_a_folder_holds(tmp_path: Path) -> None:
     data = random.Random(1).randbytes(9000) + bytes(8192) + b"end"
     disk = disk_with("deep/a", data)
