@@ -14,6 +14,7 @@ from vonggac.store.check import check
 from vonggac.store.disk import INDEX_NAME, segment_path
 from vonggac.store.index import DATA_NAME
 from vonggac.store.journal import SegmentState
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.ring import Ring
 from vonggac.store.start import open_for_reading, start
 
@@ -135,8 +136,8 @@ def test_an_index_that_cannot_be_written_is_not_committed_again(
 
 
 def seal_in_one_tick(where: Path) -> tuple[int, Row]:
-    """Records without an index until a segment is sealed, and ends with that tick: its number, and
-    its last chunk, which is of the same tick.
+    """Records until a segment is sealed, and ends with that tick: its number, and its last chunk,
+    which is of the same tick.
     """
     bench = Bench.start(where)
     bench.prime(1)
@@ -154,16 +155,40 @@ def seal_in_one_tick(where: Path) -> tuple[int, Row]:
     return segment.number, last
 
 
+def tear_seal(where: Path, number: int, last: Row, is_chunk_lost: bool) -> None:
+    """The table has reached the disk; the `free` before it has not, or the last chunk neither."""
+    end = last.offset + last.chunk_bytes
+    with segment_path(where, number).open("r+b") as file:
+        file.seek(last.offset if is_chunk_lost else end)
+        file.write(bytes(end + 8 - file.tell()))
+
+
+@pytest.mark.parametrize("is_chunk_lost", [False, True])
+def test_a_rebuild_of_a_whole_disk_takes_no_torn_seal_for_whole(
+    tmp_path: Path, is_chunk_lost: bool
+) -> None:
+    where = tmp_path / "disk"
+    make_disk(where)
+    number, last = seal_in_one_tick(where)
+    tear_seal(where, number, last, is_chunk_lost)
+    rebuild(where, BOX)
+    assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
+    bench = Bench.start(where)
+    bench.tick()
+    row = bench.ring.archive.segment(number)
+    assert row is not None and row.state is SegmentState.SEALED
+    bench.crash()
+    assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
+    assert ((number, last.offset) in rows_on(where)) == (not is_chunk_lost)
+
+
 @pytest.mark.parametrize("is_chunk_lost", [False, True])
 def test_a_seal_that_was_torn_while_there_was_no_index_is_made_again(
     without_index: tuple[Path, list[tuple[int, int]]], is_chunk_lost: bool
 ) -> None:
     where, _ = without_index
     number, last = seal_in_one_tick(where)
-    end = last.offset + last.chunk_bytes
-    with segment_path(where, number).open("r+b") as file:
-        file.seek(last.offset if is_chunk_lost else end)
-        file.write(bytes(end + 8 - file.tell()))
+    tear_seal(where, number, last, is_chunk_lost)
     assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
     started = start(where, BOX)
     assert started.rebuild is not None

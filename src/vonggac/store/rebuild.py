@@ -47,6 +47,7 @@ class Rebuild:
     last in the order of reuse, so many places after their epochs as `later` says. `is_locked`:
     asked before anything that the archive knows is taken for gone. `intents`: what is being erased,
     where nobody may do it again before this reads (erase.py `redo`): it may have torn a table.
+    `recent`: (number, epoch) of the journal's own segments, whose seal a cut may have torn.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Rebuild:
         later: int = 0,
         is_locked: Callable[[SegmentRow], bool] = lambda row: False,
         intents: Iterable[EraseIntent] = (),
+        recent: Set[tuple[int, int]] = frozenset(),
     ) -> None:
         self.disk = disk
         self.archive = archive
@@ -66,6 +68,7 @@ class Rebuild:
         self.later = later
         self.is_locked = is_locked
         self.intents = sorted(intents, key=lambda intent: intent.offset)
+        self.recent = recent
         archive.file_tails()
         archive.rows.is_unordered = True
         self.unsealed: list[Unsealed] = []
@@ -112,21 +115,28 @@ class Rebuild:
             self.notes.append(f"segment {number}: its ftyp and moov cannot be read")
         life = Life(self.disk.identity.disk, number, first.place.epoch)
         self.highest_epoch = max(self.highest_epoch, life.epoch)
-        rows = self._table(file, life)
+        start = first.place.offset if head is None else len(head)
+        rows = self._table(file, life, start)
         kept = [row for row in rows or () if not row.flags & _ERASED]
         if kept:
             self._file_sealed(file, life, head, first, kept)
         elif rows:
             self.archive.put_segment(number, SegmentRow(SegmentState.FREE, order=number))
         else:
-            self._file_unsealed(file, life, head, first)
+            self._file_unsealed(file, life, head, start)
 
-    def _table(self, file: SegmentFile, life: Life) -> list[Row] | None:
+    def _table(self, file: SegmentFile, life: Life, start: int) -> list[Row] | None:
         """Without what is being erased. To walk instead over a table that this has torn would bring
         back every chunk that was ever erased here: their headers stay (promise 6).
         """
         own = [i for i in self.intents if (i.segment, i.epoch) == (life.number, life.epoch)]
-        return rows_without(file, own) if own else file.table()
+        rows = rows_without(file, own) if own else file.table()
+        if not rows or own or (life.number, life.epoch) not in self.recent:
+            return rows
+        found = walk(file, life, start, Chain({}), None, payloads=False)
+        # None is erased before the journal has let go of its segment, and its header stays.
+        is_erased = any(row.flags & _ERASED for row in rows)
+        return rows if is_erased or file.is_sealed_by(rows, found.end, len(found.chunks)) else None
 
     def _file_nothing(self, number: int, file: SegmentFile) -> None:
         """Empty, recycled, or of another disk: nothing of ours is in it. Reused before any footage,
@@ -203,10 +213,7 @@ class Rebuild:
         if longer != known:
             self.archive.put_run(stream, longer)
 
-    def _file_unsealed(
-        self, file: SegmentFile, life: Life, head: bytes | None, first: ChunkView
-    ) -> None:
-        start = first.place.offset if head is None else len(head)
+    def _file_unsealed(self, file: SegmentFile, life: Life, head: bytes | None, start: int) -> None:
         found = walk(file, life, start, Chain({}), None, payloads=True)
         if not found.chunks:
             what = "holds a chunk that cannot be read; it is neither read nor reused"

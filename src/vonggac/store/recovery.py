@@ -174,10 +174,9 @@ def _recover_segment(
     if head is None:
         result.notes.append(f"segment {entry.number}: its ftyp and moov cannot be read")
     table = file.table() if entry.state is SegmentState.SEALED else None
-    if table is not None and not file.has_free(found.end, native.table_bytes(len(table))):
-        table = None  # the seal was torn
-    if table is not None and _live(table) != len(indexed) + len(found.chunks):
-        table = None  # or a chunk before it, of the same tick
+    whole = len(indexed) + len(found.chunks)
+    if table is not None and not file.is_sealed_by(table, found.end, whole):
+        table = None  # the seal was torn, or a chunk before it, of the same tick
     fresh = rows_of(found.chunks, table)
     segment = _segment_of(entry, life, row, indexed, fresh, found, start, decode_end, head, archive)
     _note_fresh(archive, segment.stream, found.chunks, result)
@@ -232,10 +231,6 @@ def _note_fresh(archive: Archive, stream: bytes, chunks: list[Found], result: Re
         run.newest = max(run.newest, claim.sequence)
         if not found.is_broken:
             run.whole.add(claim.sequence)
-
-
-def _live(table: list[Row]) -> int:
-    return sum(not row.flags & ChunkFlag.ERASED for row in table)
 
 
 def _segment_of(

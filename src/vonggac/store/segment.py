@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from vonggac._native import segment as native
 from vonggac.errors import MediaError, StorageError
-from vonggac.media.chunk import BLOCK_BYTES, ChunkView, Row, TableIsLonger
+from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, ChunkView, Row, TableIsLonger
 
 HEAD_BYTES_MAX = 36 << 10
 """VG_HEAD_MAX, padded."""
@@ -155,6 +155,13 @@ class SegmentFile:
         """Whether one `free` box reaches from `offset` to the table."""
         gap = self.size - table_bytes - offset
         return gap >= 8 and self.read(offset, 8) == gap.to_bytes(4, "big") + b"free"
+
+    def is_sealed_by(self, table: list[Row], end: int, chunks: int) -> bool:
+        """Whether a table seals so many whole chunks, of which the last ends at `end`: a cut may
+        have torn what was written with it.
+        """
+        live = sum(not row.flags & ChunkFlag.ERASED for row in table)
+        return live == chunks and self.has_free(end, native.table_bytes(len(table)))
 
     def next_magic(self, offset: int) -> int | None:
         """The next multiple of 4 KiB from `offset` on where a chunk may start; None: none to the
