@@ -41,6 +41,14 @@ def test_a_camera_that_is_busy_while_it_boots_was_not_busy_for_as_long_as_it_was
     assert failures.one_more(away, 0.0) == away.first_s
 
 
+def test_a_camera_that_was_away_for_an_hour_is_asked_soon_while_it_boots() -> None:
+    failures, rule = backoff.Failures(), backoff.Backoff()
+    for _ in range(20):
+        waited_s = failures.one_more(backoff.of_away(rule), 0.0)
+    assert waited_s == rule.most_s
+    assert failures.one_more(rule, 0.0) == rule.first_s
+
+
 def test_a_wrong_password_waits_for_minutes() -> None:
     assert backoff.WRONG_PASSWORD.delay_s(1, chance=0.99) >= 60
 

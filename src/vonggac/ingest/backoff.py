@@ -14,6 +14,8 @@ class Backoff:
     most_s: float = 30.0
     jitter: float = 0.25
     """A share of the delay taken off by chance, so that cameras behind one switch spread."""
+    after: str = "failure"
+    """What it follows: two with the same seconds count by themselves."""
 
     def delay_s(self, failures: int, chance: float) -> float:
         """The wait after `failures` failures in a row (from 1); `chance` lies in [0, 1)."""
@@ -24,6 +26,12 @@ class Backoff:
 
 WRONG_PASSWORD = Backoff(first_s=120.0, most_s=900.0)
 """Hikvision and Dahua lock an account for 5 to 30 minutes after a handful of wrong passwords."""
+
+
+def of_away(rule: Backoff) -> Backoff:
+    """The same for a camera that could not be connected: what it does while it boots is another
+    story, and begins with the first wait. A knock ends these waits early (`camera_knock.py`)."""
+    return replace(rule, after="away")
 
 
 BUSY = Backoff(first_s=5.0, most_s=60.0)
