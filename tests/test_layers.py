@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "vonggac.evidence": ("vonggac.errors",),
     "vonggac.store": ("vonggac.errors", "vonggac.media", "vonggac._native"),
     "vonggac.playback": ("vonggac.errors", "vonggac.media", "vonggac._native", "vonggac.store"),
+    "vonggac.probe": ("vonggac.errors", "vonggac.media", "vonggac._native", "vonggac.rtsp"),
     "vonggac_appliance": ("vonggac",),
     "vonggac_web": ("vonggac", "vonggac_appliance"),
 }
@@ -42,7 +43,10 @@ MACHINE = {
 }  # fmt: skip
 # What a room without I/O does not touch either.
 FILES_AND_CLOCKS = {"fcntl", "glob", "io", "lmdb", "mmap", "os", "pathlib", "shutil", "time"}
-PURE = ("vonggac.errors", "vonggac.media", "vonggac.rtsp", "vonggac.ingest", "vonggac.evidence")
+PURE = (
+    "vonggac.errors", "vonggac.media", "vonggac.rtsp", "vonggac.ingest", "vonggac.evidence",
+    "vonggac.probe",
+)  # fmt: skip
 
 # Everything that a wheel of ours may bring along (pyproject.toml); nothing else is imported.
 OUTSIDE = {
