@@ -64,10 +64,11 @@ async def connect(address: Address, connect_s: float) -> socket.socket:
             await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
     except TimeoutError as error:
         sock.close()
-        raise SessionFailed(GapReason.CAMERA_OFF, "no answer to the connection") from error
+        what = "no answer to the connection"
+        raise SessionFailed(GapReason.CAMERA_OFF, what, is_away=True) from error
     except OSError as error:
         sock.close()
-        raise SessionFailed(*_why_not_connected(error)) from error
+        raise SessionFailed(*_why_not_connected(error), is_away=True) from error
     except BaseException:
         sock.close()
         raise

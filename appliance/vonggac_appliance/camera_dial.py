@@ -124,8 +124,12 @@ class _Dialler:
             way = await self._redirected(way, result)
             is_home = self._is_home(way)
             self.authenticator = self._fresh(self._credentials if is_home else None)
-            await self._give_back_at(way)
-            result = await self._attempts(way)
+            try:
+                await self._give_back_at(way)
+                result = await self._attempts(way)
+            except SessionFailed as failure:
+                failure.is_away = False  # who sent us there was not
+                raise
         if isinstance(result, Failure) and result.location:
             return replace(result, detail=f"{result.detail}; that is one redirect too many")
         return result

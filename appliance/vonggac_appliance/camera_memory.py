@@ -36,11 +36,12 @@ class SessionFailed(Unavailable):
         wait_s: float | None = None,
         is_refused: bool = False,
         is_busy: bool = False,
+        is_away: bool = False,
     ) -> None:
         """`wait_s`: until it may be tried again, where the usual back-off does not fit.
 
         `is_refused`: the camera has just said that it knows user or password not. `is_busy`: that
-        it serves no more connections.
+        it serves no more connections. `is_away`: nobody took the connection.
         """
         super().__init__(what)
         self.reason = reason
@@ -48,6 +49,7 @@ class SessionFailed(Unavailable):
         self.wait_s = wait_s
         self.is_refused = is_refused
         self.is_busy = is_busy
+        self.is_away = is_away
 
 
 @dataclass(slots=True)

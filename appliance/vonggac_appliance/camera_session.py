@@ -15,7 +15,7 @@ from typing import Protocol
 
 from vonggac.errors import Unavailable
 from vonggac.ingest import states
-from vonggac.ingest.backoff import BUSY, WRONG_PASSWORD, Backoff, Failures
+from vonggac.ingest.backoff import BUSY, WRONG_PASSWORD, Backoff, Failures, of_away
 from vonggac.ingest.progress import Progress
 from vonggac.ingest.states import Cause, State
 from vonggac.media.chunk import GapReason
@@ -23,6 +23,7 @@ from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.rules import Recording as Verdict
 from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_connection import CameraConnection
+from vonggac_appliance.camera_knock import rest
 from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_recording import (
     ENDED_S,
@@ -61,6 +62,7 @@ class Owner(Protocol):
     async def loop_of(self, camera: Camera) -> LoopHandle: ...
     async def turn_to_start(self) -> None: ...
     async def open_connection(self, camera: Camera, stream: Stream) -> CameraConnection: ...
+    async def is_there(self, stream: Stream) -> bool: ...
     def next_run(self) -> int: ...
     def state_changed(self, session: StreamSession) -> None: ...
     def gap_opened(self, session: StreamSession) -> None: ...
@@ -92,6 +94,8 @@ class StreamSession:
         self._failures = Failures()
         self._task: asyncio.Task[None] | None = None
         self._is_ending = False
+        self._is_away = False
+        """Whether the last try found nobody to connect to."""
 
     @property
     def name(self) -> str:
@@ -284,11 +288,16 @@ class StreamSession:
             self._wake.clear()
             wait_s = await self._try()
             if wait_s > 0 and not self._is_ending:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), wait_s)
+                await rest(wait_s, self._wake, self._knock if self._is_away else None)
+
+    async def _knock(self) -> bool:
+        """Whether to try at once: the camera is there, or the rules have to be looked at first."""
+        is_allowed = self._owner.may_record(self.camera).is_allowed
+        return not is_allowed or await self._owner.is_there(self.stream)
 
     async def _try(self) -> float:
         """One attempt; gives the seconds to wait before the next."""
+        self._is_away = False
         verdict = self._owner.may_record(self.camera)
         if not verdict.is_allowed:
             self._not_recording(Cause.FORBIDDEN, verdict.gap, verdict.sentence)
@@ -310,7 +319,9 @@ class StreamSession:
         try:
             connection = await self._owner.open_connection(self.camera, self.stream)
         except SessionFailed as failure:
-            rule = BUSY if failure.is_busy else None
+            self._is_away = failure.is_away
+            away = of_away(self._owner.backoff) if failure.is_away else None
+            rule = BUSY if failure.is_busy else away
             return self._failed(failure.reason, failure.what, failure.wait_s, rule)
         return await self._hold(connection)
 

@@ -28,6 +28,7 @@ from vonggac_appliance.backup_courier import BackupCourier
 from vonggac_appliance.backup_make import BackupSources
 from vonggac_appliance.camera_connection import CameraConnection
 from vonggac_appliance.camera_dial import open_connection
+from vonggac_appliance.camera_knock import is_there
 from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.children import Children
@@ -270,6 +271,10 @@ class Recorder:
             if failure.reason is GapReason.OTHER_DEVICE:
                 self.alarm("other-device", camera.code, failure.what)
             raise
+
+    async def is_there(self, stream: Stream) -> bool:
+        """Whether its camera takes connections again; nothing is said to it."""
+        return await is_there(stream.url, self._settings.cameras)
 
     def _credentials(self, camera: Camera) -> Credentials | None:
         sealed = self.roster.sealed(camera)
