@@ -29,13 +29,16 @@ _COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())
 class Box:
     """Formats a disk of `size` under `room` (or at `disk`) and knows how to run the recorder."""
 
-    def __init__(self, room: Path, size: str, disk: Path | None = None) -> None:
+    def __init__(
+        self, room: Path, size: str, disk: Path | None = None, segment_size: str = "32M"
+    ) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="vonggac-bench-", dir=room))
         self.disk = disk or self.home / "disk"
         self.disk.mkdir(exist_ok=True)
         self.log = self.home / "record.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self.command("disk", "format", str(self.disk), "--size", size)
+        sizes = ("--size", size, "--segment-size", segment_size)
+        self.command("disk", "format", str(self.disk), *sizes)
 
     def command(self, *arguments: str) -> str:
         """A command of `vonggac`; gives what it prints."""

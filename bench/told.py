@@ -44,6 +44,11 @@ class Listener:
         with self._changed:
             return list(self._points.get(stream, ()))
 
+    def latest(self, stream: bytes) -> int:
+        """Up to which wall time it was last reported durable; 0: never."""
+        with self._changed:
+            return self._points.get(stream, [0])[-1]
+
     def is_guilty(self, name: str, at_ns: int) -> bool:
         """Whether a stream was being parsed by a loop that died since: it has to connect anew."""
         with self._changed:

@@ -138,6 +138,10 @@ class Quirk:
         self.complaints: list[str] = []
         """What a viewer did that this camera does not bear."""
 
+    def visited(self, writer: asyncio.StreamWriter) -> Visit:
+        """One more connection, with its first request."""
+        return Visit(self, writer)
+
     def sdp(self) -> str:
         sets = ",".join(
             base64.b64encode(unit).decode() for unit in (*self.clip.sps, *self.clip.pps)
@@ -244,6 +248,10 @@ class QuirkServer:
     def url(self, quirk: Quirk) -> str:
         return f"rtsp://{self._host}:{self.port}/{quirk.name}{quirk.query}"
 
+    def end(self, visit: Visit) -> None:
+        """Closes a connection."""
+        self._loop.call_soon_threadsafe(visit.close)
+
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
@@ -254,45 +262,61 @@ class QuirkServer:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._visit, self._host, 0, backlog=256)
-        self.port: int = server.sockets[0].getsockname()[1]
+        await self._open()
         self._started.set()
         await self._stop.wait()
-        server.close()
+        self._shut()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # for connections to close
+
+    async def _open(self) -> None:
+        """One door for all of them."""
+        self._door = await asyncio.start_server(self._visit, self._host, 0, backlog=256)
+        self.port: int = self._door.sockets[0].getsockname()[1]
+
+    def _shut(self) -> None:
+        self._door.close()
 
     async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        visit: Visit | None = None
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readexactly(1)
-                if head == b"$":
-                    size = int.from_bytes((await reader.readexactly(3))[1:], "big")
-                    await reader.readexactly(size)
-                    if visit is not None:
-                        visit.reports += 1
-                    continue
-                asked = _parse(head + await reader.readuntil(b"\r\n\r\n"))
-                if asked.method == "RTSP/1.0":
-                    if visit is not None:
-                        visit.answers += 1
-                    continue
-                if visit is None:
-                    name = asked.uri.split("://", 1)[1].partition("/")[2]
-                    quirk = self.quirks.get(re.split(r"[/?]", name)[0])
-                    if quirk is None:
-                        self.strangers += 1
-                        break
-                    visit = Visit(quirk, writer)
-                    quirk.visits.append(visit)
-                _answer(asked, visit)
-                await writer.drain()
-        if visit is not None:
-            visit.silence()
-        writer.close()
+        visits: list[Visit] = []
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await self._hear(reader, writer, visits)
+        finally:  # also when the server stops
+            for visit in visits:
+                visit.silence()
+            writer.close()
+
+    async def _hear(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visits: list[Visit]
+    ) -> None:
+        """A connection until its end; what becomes a visit with its first request is put there."""
+        while True:
+            head = await reader.readexactly(1)
+            if head == b"$":
+                size = int.from_bytes((await reader.readexactly(3))[1:], "big")
+                await reader.readexactly(size)
+                for visit in visits:
+                    visit.reports += 1
+                continue
+            asked = _parse(head + await reader.readuntil(b"\r\n\r\n"))
+            if asked.method == "RTSP/1.0":
+                for visit in visits:
+                    visit.answers += 1
+                continue
+            if not visits:
+                name = asked.uri.split("://", 1)[1].partition("/")[2]
+                quirk = self.quirks.get(re.split(r"[/?]", name)[0])
+                if quirk is None:
+                    self.strangers += 1
+                    return
+                visits.append(quirk.visited(writer))
+                quirk.visits += visits
+            _answer(asked, visits[0])
+            await writer.drain()
 
 
 def _answer(asked: Asked, visit: Visit) -> None:
