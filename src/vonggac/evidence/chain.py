@@ -60,6 +60,14 @@ class Action:
     CAMERA_REMOVE = "camera remove"
     CAMERA_FORGET = "camera forget"
     """What was learnt about it, its log-in's floor too."""
+    CAMERA_DEVICE = "camera device"
+    """Somebody said which device is the camera's, after another one had answered."""
+    CAMERA_PUSH_KEY = "camera push-key"
+    """Another key for a camera that calls the box."""
+    CAMERA_PROBE = "camera probe"
+    """Somebody looked at one by hand: at figures, not at pictures."""
+    CAMERA_CAPTURE = "camera capture"
+    """What passed between it and this box was written to a file, without picture and login."""
     LOCK_ADD = "lock add"
     LOCK_ADOPT = "lock adopt"
     LOCK_REVIEW = "lock review"
@@ -98,6 +106,10 @@ class Action:
             CAMERA_ADD,
             CAMERA_REMOVE,
             CAMERA_FORGET,
+            CAMERA_DEVICE,
+            CAMERA_PUSH_KEY,
+            CAMERA_PROBE,
+            CAMERA_CAPTURE,
             LOCK_ADD,
             LOCK_ADOPT,
             LOCK_REVIEW,
