@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-LOOPBACK = "127.0.0.1"
+from relay import LOOPBACK, Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _bound(port: int) -> socket.socket:
     return sock
 
 
-class RtspOverBadUdp:
+class RtspOverBadUdp(Relay):
     """A relay for RTSP whose datagrams go through paths of their own.
 
     The two ends agree on the relay's ports instead of each other's. `paths`: of all sessions so
@@ -140,15 +140,11 @@ class RtspOverBadUdp:
     """
 
     def __init__(self, server_port: int, manners: Sequence[Manners] = (Manners(),)) -> None:
-        self._server = (LOOPBACK, server_port)
+        super().__init__(server_port)
         self._manners = list(manners)
-        self._listener = socket.create_server((LOOPBACK, 0))
-        self.port: int = self._listener.getsockname()[1]
         self.is_firewalled = False
         """Of sessions from now on: no datagram gets through."""
         self._paths = PathThread()
-        self._threads: list[threading.Thread] = []
-        self._connections: list[socket.socket] = []
 
     @property
     def paths(self) -> list[UdpPath]:
@@ -156,47 +152,17 @@ class RtspOverBadUdp:
 
     def __enter__(self) -> RtspOverBadUdp:
         self._paths.__enter__()
-        self._start(self._accept)
+        super().__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._connections:
-            _shut(connection)
-        for thread in self._threads:
-            thread.join()
-        for connection in self._connections:
-            connection.close()
+        super().__exit__()
         self._paths.__exit__()
 
-    def _start(self, target: object, *arguments: object) -> None:
-        assert callable(target)
-        thread = threading.Thread(target=target, args=arguments)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(self._server)
-            self._connections += [client, server]
-            self._start(self._relay, client, server, True)
-            self._start(self._relay, server, client, False)
-
-    def _relay(self, source: socket.socket, sink: socket.socket, is_request: bool) -> None:
-        try:
-            while data := source.recv(65536):
-                sink.sendall(self._changed(data, is_request) if b"_port=" in data else data)
-        except OSError:
-            pass  # the other end is gone, as ends go
-        _shut(sink)
-
-    def _changed(self, data: bytes, is_request: bool) -> bytes:
+    def passed(self, data: bytes, *, is_request: bool) -> bytes:
         """A SETUP or its answer: whole in one read, as all ends write it."""
+        if b"_port=" not in data:
+            return data
         name = rb"client_port" if is_request else rb"server_port"
         match = re.search(name + rb"=(\d+)-(\d+)", data)
         if match is None:
@@ -221,10 +187,3 @@ class RtspOverBadUdp:
     @property
     def _asked(self) -> tuple[int, int]:
         return self.paths[-2].target[1], self.paths[-1].target[1]
-
-
-def _shut(sock: socket.socket) -> None:
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it is already
