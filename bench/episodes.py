@@ -87,6 +87,15 @@ class Report:
         print(f"BROKEN: {what}", flush=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What stands in the catalog, which a process opens once at a time."""
+
+    streams: dict[str, bytes]
+    """Of each camera, by its name."""
+    disks: list[tuple[Path, bytes]]
+
+
 @dataclass(slots=True)
 class Player:
     """Plays episodes on one recorder. Its coroutines run in the cameras' thread."""
@@ -96,8 +105,7 @@ class Player:
     listener: Listener
     chance: Random
     stretch: float
-    streams: dict[str, bytes]
-    """The stream of each camera, by name."""
+    known: Known
     report: Report = field(default_factory=Report)
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -129,7 +137,7 @@ class Player:
         self, camera: FaultyCamera, kind: str, away_s: float, back_ns: int, limit_s: float
     ) -> bool:
         """Waits until it is recorded again, and notes how long that took. False: it never is."""
-        stream = self.streams[camera.name]
+        stream = self.known.streams[camera.name]
         until_s = time.monotonic() + limit_s + _STUCK_S
         while self.listener.latest(stream) < back_ns + _SURE_NS:
             if time.monotonic() > until_s:
@@ -145,10 +153,8 @@ class Player:
         return True
 
     def _ranges(self, stream: bytes, from_ns: int) -> tuple[Range, ...]:
-        with Catalog(self.box.home, is_readonly=True) as catalog:
-            disks = [(Path(disk.path), disk.uuid) for disk in catalog.disks()]
         until_ns = time.time_ns() + 10**10
-        line = footage.timeline_of(self.box.home, disks, stream, from_ns, until_ns)
+        line = footage.timeline_of(self.box.home, self.known.disks, stream, from_ns, until_ns)
         return line.ranges
 
     # --- all at once -----------------------------------------------------------------------------
@@ -203,15 +209,18 @@ class Player:
                 self.report.broken(f"{one.name} saw two sessions at once, {one.doubles} times")
 
 
-def enrol(box: Box, cameras: FaultyCameras) -> dict[str, bytes]:
-    """Adds all cameras with their login; gives the stream of each."""
+def enrol(box: Box, cameras: FaultyCameras) -> Known:
+    """Adds all cameras with their login."""
     login = box.home / "login"
     login.write_text(f"{USER}:{PASSWORD}\n")
     for camera in cameras.cameras:
         words = ("--url", cameras.address(camera), "--owner-kind", "state")
         box.command("camera", "add", camera.name, *words, "--credentials-file", str(login))
     with Catalog(box.home, is_readonly=True) as catalog:
-        return {camera.code: camera.streams[0].id for camera in catalog.cameras()}
+        return Known(
+            {camera.code: camera.streams[0].id for camera in catalog.cameras()},
+            [(Path(disk.path), disk.uuid) for disk in catalog.disks()],
+        )
 
 
 def deck_of(kinds: Sequence[Kind], each: int, chance: Random) -> list[Kind]:
@@ -242,12 +251,12 @@ def run(
     server = FaultyCameras(cameras, seed)
     try:
         with Box(room, size, segment_size=segment_size) as box:
-            streams = enrol(box, server)
+            known = enrol(box, server)
             box.start()
             listener = Listener(box.home)
             try:
-                player = Player(box, server, listener, chance, stretch, streams)
-                listener.wait_past(list(streams.values()), time.time_ns())
+                player = Player(box, server, listener, chance, stretch, known)
+                listener.wait_past(list(known.streams.values()), time.time_ns())
                 _play_all(player, kinds, each, rounds, hours)
                 time.sleep(5.0)  # whoever falls out again shows it in the end
                 player.look()
