@@ -5,57 +5,42 @@ says until PlayReady or Failure. Then the connection belongs to a native loop, t
 `take_unread()` goes first; whole messages come back through `receive_message`. Time-outs are the
 shell's; the numbers stand here.
 
+This is the dialogue. What a refusal means is in `answers`, what a description offers in `offer`,
+what keeps the session after PLAY and gives it back in `upkeep`.
+
 The clauses are RFC 2326; the cameras that made a line necessary are in docs/design/rtsp.md.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import replace
 
 from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
+from vonggac.rtsp.answers import BUSY, WRONG_ADDRESS, login_failure, refusal, reply_to
 from vonggac.rtsp.auth import Authenticator, Verdict
-from vonggac.rtsp.events import (
-    Event,
-    Failure,
-    KeepaliveAnswered,
-    PlayReady,
-    Send,
-    TornDown,
-    UdpAgreed,
-)
+from vonggac.rtsp.events import Event, Failure, Send, TornDown, UdpAgreed
 from vonggac.rtsp.exchange import Exchange, Open
-from vonggac.rtsp.habits import Habit, of_description, of_transport
+from vonggac.rtsp.habits import Habit, of_form, of_transport
 from vonggac.rtsp.learnt import Keepalive, Learnt
 from vonggac.rtsp.leftover import Held
-from vonggac.rtsp.messages import (
-    Headers,
-    MessageReader,
-    Packet,
-    Request,
-    Response,
-    parse_message,
-)
+from vonggac.rtsp.messages import MessageReader, Packet, Request, Response, parse_message
+from vonggac.rtsp.offer import Offer, offer_of
 from vonggac.rtsp.packetise import interleave
-from vonggac.rtsp.sdp import (
-    Description,
-    VideoTrack,
-    audio_tracks,
-    parse_sdp,
-    video_encodings,
-    video_track,
-)
 from vonggac.rtsp.states import NEXT, READING, State, Step
 from vonggac.rtsp.transport import Transport, parse_transport, tcp_transport, udp_transport
-from vonggac.rtsp.url import (
-    CameraUrl,
-    UrlForm,
-    content_base,
-    control_candidates,
-    control_forms,
-    without_login,
-)
+from vonggac.rtsp.upkeep import Upkeep
+from vonggac.rtsp.url import CameraUrl, UrlForm
+
+__all__ = [
+    "BUSY",
+    "CONNECT_TIMEOUT_S",
+    "DIALOGUE_TIMEOUT_S",
+    "FIRST_VIDEO_TIMEOUT_S",
+    "REPLY_TIMEOUT_S",
+    "TEARDOWN_TIMEOUT_S",
+    "ClientSession",
+]
 
 CONNECT_TIMEOUT_S = 5.0
 """For the TCP connection."""
@@ -70,14 +55,6 @@ TEARDOWN_TIMEOUT_S = 1.5
 
 _EARLY_MAX_BYTES = 256 * 1024
 """Of packets before the PLAY answer; where there are more they go, and a key frame comes later."""
-_WRONG_ADDRESS = frozenset((400, 404, 459, 460))
-"""Answers to SETUP or PLAY after which another form of the address is tried."""
-BUSY = frozenset((453, 503))
-"""Answers of a camera that serves as many as it can."""
-_NOT_NOW = frozenset((400, 406, 454, 455, 500, 501, 551))
-"""Answers to a second DESCRIBE of cameras that take one a connection."""
-_NO_METHOD = frozenset((404, 405, 455, 501, 551))
-"""Answers after which a method is not used again."""
 
 
 class ClientSession:
@@ -98,8 +75,9 @@ class ClientSession:
         self.authenticator = authenticator
         self.habits: Counter[Habit] = Counter()
         """What it did against the rules, and how often."""
-        self._learnt = learnt or Learnt()
-        self._exchange = Exchange(authenticator, user_agent, self._learnt.session_rule, self._note)
+        known = learnt or Learnt()
+        self._exchange = Exchange(authenticator, user_agent, known.session_rule, self._note)
+        self._upkeep = Upkeep(url, self._exchange, known)
         self._url = url
         self._channels = (rtp_channel, rtp_channel + 1)
         self._own_ports = udp_ports
@@ -108,11 +86,9 @@ class ClientSession:
         self._reader = MessageReader()
         self._events: deque[Event] = deque()
         self._early = bytearray()
-        self._description: Description | None = None
-        self._track: VideoTrack | None = None
+        self._offer: Offer | None = None
         self._addresses: deque[tuple[UrlForm, str]] = deque()
         self._form = UrlForm.APPENDED
-        self._aggregate_uri = url.request_uri
         self._awaits_login = False
 
     # What the shell calls.
@@ -132,7 +108,7 @@ class ClientSession:
             try:
                 item = self._reader.next()
             except MediaError as error:
-                self._fail(GapReason.BAD_STREAM, f"not RTSP: {error}")
+                self._fail(Failure(GapReason.BAD_STREAM, f"not RTSP: {error}"))
                 break
             if self._reader.takes_blanks():
                 self._note(Habit.BLANK_BYTES)
@@ -155,46 +131,30 @@ class ClientSession:
         self._take(parse_message(data))
 
     def keepalive(self) -> bytes:
-        """A request that keeps the session: signed, with its Session field (Hikvision, live555).
-
-        Empty where this camera takes requests in mid-stream for junk, as was learnt.
-        """
-        method = self.keepalive_method
-        if method is Keepalive.RTCP:
-            return b""
-        return self._exchange.request(method, self._aggregate_uri, keepalive=True)
+        """A request that keeps the session; empty where this camera takes such for junk."""
+        return self._upkeep.keepalive()
 
     @property
     def keepalive_method(self) -> Keepalive:
-        """What was learnt, else GET_PARAMETER where it is announced (10.8), else OPTIONS."""
-        worked = self._learnt.keepalive
-        if worked is not None and worked is not Keepalive.GET_PARAMETER:
-            return worked
-        is_announced = Keepalive.GET_PARAMETER in self._exchange.methods
-        return Keepalive.GET_PARAMETER if is_announced else Keepalive.OPTIONS
+        """Of the next keep-alive."""
+        return self._upkeep.method
 
     @property
     def learnt(self) -> Learnt:
         """What the next session of this camera should know."""
-        asked = [one for one in (self._learnt.scheme, self.authenticator.scheme) if one]
-        return replace(
-            self._learnt, scheme=max(asked, default=None), session_rule=self._exchange.rule
-        )
+        return self._upkeep.learnt
 
     @property
     def held(self) -> Held | None:
         """What the camera holds for us; None where it holds nothing."""
-        session = self._exchange.session
-        if session is None:
-            return None
-        return Held(self._url.request_uri, self._aggregate_uri, session)
+        return self._upkeep.held
 
     def teardown(self) -> bytes | None:
         """TEARDOWN (10.7); None where the camera holds no session, or was told already."""
-        if self._exchange.session is None or (self.state, Step.TEARDOWN) not in NEXT:
+        if self.held is None or (self.state, Step.TEARDOWN) not in NEXT:
             return None
         self._step(Step.TEARDOWN)
-        return self._exchange.request("TEARDOWN", self._aggregate_uri)
+        return self._upkeep.teardown()
 
     def connection_lost(self, detail: str) -> Failure:
         """The connection ended before PlayReady. `detail`: what the system said."""
@@ -220,7 +180,7 @@ class ClientSession:
     def _take(self, item: Request | Response) -> None:
         if isinstance(item, Request):
             self._note(Habit.ASKS_CLIENT)
-            self._events.append(Send(_reply(item).encode()))
+            self._events.append(Send(reply_to(item).encode()))
             return
         request = self._exchange.match(item)
         if request is None:
@@ -240,9 +200,7 @@ class ClientSession:
         if request.is_keepalive:
             if response.status >= 300:
                 self._note(Habit.KEEPALIVE)
-            if response.status in _NO_METHOD:
-                self._exchange.refused(request.method)
-            self._events.append(KeepaliveAnswered(response.status))
+            self._events.append(self._upkeep.answered(request, response))
         elif request.method == "TEARDOWN":
             self._torn_down()
         elif request.method != self.state.name:
@@ -253,7 +211,7 @@ class ClientSession:
             self._describe()
         elif response.status == 454 and self._exchange.takes_other_session():
             self._events.append(Send(self._exchange.again(request)))
-        elif response.status in _WRONG_ADDRESS and self._addresses:
+        elif response.status in WRONG_ADDRESS and self._addresses:
             self._next_address()
         elif not 200 <= response.status < 300:
             self._refused(request, response)
@@ -270,26 +228,16 @@ class ClientSession:
         self._send("DESCRIBE", self._url.request_uri, ("Accept", "application/sdp"))
 
     def _described(self, response: Response) -> None:
-        """10.2; no Content-Type is needed, and its parameters do not matter."""
-        try:
-            description = parse_sdp(response.body)
-        except MediaError as error:
-            self._fail(GapReason.NO_VIDEO, f"the description cannot be read: {error}")
-            return
-        track = video_track(description)
-        if track is None:
-            names = ", ".join(video_encodings(description)) or "none"
-            self._fail(GapReason.NO_VIDEO, f"no H.264, H.265 or MJPEG video (offered: {names})")
+        offer = offer_of(self._url, response)
+        if isinstance(offer, Failure):
+            self._fail(offer)
             return
         self._step(Step.ANSWERED)
-        self._description, self._track = description, track
-        self.habits.update(of_description(response, description, track))
-        value = response.headers.get("Content-Base") or response.headers.get("Content-Location")
-        base = content_base(self._url, value)
-        self._aggregate_uri = control_candidates(self._url, base, description.control)[0]
-        forms = control_forms(self._url, base, track.control)
-        worked = self._learnt.url_form
-        self._addresses = deque(sorted(forms, key=lambda one: one[0] is not worked))
+        self._offer = offer
+        self.habits.update(offer.habits)
+        self._upkeep.uri = offer.aggregate_uri
+        worked = self.learnt.url_form
+        self._addresses = deque(sorted(offer.forms, key=lambda one: one[0] is not worked))
         self._next_address()
 
     def _next_address(self) -> None:
@@ -300,7 +248,7 @@ class ClientSession:
             asked = udp_transport(ports) if ports else tcp_transport(self._channels[0])
             self._send("SETUP", uri, ("Transport", asked))
         else:
-            self._aggregate_uri = uri
+            self._upkeep.uri = uri
             self._send("PLAY", uri, ("Range", "npt=0.000-"))
 
     def _set_up(self, response: Response) -> None:
@@ -314,17 +262,18 @@ class ClientSession:
         if transport.is_multicast or is_other:
             kind = "UDP" if is_other else "multicast"
             detail = f"SETUP: the camera answers with {kind}, which was not asked for"
-            self._fail(GapReason.REFUSED, detail, other_transport=is_other)
+            self._fail(Failure(GapReason.REFUSED, detail, other_transport=is_other))
             return
-        self._note_form()
+        self._upkeep.set_up_at(self._form)
+        self.habits.update(of_form(self._form))
         self._step(Step.ANSWERED)
         if self._own_ports and not transport.is_tcp:
             self._agree_on_udp(transport)
         else:
             self.habits.update(of_transport(value, self._channels))
             self._channels = transport.channels or self._channels
-        self._addresses = deque([(UrlForm.BASE, self._aggregate_uri)])
-        if self._aggregate_uri != self._url.request_uri:
+        self._addresses = deque([(UrlForm.BASE, self._upkeep.uri)])
+        if self._upkeep.uri != self._url.request_uri:
             self._addresses.append((UrlForm.REQUEST, self._url.request_uri))
         self._next_address()
 
@@ -332,39 +281,14 @@ class ClientSession:
         self._camera_ports = transport.server_ports or (0, 0)  # OpenIPC tells none
         self._events.append(UdpAgreed(self._camera_ports))
 
-    def _note_form(self) -> None:
-        """SETUP was granted at this form of the address: the next session begins with it."""
-        self._learnt = replace(self._learnt, url_form=self._form)
-        if self._form is UrlForm.DIALLED_HOST:
-            self._note(Habit.CONTROL_HOST)
-        elif self._form in (UrlForm.IN_PATH, UrlForm.RFC_3986):
-            self._note(Habit.CONTROL_JOIN)
-
     def _playing(self) -> None:
         """10.5. RTP-Info is not read: seq and rtptime are often invented (Hikvision, Tapo)."""
-        track, description = self._track, self._description
-        assert track is not None and description is not None  # set by _described
-        self._learnt = replace(self._learnt, transport="udp" if self._camera_ports else "tcp")
+        assert self._offer is not None  # set by _described
+        self._upkeep.plays_over("udp" if self._camera_ports else "tcp")
         self._step(Step.ANSWERED)
-        self._events.append(
-            PlayReady(
-                codec=track.codec,
-                payload_type=track.payload_type,
-                clock_rate=track.clock_rate,
-                rtp_channel=self._channels[0],
-                rtcp_channel=self._channels[1],
-                vps=track.vps,
-                sps=track.sps,
-                pps=track.pps,
-                session_timeout_s=self._exchange.timeout_s,
-                keepalive_method=self.keepalive_method,
-                scheme=self.authenticator.scheme,
-                server=self._exchange.server,
-                audio=audio_tracks(description),
-                udp_ports=self._camera_ports,
-                has_donl=track.has_donl,
-            )
-        )
+        ports = self._camera_ports
+        method = self.keepalive_method
+        self._events.append(self._offer.ready(self._exchange, method, self._channels, ports))
 
     def _torn_down(self) -> None:
         if self.state is State.ENDED:
@@ -388,48 +312,23 @@ class ClientSession:
             self._awaits_login = not self.authenticator.has_reconnected
             if closes and self._awaits_login and self.state in READING:
                 self._note(Habit.CLOSES_WITH_CHALLENGE)
-                self._fail(GapReason.NETWORK, "closed with its challenge", should_reconnect=True)
+                what = "closed with its challenge"
+                self._fail(Failure(GapReason.NETWORK, what, should_reconnect=True))
                 return
             self._descriptions_asked += request.method == "DESCRIBE"
             self._events.append(Send(self._exchange.again(request)))
         elif request.method == "TEARDOWN":
             self._torn_down()
         else:
-            self._fail(*_LOGIN_FAILURES[verdict], status=401)
+            self._fail(login_failure(verdict))
 
     def _refused(self, request: Open, response: Response) -> None:
-        detail = f"{request.method}: {response}"
-        location = None
-        if 300 <= response.status < 400:
-            location = without_login(response.headers.get("Location") or "")
-            detail += f"; it redirects to {location or 'nowhere'}"
-        elif response.status == 461:
-            detail += f"; the camera does not send over {'UDP' if self._own_ports else 'TCP'}"
-        elif response.status in BUSY:
-            detail += "; the camera serves no more connections"
-        # Some know one DESCRIBE a connection, and the first only brought the challenge (row 12).
         is_second = self.state is State.DESCRIBE and self._descriptions_asked > 1
-        self._fail(
-            GapReason.REFUSED,
-            detail,
-            status=response.status,
-            should_reconnect=is_second and response.status in _NOT_NOW,
-            location=location,
-            other_transport=response.status == 461 and self.state is State.SETUP,
-        )
+        asked = "UDP" if self._own_ports else "TCP"
+        self._fail(refusal(request, response, asked, is_second_description=is_second))
 
-    def _fail(
-        self,
-        reason: GapReason,
-        detail: str,
-        *,
-        status: int | None = None,
-        should_reconnect: bool = False,
-        location: str | None = None,
-        other_transport: bool = False,
-    ) -> None:
+    def _fail(self, failure: Failure) -> None:
         self._step(Step.FAILED)
-        failure = Failure(reason, detail, status, should_reconnect, location, other_transport)
         self._events.append(failure)
 
     def _keep_early(self, packet: Packet) -> None:
@@ -442,23 +341,3 @@ class ClientSession:
 
     def _step(self, step: Step) -> None:
         self.state = NEXT[self.state, step]
-
-
-_LOGIN_FAILURES = {
-    Verdict.WRONG: (GapReason.WRONG_PASSWORD, "the camera refuses user or password"),
-    Verdict.NO_LOGIN: (GapReason.WRONG_PASSWORD, "the camera wants a login and none is known"),
-    Verdict.UNSUPPORTED: (GapReason.REFUSED, "the camera wants a login of an unknown kind"),
-    Verdict.WEAKER: (
-        GapReason.REFUSED,
-        "the camera offers only Basic, which would say the password, and offered Digest before; "
-        "if it was exchanged, forget-learnt",
-    ),
-}
-
-
-def _reply(request: Request) -> Response:
-    """An answer to what a camera asks in mid-stream (gortsplib 93), with its CSeq."""
-    fields = [("CSeq", request.headers.get("CSeq") or "0")]
-    if request.method.upper() in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER"):
-        return Response(200, "OK", Headers(tuple(fields)))
-    return Response(501, "Not Implemented", Headers(tuple(fields)))

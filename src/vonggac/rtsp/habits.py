@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from vonggac.media.chunk import Codec
 from vonggac.rtsp.messages import Response
 from vonggac.rtsp.sdp import STATIC_JPEG, Description, VideoTrack
+from vonggac.rtsp.url import UrlForm
 
 
 class Habit(enum.StrEnum):
@@ -221,3 +222,11 @@ def of_transport(value: str | None, asked: tuple[int, int]) -> Iterator[Habit]:
     is_odd = ssrc is not None and not re.fullmatch(r"[0-9a-f]{8}", ssrc, re.ASCII)
     if is_odd or fields.get("source") == "" or '"' in fields.get("mode", ""):
         yield Habit.TRANSPORT_FIELDS
+
+
+def of_form(form: UrlForm) -> Iterator[Habit]:
+    """What is odd about the address at which SETUP was granted."""
+    if form is UrlForm.DIALLED_HOST:
+        yield Habit.CONTROL_HOST
+    elif form in (UrlForm.IN_PATH, UrlForm.RFC_3986):
+        yield Habit.CONTROL_JOIN
