@@ -1,28 +1,32 @@
 """One connection that plays, from ATTACH to its end: the runs on it, and how it is left.
 
 What its loop says comes through a queue, so that everything about a connection happens in one
-order. When to connect, and what to do afterwards, is `camera_session`'s.
+order (`camera_happenings`). When to connect, and what to do afterwards, is `camera_session`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import time
-from dataclasses import dataclass
-from typing import Protocol
 
-from vonggac.ingest.progress import Progress
 from vonggac.ingest.sound import sound_not_kept
 from vonggac.ingest.states import Cause
 from vonggac.media.chunk import GapReason
-from vonggac.registry.camera import Camera, Stream
 from vonggac.rtsp.client import FIRST_VIDEO_TIMEOUT_S
 from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_connection import CameraConnection
+from vonggac_appliance.camera_happenings import (
+    End,
+    Happening,
+    Lost,
+    Order,
+    Recorded,
+    Returned,
+    closed,
+)
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loop_wire import LoopEvent
 from vonggac_appliance.loops import LoopHandle
@@ -39,68 +43,6 @@ _LOOK_S = 1.0
 _FLOOD_S = 5.0
 """A flood is sat out this long. Nothing is read meanwhile, which holds the camera back; what its
 limit lets through afterwards is recorded, so a camera that never calms down is seen in pieces."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The loop died."""
-
-    is_guilty: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """Another loop stands ready."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """From outside: leave the connection, for this reason."""
-
-    reason: GapReason
-    what: str
-
-
-Happening = loop_wire.Event | loop_wire.Ended | Lost | Returned | Order
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Why a connection was left."""
-
-    reason: GapReason
-    what: str
-    says_goodbye: bool = True
-    """False where the camera has already closed."""
-    is_failure: bool = True
-    """False: tried again without a wait."""
-    is_attached: bool = True
-    """False: no loop has the connection any more."""
-
-
-class Recorded(Protocol):
-    """The stream whose connection this is."""
-
-    camera: Camera
-    stream: Stream
-    progress: Progress
-    stall_ms: int
-    stats: loop_wire.StreamStats | None
-
-    @property
-    def name(self) -> str: ...
-    def next_run(self) -> int: ...
-    def run_begins(self, codec: int) -> None: ...
-    def first_video(self) -> None: ...
-    def stopped(self, reason: GapReason) -> None: ...
-    def move(self, cause: Cause, what: str) -> None: ...
-    def alarm(self, kind: str, what: str) -> None: ...
-    def loop_event(self, event: loop_wire.Event) -> None: ...
-    def loop_message(self, message: bytes) -> None: ...
-    def loop_ended(self, ended: loop_wire.Ended) -> None: ...
-    def loop_stats(self, stats: loop_wire.StreamStats) -> None: ...
-    def loop_lost(self, is_guilty: bool) -> None: ...
-    def loop_returned(self) -> None: ...
 
 
 class Recording:
@@ -219,7 +161,7 @@ class Recording:
         if event.event is LoopEvent.STALLED:
             return End(GapReason.NO_VIDEO, f"no picture for {self._of.stall_ms / 1000:g} s")
         if event.event is LoopEvent.CLOSED:
-            reason, what = _closed(event.errno)
+            reason, what = closed(event.errno)
             return End(reason, what, says_goodbye=False)
         if event.event is LoopEvent.BYE:
             return End(GapReason.CAMERA_OFF, "the camera said BYE")
@@ -402,12 +344,3 @@ class Recording:
 
     def _note(self, ended: loop_wire.Ended) -> None:
         self._of.progress.ended(ended.run, ended.next_sequence, ended.last_wall_end_ns)
-
-
-def _closed(number: int) -> tuple[GapReason, str]:
-    """FIN and RST come from the camera (a reboot); silence from what lies between."""
-    word = errno.errorcode.get(number, str(number)) if number else "its end"
-    what = f"the connection was lost ({word})"
-    if number in (errno.ETIMEDOUT, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH):
-        return GapReason.NETWORK, what
-    return GapReason.CAMERA_OFF, what

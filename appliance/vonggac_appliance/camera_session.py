@@ -23,16 +23,10 @@ from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.rules import Recording as Verdict
 from vonggac_appliance import loop_wire
 from vonggac_appliance.camera_connection import CameraConnection
+from vonggac_appliance.camera_happenings import Lost, Order, Returned
 from vonggac_appliance.camera_knock import rest
 from vonggac_appliance.camera_memory import SessionFailed
-from vonggac_appliance.camera_recording import (
-    ENDED_S,
-    TEARDOWN_S,
-    Lost,
-    Order,
-    Recording,
-    Returned,
-)
+from vonggac_appliance.camera_recording import ENDED_S, TEARDOWN_S, Recording
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loops import LoopHandle
 from vonggac_appliance.messages_keeper import GapOpen, StreamEnd
@@ -226,7 +220,7 @@ class StreamSession:
         if self._recording is not None:
             self._recording.put(Returned())
 
-    # --- what its connection says (camera_recording.Recorded) --------------------------------
+    # --- what its connection says (camera_happenings.Recorded) -------------------------------
 
     def next_run(self) -> int:
         """A run number that was never given before."""
