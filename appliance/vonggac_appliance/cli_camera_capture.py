@@ -79,13 +79,15 @@ def _capture(args: argparse.Namespace) -> int:
         camera_known.refuse_if_locking(args.home, [camera])
     credentials = _credentials(args, camera)
     host = parse_address(stream.url, settings.cameras).host
-    secrets = [host, *(spellings(credentials.user, credentials.password) if credentials else [])]
+    secrets = [host] if "." in host or ":" in host else []  # a bare name may be a word of RTSP
+    secrets += spellings(credentials.user, credentials.password) if credentials else []
     note_event(args.home, Action.CAMERA_CAPTURE, camera.code)
     lines: list[str] = []
     writer = CaptureWriter(lines.append, _facts(stream, seconds), secrets)
     note(f"capturing for {seconds:.0f} s; Ctrl-C ends it, gives its session back, writes nothing")
     memory = camera_known.memory_of(args.home, [camera])
-    asked = Asked(stream.name, stream.url, stream.transport, seconds)
+    authority = camera.tls_authority
+    asked = Asked(stream.name, stream.url, stream.transport, seconds, authority)
     found = run_session(probe_stream(asked, credentials, settings.cameras, memory, writer))
     _write(path, "".join(lines))
     _tell(args, path, found, len(lines))
