@@ -135,9 +135,10 @@ def test_every_configuration_key_is_described_with_its_default_and_bounds() -> N
 def test_every_topic_is_described_with_its_fields() -> None:
     events = importlib.import_module("vonggac_appliance.bus_events")
     control = importlib.import_module("vonggac_appliance.bus_control")
+    rows = importlib.import_module("vonggac_appliance.bus_rows")
     text = page("bus.md")
     assert not missing([topic.name for topic in events.TOPICS], text)
-    for name, fields in (*values_of(events), *values_of(control)):
+    for name, fields in (*values_of(events), *values_of(control), *values_of(rows)):
         assert not missing([f for f in fields if f != "v"], text), name
 
 
