@@ -18,6 +18,7 @@ from store_size import Size
 
 from vonggac.store import disk as disks
 from vonggac.store.archive import Archive
+from vonggac.store.formatting import format_disk, parse_size
 from vonggac.store.index import Index
 from vonggac.store.recovery import recover
 from vonggac.store.ring import Ring
@@ -85,7 +86,7 @@ class Recording:
 @contextmanager
 def recording(where: Path, size: str, streams: int, bits_per_second: int) -> Iterator[Recording]:
     """On a disk of its own."""
-    disks.format_disk(where, disks.parse_size(size), BOX, 16 << 20)
+    format_disk(where, parse_size(size), BOX, 16 << 20)
     made = Recording(where, streams, bits_per_second)
     try:
         yield made
@@ -127,7 +128,7 @@ def traced(table: Table, room: Path, size: Size) -> None:
         table.row("files touched while recording", "no strace here")
         return
     where, log = room / "traced", room / "trace"
-    disks.format_disk(where, disks.parse_size("200M"), BOX, 16 << 20)
+    format_disk(where, parse_size("200M"), BOX, 16 << 20)
     before = _files_of(where)
     command = [sys.executable, __file__, str(where), str(size.traced_s)]
     trace = [strace, "-f", "-y", "-o", str(log), "-e", f"trace={TRACED}"]
@@ -181,7 +182,7 @@ def deep(table: Table, room: Path, size: Size) -> None:
     """`disk check --deep` against cat and sha256sum over the same files, all of them cached."""
     megabytes = int(size.checked_gb * 1000)
     where = room / "deep"
-    disks.format_disk(where, disks.parse_size(f"{megabytes + 200}M"), BOX, 16 << 20)
+    format_disk(where, parse_size(f"{megabytes + 200}M"), BOX, 16 << 20)
     made = Recording(where, 8, 4_000_000)
     while made.wraps < 0.9:
         made.tick()

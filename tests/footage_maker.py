@@ -18,7 +18,7 @@ from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Claim, Codec, Sample, SyncKind
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
-from vonggac.store import disk as disks
+from vonggac.store.formatting import format_disk
 
 SEGMENT_BYTES = 16 << 20
 TICKS_PER_SECOND = 90_000
@@ -151,7 +151,7 @@ def make_home(home: Path, *camera: Camera) -> None:
 def make_disk(home: Path, name: str = "disk", size: int = SMALL_BYTES) -> Path:
     """A disk that is enrolled; its segments are small."""
     path = home / name
-    identity = disks.format_disk(path, size, BOX, SEGMENT_BYTES)
+    identity = format_disk(path, size, BOX, SEGMENT_BYTES)
     with Catalog(home) as catalog:
         row = DiskRow(identity.disk, str(path), identity.segments, SEGMENT_BYTES, 1)
         catalog.enrol_disk(replace_enrolled(row, len(catalog.disks())))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vonggac.errors import ConfigError, Unavailable, VonggacError
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog, DiskRow
-from vonggac.store import disk
+from vonggac.store.formatting import format_disk, parse_size
 from vonggac.store.rebuild_whole import rebuild
 from vonggac_appliance import (
     bus_control,
@@ -75,7 +75,7 @@ def _format(args: argparse.Namespace) -> int:
     size_bytes, segment_bytes = _size(args.size), _size(args.segment_size)
     path: Path = args.path.absolute()
     with Catalog(args.home) as catalog:
-        identity = disk.format_disk(path, size_bytes, catalog.box_id, segment_bytes)
+        identity = format_disk(path, size_bytes, catalog.box_id, segment_bytes)
         _give_to_recorder(path)
         row = DiskRow(
             uuid=identity.disk,
@@ -192,7 +192,7 @@ def _rebuild(args: argparse.Namespace) -> int:
 
 def _size(text: str) -> int:
     try:
-        return disk.parse_size(text)
+        return parse_size(text)
     except ConfigError as error:  # of an argument, not of the configuration
         raise UsageError(str(error)) from error
 

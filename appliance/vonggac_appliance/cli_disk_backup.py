@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vonggac.registry.catalog import Catalog
 from vonggac.store import backup_slot, disk
+from vonggac.store.formatting import prepare_backup
 from vonggac_appliance.cli_common import disk_leaf, emit
 from vonggac_appliance.owners import give_to
 from vonggac_appliance.secrets import RECORD_USER
@@ -34,7 +35,7 @@ def _prepare(args: argparse.Namespace) -> int:
         box_id = catalog.box_id
     path: Path = args.path.absolute()
     with disk.open_disk(path, box_id, exclusive=True) as opened:
-        was_made = disk.prepare_backup(opened)
+        was_made = prepare_backup(opened)
     place = path / backup_slot.BACKUP_NAME
     give_to(place, RECORD_USER)  # also where a command before was ended in between
     size = place.stat().st_size

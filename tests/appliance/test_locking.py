@@ -17,8 +17,8 @@ from vonggac.errors import Refused, Unavailable
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.registry.people import Account, Role, local_person
-from vonggac.store import disk as disks
 from vonggac.store import journal
+from vonggac.store.formatting import format_disk
 from vonggac_appliance.locking import Locking
 
 SEGMENT_BYTES = 16 << 20
@@ -30,7 +30,7 @@ SECONDS = 40
 def footage(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FakeStream, DiskRow]:
     """A disk of 27 segments, six of which hold footage of the last forty seconds."""
     path = tmp_path_factory.mktemp("footage") / "disk"
-    identity = disks.format_disk(path, 450 << 20, BOX, SEGMENT_BYTES)
+    identity = format_disk(path, 450 << 20, BOX, SEGMENT_BYTES)
     stream = FakeStream(1, time.time_ns() // SECOND_NS * SECOND_NS - SECONDS * SECOND_NS)
     stream.begin(1)
     bench = Bench.open(path)
@@ -306,7 +306,7 @@ def test_a_lock_that_only_a_disk_knows_is_adopted_and_can_be_removed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "disk"
-    identity = disks.format_disk(path, 200 << 20, BOX, SEGMENT_BYTES)
+    identity = format_disk(path, 200 << 20, BOX, SEGMENT_BYTES)
     start_ns = box.wall_ns - 10 * SECOND_NS
     held = journal.Lock(b"u" * 16, box.stream, start_ns, start_ns + SECOND_NS)
     bench = Bench.open(path)

@@ -8,6 +8,7 @@ import pytest
 
 from store.maker import BOX, SMALL_SEGMENT_BYTES, make_disk
 from vonggac.store import disk as disks
+from vonggac.store.formatting import format_disk
 
 
 @pytest.fixture
@@ -21,5 +22,5 @@ def where(tmp_path: Path) -> Path:
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One of small segments: they wrap soon, and nothing in the store depends on their size."""
     monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SMALL_SEGMENT_BYTES)
-    disks.format_disk(tmp_path / "disk", 31 << 19, BOX, SMALL_SEGMENT_BYTES)
+    format_disk(tmp_path / "disk", 31 << 19, BOX, SMALL_SEGMENT_BYTES)
     return tmp_path / "disk"

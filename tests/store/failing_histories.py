@@ -24,6 +24,7 @@ from store.torn_model import Broken
 from store.torn_world import DiskFailed, World
 from vonggac.errors import StorageError
 from vonggac.store import disk as disks
+from vonggac.store.formatting import format_disk
 
 _CALLS_MAX = 2000
 """More than the history has; it ends with the first number that nothing fails for."""
@@ -97,7 +98,7 @@ def main(folder: Path, error: int, is_lasting: bool) -> int:
     disks.SEGMENT_BYTES_MIN = SEGMENT_BYTES
     control = Control.of_this_process(folder)
     blank = folder / "blank"
-    disks.format_disk(blank, DISK_BYTES, BOX, SEGMENT_BYTES)
+    format_disk(blank, DISK_BYTES, BOX, SEGMENT_BYTES)
     files = Files.read_from(blank)
     ended: Counter[str] = Counter()
     broken: list[str] = []

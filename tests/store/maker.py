@@ -12,6 +12,7 @@ from vonggac.media.chunk import ChunkFlag, Claim, Sample, SyncKind
 from vonggac.store import disk as disks
 from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
+from vonggac.store.formatting import format_disk
 from vonggac.store.index import Index
 from vonggac.store.recovery import Recovered, recover
 from vonggac.store.ring import Finished, Ring
@@ -134,7 +135,7 @@ def again(chunk: FakeChunk) -> FakeChunk:
 
 
 def make_disk(where: Path, size: int = SMALL_BYTES) -> disks.Identity:
-    return disks.format_disk(where, size, BOX, SEGMENT_BYTES)
+    return format_disk(where, size, BOX, SEGMENT_BYTES)
 
 
 @dataclass(slots=True)

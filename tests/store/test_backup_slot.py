@@ -13,6 +13,7 @@ import pytest
 from store.maker import BOX, SMALL_BYTES, make_disk
 from vonggac.errors import ConfigError, OutOfSpace, StorageError
 from vonggac.store import backup_slot, disk
+from vonggac.store.formatting import prepare_backup
 
 DISK = bytes(range(16, 32))
 SLOT_BYTES = 256 << 10
@@ -228,7 +229,7 @@ def test_a_disk_without_the_place_gets_it_once(tmp_path: Path) -> None:
     place.unlink()
     place.with_suffix(".new").write_bytes(b"of one that was interrupted")
     with disk.open_disk(tmp_path / "disk", BOX, exclusive=True) as opened:
-        assert disk.prepare_backup(opened)
+        assert prepare_backup(opened)
         assert place.stat().st_size == size
         assert not place.with_suffix(".new").exists()
-        assert not disk.prepare_backup(opened)
+        assert not prepare_backup(opened)

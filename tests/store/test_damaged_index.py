@@ -16,6 +16,7 @@ from vonggac._native import segment as native
 from vonggac.store import disk as disks
 from vonggac.store.archive import Archive
 from vonggac.store.check import check
+from vonggac.store.formatting import format_disk
 from vonggac.store.index import DATA_NAME, Index, IndexDamaged, Table
 from vonggac.store.journal import Lock, SegmentState
 from vonggac.store.start import Started, open_for_reading, start
@@ -32,7 +33,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Some minutes of three streams, committed often."""
     monkeypatch.setattr(disks, "SEGMENT_BYTES_MIN", SEGMENT_BYTES)
     disk = tmp_path / "disk"
-    disks.format_disk(disk, 41 << 19, BOX, SEGMENT_BYTES)
+    format_disk(disk, 41 << 19, BOX, SEGMENT_BYTES)
     bench = Bench.open(disk)
     bench.prime(STREAMS)
     streams = [FakeStream(number) for number in range(STREAMS)]

@@ -18,6 +18,7 @@ from vonggac.errors import ConfigError, StorageError
 from vonggac.media.chunk import PackedRow
 from vonggac.store import disk as disks
 from vonggac.store.check import check
+from vonggac.store.formatting import format_disk
 from vonggac.store.segment import Life, SegmentFile
 from vonggac.store.start import open_for_reading
 
@@ -75,7 +76,7 @@ class Disk:
 
 def make(where: Path, chunks: int, commit: bool) -> Disk:
     """One stream: two segments that are sealed, one that is open."""
-    disks.format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
+    format_disk(where, 31 << 19, BOX, SEGMENT_BYTES)
     bench, stream = opened(where)
     for _ in range(chunks):
         bench.tick([stream.chunk(30_001)])

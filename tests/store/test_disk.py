@@ -10,7 +10,8 @@ import pytest
 
 from store.maker import BOX, SEGMENT_BYTES, SMALL_BYTES, make_disk, opened
 from vonggac.errors import ConfigError, Unavailable
-from vonggac.store.disk import IDENTITY_NAME, format_disk, open_disk, parse_size
+from vonggac.store.disk import IDENTITY_NAME, open_disk
+from vonggac.store.formatting import format_disk, parse_size
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from vonggac.store import disk as disks
 from vonggac.store import journal
 from vonggac.store.archive import Archive
 from vonggac.store.check import check
+from vonggac.store.formatting import format_disk
 from vonggac.store.index import Index, Table
 from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
@@ -26,7 +27,7 @@ def _small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begun(where: Path, size_bytes: int = 41 << 19) -> tuple[Bench, FakeStream]:
-    disks.format_disk(where, size_bytes, BOX, SEGMENT_BYTES)
+    format_disk(where, size_bytes, BOX, SEGMENT_BYTES)
     bench, stream = opened(where)
     return bench, stream
 

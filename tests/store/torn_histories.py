@@ -30,6 +30,7 @@ from store.torn_world import World
 from vonggac.errors import MediaError, VonggacError
 from vonggac.store import disk as disks
 from vonggac.store.batch import Batch
+from vonggac.store.formatting import format_disk
 from vonggac.store.journal import SLOT_BYTES, decode
 
 SEGMENT_BYTES = 256 << 10
@@ -248,7 +249,7 @@ def main(folder: Path, mode: str, *numbers: str) -> int:
     disks.SEGMENT_BYTES_MIN = SEGMENT_BYTES
     control = Control.of_this_process(folder)
     disk = folder / "blank"
-    disks.format_disk(disk, DISK_BYTES, BOX, SEGMENT_BYTES)
+    format_disk(disk, DISK_BYTES, BOX, SEGMENT_BYTES)
     stage = Stage(folder, Tape(), Files.read_from(disk))
     control.record()
     began = time.process_time()
