@@ -14,7 +14,8 @@ from pathlib import Path
 from vonggac.errors import VonggacError
 from vonggac.registry.catalog import Catalog
 from vonggac.store import vouched
-from vonggac.store.check import Depth, Report, check
+from vonggac.store.check import Depth, check
+from vonggac.store.check_report import Report
 from vonggac.store.disk import open_disk
 from vonggac.store.look import Job, Seen
 from vonggac.store.vouched import Vouched

@@ -14,7 +14,8 @@ from store.maker import BOX, Bench, FakeStream, make_disk, opened
 from vonggac._native import segment as native
 from vonggac.media.chunk import PackedRow
 from vonggac.store.archive import Archive
-from vonggac.store.check import Depth, Problem, check
+from vonggac.store.check import Depth, check
+from vonggac.store.check_report import Problem
 from vonggac.store.disk import segment_path
 from vonggac.store.index import Index, Table
 from vonggac.store.look import Job, Seen

@@ -12,7 +12,8 @@ import pytest
 
 from store.maker import Bench, FakeStream, make_disk, opened
 from vonggac.media.chunk import Row
-from vonggac.store.check import Problem, check
+from vonggac.store.check import check
+from vonggac.store.check_report import Problem
 from vonggac.store.disk import segment_path
 from vonggac.store.recovery import TORN_NS
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from vonggac.store.check import Problem
+from vonggac.store.check_report import Problem
 from vonggac.store.journal import Lock, OpenGap
 
 Key = tuple[bytes, int, int]

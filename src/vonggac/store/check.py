@@ -16,17 +16,24 @@ from vonggac.errors import StorageError
 from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, ChunkView, Row
 from vonggac.store import start
 from vonggac.store.archive import Archive
+from vonggac.store.check_report import (
+    CLOCKPROOF,
+    DERIVABLE,
+    DURABLE,
+    PLAYABLE,
+    PREALLOCATED,
+    RETAINED,
+    Report,
+)
+from vonggac.store.check_runs import Runs
 from vonggac.store.disk import Disk
 from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
 from vonggac.store.look import Job, Seen, erased_of, look
 from vonggac.store.payloads import Looked
-from vonggac.store.recovery import TORN_NS
 from vonggac.store.start import Reading
 from vonggac.store.vouched import Vouched, graves_in
 
-DURABLE, PREALLOCATED, PLAYABLE, DERIVABLE, LOCKED, RETAINED, CLOCKPROOF = range(1, 8)
-"""The promises by their numbers."""
 _ROW_FLAGS = int(ChunkFlag.BROKEN | ChunkFlag.CONTINUES | ChunkFlag.ERASED)
 _FAR_NS = 1 << 62
 
@@ -34,33 +41,6 @@ Spread = Callable[[Callable[[Job], Seen], Iterable[Job]], Iterable[Seen]]
 """Runs the first on each of the second, in order: `map`, or one with threads."""
 Progress = Callable[[int, int], None]
 """Told (bytes done, bytes in all) after every segment."""
-
-_ABSENT_MAX = 1000
-"""A longer hole is none of one tick."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A broken promise. `segment` -1: none in particular; `offset` in bytes."""
-
-    segment: int
-    offset: int
-    promise: int
-    what: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What `disk check --json` prints."""
-
-    segments: int = 0
-    fragments: int = 0
-    """Chunks that begin with a sync sample."""
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def is_ok(self) -> bool:
-        return not self.problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +75,12 @@ class _Check:
         self.depth = depth
         self.vouched = depth.vouched
         self.report = Report(segments=reading.disk.identity.segments)
-        self.ends: dict[tuple[bytes, int], tuple[int, bytes]] = {}
-        """Where each (stream, run) stands over all its segments: sequence and claim hash."""
-        self.absent: dict[tuple[bytes, int], set[int]] = {}
-        """What of them is missing or broken so far."""
+        self.runs = Runs(self.archive, depth.vouched, self.report)
         intents = reading.snapshot.erase_intents
         # What is being erased is done again by the next keeper: until then it may be torn.
         self.leaving = {(intent.segment, intent.epoch) for intent in intents}
         self.rows_seen: dict[bytes, int] = {}
         """Rows of each stream that belong to a segment."""
-        self.torn: set[tuple[int, int]] = set()
-        """Segment and offset of chunks behind a hole that a cut may have left."""
 
     def run(self) -> Report:
         self.vouched.add_graves(graves_in(self.archive.index))
@@ -124,7 +99,7 @@ class _Check:
             self.depth.progress(done_bytes, all_bytes)
         self._check_rows(holding)
         if self.depth.is_deep:
-            self._check_heads()
+            self.runs.check_heads()
         return self.report
 
     def _jobs(self, holding: dict[int, SegmentRow]) -> Iterator[Job]:
@@ -134,7 +109,7 @@ class _Check:
             yield Job(number, row, indexed, self.depth.is_deep)
 
     def _add(self, segment: int, offset: int, promise: int, what: str) -> None:
-        self.report.problems.append(Problem(segment, offset, promise, what))
+        self.report.add(segment, offset, promise, what)
 
     def _check_room(self, rows: dict[int, SegmentRow]) -> None:
         """No segment is lost, none has two lives, none is in the order of reuse twice."""
@@ -180,7 +155,7 @@ class _Check:
         is_leaving = (number, row.epoch) in self.leaving
         self._check_chunks(seen, is_leaving)
         if not self.depth.is_deep:
-            self._check_numbers(number, row.stream, indexed)
+            self.runs.check_numbers(number, row.stream, indexed)
         if row.state is SegmentState.SEALED and not is_leaving:
             self._check_seal(seen, end)
         elif seen.stray_offset is not None:
@@ -194,8 +169,8 @@ class _Check:
         for row in sorted(rows, key=lambda r: r.offset):
             is_leaving = (seen.job.number, seen.job.row.epoch) in self.leaving
             if row.offset != at and not is_leaving:
-                if at not in seen.hidden and self._may_be_torn(stream, row):
-                    self.torn.add((seen.job.number, row.offset))
+                if at not in seen.hidden and self.runs.may_be_torn(stream, row):
+                    self.runs.torn.add((seen.job.number, row.offset))
                 else:
                     self._add(seen.job.number, at, DURABLE, f"no chunk up to {row.offset}")
             at = row.offset + row.chunk_bytes
@@ -213,7 +188,7 @@ class _Check:
     def _check_payload(self, number: int, stream: bytes, looked: Looked, is_leaving: bool) -> None:
         row = looked.row
         is_broken = bool(row.flags & ChunkFlag.BROKEN)
-        if is_broken and looked.view is not None and self._may_be_torn(stream, row):
+        if is_broken and looked.view is not None and self.runs.may_be_torn(stream, row):
             return  # so it was when it was first read, after a crash
         if row.flags & ChunkFlag.ERASED:
             if looked.why and not is_leaving:
@@ -239,73 +214,8 @@ class _Check:
         if view.decode_time_ticks < decode_end:
             self._add(number, entry.offset, PLAYABLE, "decode time goes back")
         if self.depth.is_deep:
-            self._check_claim(number, entry, view)
+            self.runs.check_claim(number, entry, view)
         return view.decode_time_ticks + claim.duration_ticks
-
-    def _check_claim(self, number: int, entry: Row, view: ChunkView) -> None:
-        """The chain of a run, over segments; its beginning may have been recycled."""
-        claim, offset = view.claim, entry.offset
-        key = (claim.stream, claim.run)
-        known = self.ends.get(key)
-        if self._is_filled(key, entry):
-            return
-        self.ends[key] = (claim.sequence, view.claim_sha256)
-        says_first = claim.flags & ChunkFlag.FIRST and claim.previous_sha256 == bytes(32)
-        if claim.sequence == 0 and not says_first:
-            self._add(number, offset, DURABLE, "a run's first claim that does not say so")
-        head = self.vouched.heads.get(key, {}).pop(claim.sequence, None)
-        if head is not None and head != view.claim_sha256:
-            what = f"run {claim.run}: chunk {claim.sequence} is not the one the ledger names"
-            self._add(number, offset, DURABLE, what)
-        if known is None:
-            return
-        if claim.sequence != known[0] + 1:
-            self._check_hole(number, entry, key, known[0])
-        elif claim.previous_sha256 != known[1]:
-            self._add(number, offset, DURABLE, f"run {claim.run}: the chain of claims is broken")
-
-    def _check_numbers(self, number: int, stream: bytes, indexed: list[Row]) -> None:
-        """As `_check_claim`, from rows alone: no number is missing, none is there twice."""
-        for row in indexed:
-            key = (stream, row.run)
-            known = self.ends.get(key)
-            if self._is_filled(key, row):
-                continue
-            self.ends[key] = (row.sequence, b"")
-            if known is not None and row.sequence != known[0] + 1:
-                self._check_hole(number, row, key, known[0])
-
-    def _is_filled(self, key: tuple[bytes, int], row: Row) -> bool:
-        """Whether a chunk stands where an earlier copy is missing or broken: a keeper ended as it
-        wrote, and the loop handed it over again, into another segment.
-        """
-        absent = self.absent.setdefault(key, set())
-        if row.flags & ChunkFlag.BROKEN:
-            absent.add(row.sequence)
-        elif row.sequence in absent and row.sequence <= self.ends.get(key, (-1, b""))[0]:
-            absent.remove(row.sequence)
-            return True
-        return False
-
-    def _check_hole(self, number: int, row: Row, key: tuple[bytes, int], before: int) -> None:
-        """A hole in a run's numbers before `row`: erased with a tombstone, or on another disk, or
-        never acknowledged, or lost.
-        """
-        if row.sequence > before:
-            is_buried = self.vouched.is_buried(*key, before + 1, row.sequence - 1)
-            is_torn = (number, row.offset) in self.torn
-            if is_torn and row.sequence - before < _ABSENT_MAX:
-                self.absent.setdefault(key, set()).update(range(before + 1, row.sequence))
-            if is_buried or self.vouched.has_other_disks or is_torn:
-                return
-        self._add(number, row.offset, DURABLE, f"run {key[1]}: {row.sequence} follows {before}")
-
-    def _may_be_torn(self, stream: bytes, row: Row) -> bool:
-        """Whether `row` shared its sync with the end of its run: then a cut may have taken what lay
-        before it, or a part of it, and nobody had been told of either.
-        """
-        run = self.archive.run(stream, row.run)
-        return run is not None and run.wall_end_ns - row.wall_start_ns <= TORN_NS
 
     def _check_seal(self, seen: Seen, end: int) -> None:
         number, table = seen.job.number, seen.table
@@ -336,18 +246,6 @@ class _Check:
                     if row is None or (row.epoch, row.stream) != (packed.epoch, stream):
                         what = "a row of a life that this segment does not have"
                         self._add(packed.segment, packed.row.offset, DERIVABLE, what)
-
-    # --- the disk against the ledger
-
-    def _check_heads(self) -> None:
-        """What the ledger vouches for and was not met: had it to go, or was it taken away?"""
-        for (stream, run), heads in self.vouched.heads.items():
-            numbers = [n for n in heads if not self.vouched.is_buried(stream, run, n, n)]
-            if not numbers:
-                continue
-            what = f"stream {stream.hex()}, run {run}: the ledger names chunk {max(numbers)}"
-            what += f" and {len(numbers) - 1} before it" if len(numbers) > 1 else ""
-            self._add(-1, 0, DURABLE, f"{what}; it is gone, and no tombstone tells why")
 
 
 _HOLDING: Iterable[SegmentState] = (SegmentState.OPEN, SegmentState.SEALED)

@@ -43,7 +43,7 @@ def parse_size(text: str) -> int:
 def format_disk(
     path: Path, size_bytes: int, box: bytes, segment_bytes: int = SEGMENT_BYTES_DEFAULT
 ) -> Identity:
-    """Makes every file the recorder will ever write here, all within `size_bytes`."""
+    """Makes every file the recorder will ever write here (promise 2), within `size_bytes`."""
     check_segment_bytes(segment_bytes)
     count = _segments_within(size_bytes, segment_bytes)
     if count < SEGMENTS_MIN:

@@ -1,0 +1,106 @@
+"""Whether each run is all there: its numbers, its chain of claims, what the ledger names of it."""
+
+from __future__ import annotations
+
+from vonggac.media.chunk import ChunkFlag, ChunkView, Row
+from vonggac.store.archive import Archive
+from vonggac.store.check_report import DURABLE, Report
+from vonggac.store.recovery import TORN_NS
+from vonggac.store.vouched import Vouched
+
+_ABSENT_MAX = 1000
+"""A longer hole is none of one tick."""
+
+
+class Runs:
+    """Of one disk; fed with its segments in the order of their epochs."""
+
+    def __init__(self, archive: Archive, vouched: Vouched, report: Report) -> None:
+        self.torn: set[tuple[int, int]] = set()
+        """Segment and offset of chunks behind a hole that a cut may have left."""
+        self._archive = archive
+        self._vouched = vouched
+        self._report = report
+        self._ends: dict[tuple[bytes, int], tuple[int, bytes]] = {}
+        """Where each (stream, run) stands over all its segments: sequence and claim hash."""
+        self._absent: dict[tuple[bytes, int], set[int]] = {}
+        """What of them is missing or broken so far."""
+
+    def check_claim(self, number: int, entry: Row, view: ChunkView) -> None:
+        """The chain of a run, over segments; its beginning may have been recycled."""
+        claim, offset = view.claim, entry.offset
+        key = (claim.stream, claim.run)
+        known = self._ends.get(key)
+        if self._is_filled(key, entry):
+            return
+        self._ends[key] = (claim.sequence, view.claim_sha256)
+        says_first = claim.flags & ChunkFlag.FIRST and claim.previous_sha256 == bytes(32)
+        if claim.sequence == 0 and not says_first:
+            self._report.add(number, offset, DURABLE, "a run's first claim that does not say so")
+        head = self._vouched.heads.get(key, {}).pop(claim.sequence, None)
+        if head is not None and head != view.claim_sha256:
+            what = f"run {claim.run}: chunk {claim.sequence} is not the one the ledger names"
+            self._report.add(number, offset, DURABLE, what)
+        if known is None:
+            return
+        if claim.sequence != known[0] + 1:
+            self._check_hole(number, entry, key, known[0])
+        elif claim.previous_sha256 != known[1]:
+            self._report.add(
+                number, offset, DURABLE, f"run {claim.run}: the chain of claims is broken"
+            )
+
+    def check_numbers(self, number: int, stream: bytes, indexed: list[Row]) -> None:
+        """As `check_claim`, from rows alone: no number is missing, none is there twice."""
+        for row in indexed:
+            key = (stream, row.run)
+            known = self._ends.get(key)
+            if self._is_filled(key, row):
+                continue
+            self._ends[key] = (row.sequence, b"")
+            if known is not None and row.sequence != known[0] + 1:
+                self._check_hole(number, row, key, known[0])
+
+    def _is_filled(self, key: tuple[bytes, int], row: Row) -> bool:
+        """Whether a chunk stands where an earlier copy is missing or broken: a keeper ended as it
+        wrote, and the loop handed it over again, into another segment.
+        """
+        absent = self._absent.setdefault(key, set())
+        if row.flags & ChunkFlag.BROKEN:
+            absent.add(row.sequence)
+        elif row.sequence in absent and row.sequence <= self._ends.get(key, (-1, b""))[0]:
+            absent.remove(row.sequence)
+            return True
+        return False
+
+    def _check_hole(self, number: int, row: Row, key: tuple[bytes, int], before: int) -> None:
+        """A hole in a run's numbers before `row`: erased with a tombstone, or on another disk, or
+        never acknowledged, or lost.
+        """
+        if row.sequence > before:
+            is_buried = self._vouched.is_buried(*key, before + 1, row.sequence - 1)
+            is_torn = (number, row.offset) in self.torn
+            if is_torn and row.sequence - before < _ABSENT_MAX:
+                self._absent.setdefault(key, set()).update(range(before + 1, row.sequence))
+            if is_buried or self._vouched.has_other_disks or is_torn:
+                return
+        self._report.add(
+            number, row.offset, DURABLE, f"run {key[1]}: {row.sequence} follows {before}"
+        )
+
+    def may_be_torn(self, stream: bytes, row: Row) -> bool:
+        """Whether `row` shared its sync with the end of its run: then a cut may have taken what lay
+        before it, or a part of it, and nobody had been told of either.
+        """
+        run = self._archive.run(stream, row.run)
+        return run is not None and run.wall_end_ns - row.wall_start_ns <= TORN_NS
+
+    def check_heads(self) -> None:
+        """What the ledger vouches for and was not met: had it to go, or was it taken away?"""
+        for (stream, run), heads in self._vouched.heads.items():
+            numbers = [n for n in heads if not self._vouched.is_buried(stream, run, n, n)]
+            if not numbers:
+                continue
+            what = f"stream {stream.hex()}, run {run}: the ledger names chunk {max(numbers)}"
+            what += f" and {len(numbers) - 1} before it" if len(numbers) > 1 else ""
+            self._report.add(-1, 0, DURABLE, f"{what}; it is gone, and no tombstone tells why")
