@@ -95,6 +95,10 @@ FAMILIES = (
     Family("vonggac_scrub_faults_total", "counter", "Places that are not as they were written."),
     Family("vonggac_scrub_round_start_timestamp_seconds", "gauge", "When this round of it began."),
     Family("vonggac_scrub_round_done_ratio", "gauge", "How far it has come."),
+    Family("vonggac_push_up", "gauge", "1 while the door for cameras that call is open."),
+    Family("vonggac_push_publishers", "gauge", "Streams that cameras publish by calling."),
+    Family("vonggac_push_calls_total", "counter", "Connections to that door."),
+    Family("vonggac_push_refused_total", "counter", "Of them, those that came to nothing."),
     Family("vonggac_live_viewers", "gauge", "Live views that are open."),
     Family(
         "vonggac_http_request_duration_seconds",
@@ -118,6 +122,7 @@ def box_metrics(
         *_streams(seen, counters),
         *_storage(facts, counters),
         *_scrubs(seen),
+        *_push(seen),
         Sample("vonggac_live_viewers", live_viewers),
         *_histogram("vonggac_http_request_duration_seconds", page.requests()),
         Sample("vonggac_login_failures_total", page.sign_ins_refused),
@@ -128,6 +133,18 @@ def box_metrics(
 def _alarms(seen: Seen) -> Iterator[Sample]:
     if seen.status is not None and seen.is_answering:
         yield Sample("vonggac_alarms_open", seen.status.alarms_open)
+
+
+def _push(seen: Seen) -> Iterator[Sample]:
+    """Nothing where no port is set for cameras that call: most boxes have none."""
+    if seen.status is None or seen.status.push is None:
+        return
+    push = seen.status.push
+    yield Sample("vonggac_push_up", float(seen.is_answering and push.is_open))
+    yield Sample("vonggac_push_publishers", push.publishing)
+    yield Sample("vonggac_push_calls_total", push.calls)
+    for reason, count in sorted(push.refused.items()):
+        yield Sample("vonggac_push_refused_total", count, (("reason", reason),))
 
 
 def text_of(samples: Iterable[Sample]) -> str:

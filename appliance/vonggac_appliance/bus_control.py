@@ -18,6 +18,7 @@ from vonggac_appliance.bus_rows import (
     DiskLocks,
     DiskRetention,
     DiskStatus,
+    PushStatus,
     ScrubStatus,
     StreamRetention,
     StreamStatus,
@@ -47,6 +48,7 @@ __all__ = [
     "LockRefused",
     "LocksReply",
     "Ok",
+    "PushStatus",
     "Reply",
     "RestartCamera",
     "RetentionReply",
@@ -176,6 +178,8 @@ class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):
     at_ns: int
     v: int = 1
     alarms_open: int = 0
+    push: PushStatus | None = None
+    """None: no port is set for cameras that call."""
 
 
 class LocksReply(msgspec.Struct, frozen=True, tag="locks-reply"):

@@ -90,6 +90,18 @@ class DiskStatus(msgspec.Struct, frozen=True):
     scrub: ScrubStatus | None = None
 
 
+class PushStatus(msgspec.Struct, frozen=True):
+    """The door for cameras that call. Counts are since `push run` started."""
+
+    is_open: bool
+    """Whether `push run` takes calls."""
+    publishing: int = 0
+    """At this moment."""
+    calls: int = 0
+    refused: dict[str, int] = {}
+    """By the reason: tls, time, words, key, rule, crowd."""
+
+
 class DiskLocks(msgspec.Struct, frozen=True):
     """The locks that stand in a disk's journal, synced."""
 

@@ -17,7 +17,6 @@ from vonggac.media.chunk import GapReason
 from vonggac.rtsp.client import FIRST_VIDEO_TIMEOUT_S
 from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
-from vonggac_appliance.camera_connection import CameraConnection
 from vonggac_appliance.camera_happenings import (
     End,
     Happening,
@@ -27,6 +26,7 @@ from vonggac_appliance.camera_happenings import (
     Returned,
     closed,
 )
+from vonggac_appliance.camera_playing import Playing
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loop_wire import LoopEvent
 from vonggac_appliance.loops import LoopHandle
@@ -49,7 +49,7 @@ class Recording:
     """Owns the connection; closes it when `hold` ends."""
 
     def __init__(
-        self, stream: Recorded, connection: CameraConnection, loop: LoopHandle, keeper: Keeper
+        self, stream: Recorded, connection: Playing, loop: LoopHandle, keeper: Keeper
     ) -> None:
         self._of = stream
         self._connection = connection

@@ -22,10 +22,10 @@ from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.rules import Recording as Verdict
 from vonggac_appliance import loop_wire
-from vonggac_appliance.camera_connection import CameraConnection
 from vonggac_appliance.camera_happenings import Lost, Order, Returned
 from vonggac_appliance.camera_knock import rest
 from vonggac_appliance.camera_memory import SessionFailed
+from vonggac_appliance.camera_playing import Playing
 from vonggac_appliance.camera_recording import ENDED_S, TEARDOWN_S, Recording
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loops import LoopHandle
@@ -55,7 +55,8 @@ class Owner(Protocol):
     def place(self, session: StreamSession) -> Keeper | None: ...
     async def loop_of(self, camera: Camera) -> LoopHandle: ...
     async def turn_to_start(self) -> None: ...
-    async def open_connection(self, camera: Camera, stream: Stream) -> CameraConnection: ...
+    def awaits_call(self, camera: Camera, stream: Stream) -> str: ...
+    async def open_connection(self, camera: Camera, stream: Stream) -> Playing: ...
     async def is_there(self, stream: Stream) -> bool: ...
     def next_run(self) -> int: ...
     def state_changed(self, session: StreamSession) -> None: ...
@@ -308,6 +309,9 @@ class StreamSession:
         if keeper is None:
             self._not_recording(Cause.FAILED, GapReason.DISK, "no disk can be written")
             return _NO_DISK_EVERY_S
+        if waits := self._owner.awaits_call(self.camera, self.stream):
+            self._not_recording(Cause.FAILED, GapReason.CAMERA_OFF, waits)
+            return _RULE_EVERY_S
         await self._owner.turn_to_start()
         self.move(Cause.TRY, "")
         try:
@@ -319,7 +323,7 @@ class StreamSession:
             return self._failed(failure.reason, failure.what, failure.wait_s, rule)
         return await self._hold(connection)
 
-    async def _hold(self, connection: CameraConnection) -> float:
+    async def _hold(self, connection: Playing) -> float:
         assert self.keeper is not None  # another one perhaps than when connecting began
         try:
             loop = await self._owner.loop_of(self.camera)

@@ -7,7 +7,6 @@ the first one a camera shows is remembered (`camera_memory`), and another one is
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import socket
@@ -16,10 +15,9 @@ from dataclasses import dataclass
 
 from vonggac.media.chunk import GapReason
 from vonggac_appliance.camera_memory import SessionFailed
+from vonggac_appliance.tls_pump import plain_pair, pump
 
 _READ_BYTES = 64 * 1024
-_ROOM_BYTES = 1 << 20
-"""Between pump and loop, as far as the system allows: a loop reads ten times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +52,9 @@ async def open_tunnel(sock: socket.socket, timeout_s: float) -> Tunnel:
         sock.close()
         raise
     shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
-    ours, plain = socket.socketpair()
-    for end in (ours, plain):
-        end.setblocking(False)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM_BYTES)
-    pump = asyncio.get_running_loop().create_task(_pump(reader, writer, ours))
-    return Tunnel(plain, hashlib.sha256(shown).digest(), pump)
+    ours, plain = plain_pair()
+    carried = asyncio.get_running_loop().create_task(pump(reader, writer, ours))
+    return Tunnel(plain, hashlib.sha256(shown).digest(), carried)
 
 
 def _context() -> ssl.SSLContext:
@@ -70,38 +65,3 @@ def _context() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("DEFAULT@SECLEVEL=1")  # RSA of 1,024 bits, as older cameras have
     return context
-
-
-async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ours: socket.socket
-) -> None:
-    """Both ways until either end closes; what was written before that still goes out."""
-    ways = [asyncio.ensure_future(_inwards(reader, ours))]
-    ways.append(asyncio.ensure_future(_outwards(ours, writer)))
-    try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for way in ways:
-            way.cancel()
-        try:
-            await asyncio.gather(*ways, return_exceptions=True)
-        finally:  # also when it is cancelled here
-            ours.close()
-            writer.close()
-        with contextlib.suppress(OSError, ssl.SSLError):
-            await writer.wait_closed()
-
-
-async def _inwards(reader: asyncio.StreamReader, ours: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    with contextlib.suppress(OSError, ssl.SSLError):  # an end like any other
-        while data := await reader.read(_READ_BYTES):
-            await loop.sock_sendall(ours, data)
-
-
-async def _outwards(ours: socket.socket, writer: asyncio.StreamWriter) -> None:
-    loop = asyncio.get_running_loop()
-    with contextlib.suppress(OSError, ssl.SSLError):
-        while data := await loop.sock_recv(ours, _READ_BYTES):
-            writer.write(data)
-            await writer.drain()

@@ -23,6 +23,7 @@ from vonggac_appliance import (
     cli_footage,
     cli_lock,
     cli_person,
+    cli_push,
     cli_retention,
     cli_run,
     cli_serve,
@@ -72,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         cli_clock,
         cli_doctor,
     )
-    for module in (cli_run, cli_serve, *daily):
+    for module in (cli_run, cli_serve, cli_push, *daily):
         module.add(commands)
     return top
 

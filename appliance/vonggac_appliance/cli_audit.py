@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vonggac_appliance import audit, audit_log
 from vonggac_appliance.cli_common import emit, group, leaf
+from vonggac_appliance.service_log import set_up_logging
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
@@ -37,8 +38,6 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from vonggac_appliance.record import set_up_logging  # only here: it brings asyncio along
-
     set_up_logging()
     return audit.main(args.home)
 

@@ -20,7 +20,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.rules import may_record
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
-from vonggac_appliance import bus_control, cli_camera_learnt, config, control
+from vonggac_appliance import bus_control, cli_camera_learnt, cli_camera_push, config, control
 from vonggac_appliance.admission import admission, asked
 from vonggac_appliance.cli_common import (
     UsageError,
@@ -50,6 +50,7 @@ def add(commands: Commands) -> None:
     _add_add(nested)
     leaf(nested, "list", "show what every camera does", "vonggac camera list", _list, has_json=True)
     cli_camera_learnt.add(nested)
+    cli_camera_push.add(nested)
     remove = leaf(
         nested,
         "remove",
@@ -72,7 +73,12 @@ def _add_add(nested: Commands) -> None:
         has_json=True,
     )
     parser.add_argument("id", metavar="ID", help="letters, digits, . _ - ; unique in the box")
-    parser.add_argument("--url", required=True, metavar="URL", help="of the main stream: rtsp://…")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--url", metavar="URL", help="of the main stream: rtsp://…")
+    way.add_argument(
+        "--push", action="store_true", help="it calls the box itself, with a key that is shown once"
+    )
+    parser.add_argument("--push-sub", action="store_true", help="and publishes a sub stream too")
     parser.add_argument("--sub-url", metavar="URL", help="of the sub stream")
     parser.add_argument(
         "--credentials-file",
@@ -112,18 +118,19 @@ def _add_add(nested: Commands) -> None:
 def _add(args: argparse.Namespace) -> int:
     if not _CODE.fullmatch(args.id):
         raise UsageError(f"{args.id!r} is no camera id: letters, digits, . _ - and at most 63")
+    cli_camera_push.check_push(args)
     settings = config.load(args.home)
     now_ns = wall_ns()
-    urls = [("main", args.url)] + ([("sub", args.sub_url)] if args.sub_url is not None else [])
-    parsed = [(name, _parse_url(url, settings.cameras)) for name, url in urls]
-    credentials = _credentials(args, [url for _, url in parsed])
+    key, push = cli_camera_push.new_key(now_ns) if args.push else ("", None)
+    if push is not None:
+        streams, credentials = cli_camera_push.push_streams(has_sub=args.push_sub), None
+    else:
+        streams, credentials = _called(args, settings.cameras)
     camera = Camera(
         id=secrets.token_bytes(16),
         code=args.id,
-        streams=tuple(
-            Stream(secrets.token_bytes(16), name, url.request_uri, Transport(args.transport))
-            for name, url in parsed
-        ),
+        streams=streams,
+        push=push,
         created_ns=now_ns,
         point=args.point,
         area=args.area,
@@ -161,11 +168,26 @@ def _add(args: argparse.Namespace) -> int:
     }
     verb = "will be recorded" if answer.is_allowed else "is NOT recorded"
     emit(args, facts, f"{camera.code} {verb}" + (f": {answer.sentence}" if answer.sentence else ""))
+    if key:
+        cli_camera_push.tell_key(args.home, camera, key)
     if outlook is not None:
         note(outlook.sentence())
     if camera.owner_kind is OwnerKind.HOUSEHOLD and camera.basis is None:
         note("add it with --basis-mode C or D once its owner has signed")
     return 0
+
+
+def _called(
+    args: argparse.Namespace, cameras: config.CameraConfig
+) -> tuple[tuple[Stream, ...], Credentials | None]:
+    """The streams of a camera that is called, and its login."""
+    urls = [("main", args.url)] + ([("sub", args.sub_url)] if args.sub_url is not None else [])
+    parsed = [(name, _parse_url(url, cameras)) for name, url in urls]
+    streams = tuple(
+        Stream(secrets.token_bytes(16), name, url.request_uri, Transport(args.transport))
+        for name, url in parsed
+    )
+    return streams, _credentials(args, [url for _, url in parsed])
 
 
 def _parse_url(text: str, cameras: config.CameraConfig) -> CameraUrl:

@@ -88,7 +88,7 @@ def _text(camera: Camera, status: bus_control.CameraStatus | None, learnt: Camer
     rows = [["state", "stopped" if status is None else status.state]]
     if status is not None and status.what:
         rows.append(["", status.what])
-    rows += [[stream.name, stream.url] for stream in camera.streams]
+    rows += [[stream.name, stream.url or "published by the camera"] for stream in camera.streams]
     rows += [[words, getattr(learnt, name) or _AS_USUAL] for name, words in _WORDS]
     if learnt.refused_until_ns:
         rows.append(["login refused; next try", str(_time(learnt.refused_until_ns))])

@@ -19,6 +19,7 @@ __all__ = [
     "CameraConfig",
     "Config",
     "LocksConfig",
+    "PushConfig",
     "RecordConfig",
     "ServeConfig",
     "load",
@@ -89,6 +90,18 @@ class ServeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PushConfig:
+    """The door for cameras that call. Checked by `push run`, as the page by `serve`."""
+
+    address: str
+    port: int
+    """0: nobody may call."""
+    certificate: str
+    """As the page's; both are needed."""
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration."""
 
@@ -99,6 +112,7 @@ class Config:
     backup: BackupConfig
     retention: Classes
     """How long footage is kept, by kind of owner."""
+    push: PushConfig
 
 
 def load(home: Path) -> Config:
@@ -227,6 +241,12 @@ def _assemble(found: dict[tuple[str, str], Value]) -> Config:
             key=text("serve", "key"),
             threads=whole("serve", "threads"),
             metrics_networks=networks("serve", "metrics_networks"),
+        ),
+        push=PushConfig(
+            address=text("push", "address"),
+            port=whole("push", "port"),
+            certificate=text("push", "certificate"),
+            key=text("push", "key"),
         ),
     )
 

@@ -112,6 +112,10 @@ KEYS = (
     Key("serve", "key", Kind.TEXT, "", 0, 4096),
     Key("serve", "threads", Kind.COUNT, 128, 16, 512),
     Key("serve", "metrics_networks", Kind.NETWORKS, ("127.0.0.0/8", "::1/128")),
+    Key("push", "address", Kind.TEXT, "0.0.0.0", 0, 64),  # noqa: S104, TLS always, and off at first
+    Key("push", "port", Kind.COUNT, 0, 0, 65535),
+    Key("push", "certificate", Kind.TEXT, "", 0, 4096),
+    Key("push", "key", Kind.TEXT, "", 0, 4096),
 )
 
 

@@ -5,32 +5,18 @@ Without TLS only loopback: a password or a picture never crosses a network in th
 
 from __future__ import annotations
 
-import ipaddress
-import logging
-import os
 import socket
 import ssl
-import stat
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-
-from vonggac.errors import ConfigError, Unavailable
+from vonggac.errors import ConfigError
 from vonggac_appliance import config
 from vonggac_appliance.config import ServeConfig
 from vonggac_appliance.services import LOOPBACK_NAMES, Front
+from vonggac_appliance.tls_listener import address_of, listen, tls_of
 
 __all__ = ["Door", "open_door"]
-
-_log = logging.getLogger("vonggac.serve")
-
-_BACKLOG = 512
-_DEAD_MS = 30_000
-"""A peer that acknowledges nothing for that long is gone; its thread is needed."""
-_PROBE_AFTER_S, _PROBE_EVERY_S, _PROBES = 10, 5, 3
-_SOON = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,117 +34,17 @@ def open_door(home: Path, settings: ServeConfig, port: int | None = None) -> Doo
 
     Raises ConfigError for what a person has to change, Unavailable when the port is taken.
     """
-    address = _address(home, settings)
-    context, names = _tls(home, settings)
+    address = address_of(home, "serve", settings.address)
+    context, names = tls_of(home, "serve", settings.certificate, settings.key)
     if context is None and not address.is_loopback:
         raise ConfigError(
             f"{config.where(home, 'serve', 'address')}: without TLS the page is served on loopback "
             f"alone, not on {address}: set certificate and key in [serve], or address = "
             '"127.0.0.1" (an SSH tunnel reaches that)'
         )
-    listener = _listen(address, settings.port if port is None else port)
+    listener = listen(address, settings.port if port is None else port, "the page")
     front = Front(context is not None, LOOPBACK_NAMES | names)
     return Door(listener, front, context, _url(listener, front))
-
-
-def _address(home: Path, settings: ServeConfig) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    try:
-        return ipaddress.ip_address(settings.address)
-    except ValueError as error:
-        raise ConfigError(
-            f"{config.where(home, 'serve', 'address')}: {settings.address!r} is no IP address; "
-            'write one of this box such as "192.168.1.10", or "0.0.0.0" for all of them'
-        ) from error
-
-
-def _tls(home: Path, settings: ServeConfig) -> tuple[ssl.SSLContext | None, frozenset[str]]:
-    """The context, and the names that the certificate is for."""
-    if not settings.certificate and not settings.key:
-        return None, frozenset()
-    for name, other in (("certificate", "key"), ("key", "certificate")):
-        if not getattr(settings, name):
-            raise ConfigError(
-                f"{config.where(home, 'serve', other)}: {other} is set and {name} is not; TLS "
-                "needs both"
-            )
-    chain, key = home / settings.certificate, home / settings.key
-    at_chain = config.where(home, "serve", "certificate")
-    at_key = config.where(home, "serve", "key")
-    names = _names_of(chain, at_chain)
-    _check_key(key, at_key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        # An empty password: an encrypted key is an error here, never a question at a terminal.
-        context.load_cert_chain(chain, key, password="")
-    except (ssl.SSLError, OSError, ValueError) as error:
-        raise ConfigError(
-            f"{at_key}: {key} is no unencrypted PEM key of the certificate in {chain}"
-        ) from error
-    return context, names
-
-
-def _names_of(path: Path, where: str) -> frozenset[str]:
-    try:
-        certificate = x509.load_pem_x509_certificates(path.read_bytes())[0]
-    except OSError as error:
-        raise ConfigError(f"{where}: {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{where}: {path} holds no certificate in PEM") from error
-    try:
-        held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound as error:
-        raise ConfigError(
-            f"{where}: {path} names no host; make one with a subject alternative name for each "
-            "name and address that browsers use"
-        ) from error
-    _tell_about_its_end(certificate.not_valid_after_utc, path)
-    names = [name.lower() for name in held.get_values_for_type(x509.DNSName)]
-    return frozenset([*names, *(str(a) for a in held.get_values_for_type(x509.IPAddress))])
-
-
-def _tell_about_its_end(end: datetime, path: Path) -> None:
-    # Served all the same: a page with a warning is better at night than none.
-    now = datetime.now(UTC)
-    if end <= now:
-        _log.error("the certificate %s ended on %s: browsers refuse it", path, f"{end:%Y-%m-%d}")
-    elif end - now < _SOON:
-        _log.warning("the certificate %s ends on %s", path, f"{end:%Y-%m-%d}")
-
-
-def _check_key(path: Path, where: str) -> None:
-    try:
-        mode = path.stat().st_mode
-        path.open("rb").close()
-    except OSError as error:
-        raise ConfigError(f"{where}: {path} cannot be read: {error.strerror}") from error
-    if mode & stat.S_IRWXO:
-        raise ConfigError(f"{where}: {path} is open to everybody: chmod o= {path}")
-
-
-def _listen(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> socket.socket:
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # What is accepted inherits these.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in (
-            (socket.TCP_NODELAY, 1),
-            (socket.TCP_KEEPIDLE, _PROBE_AFTER_S),
-            (socket.TCP_KEEPINTVL, _PROBE_EVERY_S),
-            (socket.TCP_KEEPCNT, _PROBES),
-            (socket.TCP_USER_TIMEOUT, _DEAD_MS),
-        ):
-            listener.setsockopt(socket.IPPROTO_TCP, option, value)
-        listener.bind((str(address), port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise Unavailable(
-            f"the page cannot listen on {address} port {port}: {os.strerror(error.errno or 0)}"
-        ) from error
-    return listener
 
 
 def _url(listener: socket.socket, front: Front) -> str:

@@ -3,7 +3,7 @@
 Every message starts with the 12-byte header of `vg/wire.h` (version, kind, request, part, last),
 then a struct in MessagePack; parts of a long answer are joined before decoding. Kinds 1 to 199
 belong to `vg/wire.h`, where loops take part; these start at 200. The structs stand where their
-conversation is: `messages_keeper`, `messages_footage`, `messages_audit`.
+conversation is: `messages_keeper`, `messages_footage`, `messages_audit`, `messages_push`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Kind(enum.IntEnum):
     TOMBSTONES_KEPT = 207
     UNLOCK = 208
     BACKUP = 212
+    # the recorder -> `push run`, whom cameras call; with 200 for pictures comes a socket
+    PUSH_TOLD = 213
     # keeper -> parent
     KEEPER_READY = 220
     DURABLE = 221
@@ -65,6 +67,10 @@ class Kind(enum.IntEnum):
     # `record` -> `audit run`: a list for the ledger, and its answer (REFUSED where it cannot write)
     LEDGER_ENTRIES = 264
     LEDGER_WRITTEN = 265
+    # `push run` -> the recorder: may this caller publish, he does now, and what it has counted
+    ASK_PUSH = 270
+    PUSH_RECORDS = 271
+    PUSH_COUNTS = 214
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from vonggac_appliance.live import LiveServer
 from vonggac_appliance.notify import Notifier
 from vonggac_appliance.recorder import Recorder
 from vonggac_appliance.secrets import receipt_key, record_private_key
+from vonggac_appliance.service_log import set_up_logging
 from vonggac_appliance.status import status_of
 
 _log = logging.getLogger("vonggac.record")
@@ -51,25 +52,6 @@ def main(home: Path) -> int:
         sock.close()
         _wait_for(zygote_pid)
         os.close(lock)
-
-
-class _Priority(logging.Formatter):
-    """Lines for the journal: its priority in front (sd-daemon(3)), nothing else on a terminal."""
-
-    _LEVELS = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}  # noqa: RUF012
-
-    def format(self, record: logging.LogRecord) -> str:
-        return f"<{self._LEVELS.get(record.levelno, 7)}>{super().format(record)}"
-
-
-def set_up_logging() -> None:
-    """Messages to stderr; with priorities where systemd reads them."""
-    handler = logging.StreamHandler()
-    if "JOURNAL_STREAM" in os.environ:
-        handler.setFormatter(_Priority("%(message)s"))
-    else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
 def _only_one(home: Path) -> int:
@@ -122,7 +104,7 @@ async def _record(home: Path, settings: config.Config, sock: socket.socket) -> i
         live = LiveServer(home, receipt_key(home), recorder.sessions.get)
         stack.callback(live.close)
         await recorder.start()
-        serving = (control.serve(), live.serve(), recorder.heads.serve())
+        serving = (control.serve(), live.serve(), recorder.heads.serve(), recorder.pushes.serve())
         servers = [loop.create_task(s) for s in serving]
         try:
             await _turns(recorder, Notifier.from_environment(os.environ), stop, servers)

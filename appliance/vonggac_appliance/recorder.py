@@ -26,10 +26,10 @@ from vonggac_appliance import bus_events
 from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.backup_courier import BackupCourier
 from vonggac_appliance.backup_make import BackupSources
-from vonggac_appliance.camera_connection import CameraConnection
 from vonggac_appliance.camera_dial import open_connection
 from vonggac_appliance.camera_knock import is_there
 from vonggac_appliance.camera_memory import SessionFailed
+from vonggac_appliance.camera_playing import Playing
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.children import Children
 from vonggac_appliance.clock_watch import ClockWatch
@@ -44,6 +44,7 @@ from vonggac_appliance.loops import LoopHandle
 from vonggac_appliance.record_heads import Heads
 from vonggac_appliance.recorder_keepers import KeeperNews
 from vonggac_appliance.recorder_loops import Loops
+from vonggac_appliance.recorder_push import Pushes
 from vonggac_appliance.retention_courier import RetentionCourier
 from vonggac_appliance.roster import Roster
 from vonggac_appliance.scrub_watch import ScrubWatch
@@ -83,6 +84,7 @@ class Recorder:
         self.roster = Roster(catalog, self, self._loops.left, self._expect)
         self.heads = Heads(home)
         self.learnt = LearntStore(home)
+        self.pushes = Pushes(home, self, is_on=settings.push.port != 0)
         self.scrubs = ScrubWatch(lambda: self.cameras, self.alarm)
         self.disks = Disks(catalog, home, children, KeeperNews(self), self)
         self.locks = LockCourier(catalog, lambda: self.keepers, self.alarm)
@@ -256,8 +258,14 @@ class Recorder:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
 
-    async def open_connection(self, camera: Camera, stream: Stream) -> CameraConnection:
+    def awaits_call(self, camera: Camera, stream: Stream) -> str:
+        """What is waited for where a camera calls us and has not; empty: nothing."""
+        return self.pushes.awaits(camera, stream)
+
+    async def open_connection(self, camera: Camera, stream: Stream) -> Playing:
         """Connects and plays. The password is opened here and kept nowhere."""
+        if camera.push is not None:
+            return self.pushes.take(camera, stream)
         memory = self.learnt.of(camera.id)
         memory.login = sha256(self.roster.sealed(camera) or b"").digest()
         credentials = self._credentials(camera)

@@ -23,8 +23,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vonggac.ingest.backoff import Backoff
-from vonggac_appliance.record import set_up_logging
-from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER, SERVE_USER
+from vonggac_appliance import config
+from vonggac_appliance.secrets import AUDIT_USER, PUSH_USER, RECORD_USER, SERVE_USER
+from vonggac_appliance.service_log import set_up_logging
 
 _log = logging.getLogger("vonggac.run")
 
@@ -55,6 +56,8 @@ SERVICES = (
     # A page that cannot be served is no reason not to record.
     Service("serve", ("serve",), SERVE_USER, is_vital=False),
 )
+_PUSH = Service("push", ("push", "run"), PUSH_USER, is_vital=False)
+"""Where the configuration has a port for cameras that call."""
 
 
 @dataclass(slots=True)
@@ -77,7 +80,10 @@ def main(home: Path, port: int | None = None) -> int:
     set_up_logging()
     if os.geteuid() == 0 and _identity(RECORD_USER) is None:
         _log.warning("the service users do not exist: everything runs as root (single user)")
-    supervisor = _Supervisor(home, services(port))
+    chosen = services(port)
+    if config.load(home).push.port:
+        chosen += (_PUSH,)
+    supervisor = _Supervisor(home, chosen)
     return supervisor.run()
 
 

@@ -26,6 +26,7 @@ from vonggac.rtsp.url import Credentials
 
 __all__ = [
     "AUDIT_USER",
+    "PUSH_USER",
     "RECORD_USER",
     "SERVE_USER",
     "ensure_record_key",
@@ -41,6 +42,7 @@ __all__ = [
 RECORD_USER = "vonggac-record"
 AUDIT_USER = "vonggac-audit"
 SERVE_USER = "vonggac-serve"
+PUSH_USER = "vonggac-push"
 CREDENTIALS_BYTES_MAX = 1024
 
 _VERSION = b"\x01"

@@ -28,7 +28,7 @@ from vonggac.errors import ConfigError, VonggacError
 from vonggac_appliance import config
 from vonggac_appliance.front_door import Door, open_door
 from vonggac_appliance.notify import Notifier
-from vonggac_appliance.record import set_up_logging
+from vonggac_appliance.service_log import set_up_logging
 from vonggac_appliance.services import Services, open_services
 
 __all__ = ["main"]

@@ -41,7 +41,7 @@ __all__ = [
     "socket_path",
 ]
 
-SocketClass = Literal["view", "operate", "machine", "events", "audit"]
+SocketClass = Literal["view", "operate", "machine", "events", "audit", "push"]
 CLASSES: tuple[SocketClass, ...] = get_args(SocketClass)
 """One directory each under HOME/run: who may open it is who may call."""
 

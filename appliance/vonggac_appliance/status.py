@@ -11,6 +11,7 @@ from vonggac.media.chunk import Codec
 from vonggac_appliance import bus_control
 from vonggac_appliance.camera_session import StreamSession
 from vonggac_appliance.learnt_store import row_of, told
+from vonggac_appliance.messages_push import PushCounts
 from vonggac_appliance.recorder import Recorder
 
 _CODECS = {int(Codec.H264): "h264", int(Codec.H265): "h265", int(Codec.MJPEG): "mjpeg"}
@@ -49,8 +50,27 @@ def status_of(recorder: Recorder) -> bus_control.StatusReply:
     ]
     loops = [(loop.number, loop.pid) for loop in recorder.loops]
     return bus_control.StatusReply(
-        cameras, disks, loops, time.time_ns(), alarms_open=recorder.alarms.open_count
+        cameras,
+        disks,
+        loops,
+        time.time_ns(),
+        alarms_open=recorder.alarms.open_count,
+        push=_push(recorder.pushes.counts) if recorder.pushes.is_on else None,
     )
+
+
+def _push(counts: PushCounts | None) -> bus_control.PushStatus:
+    if counts is None:
+        return bus_control.PushStatus(is_open=False)
+    refused = {
+        "tls": counts.tls_failed,
+        "time": counts.timed_out,
+        "words": counts.malformed,
+        "key": counts.wrong_key,
+        "rule": counts.not_allowed,
+        "crowd": counts.crowded_out,
+    }
+    return bus_control.PushStatus(True, counts.publishing, counts.calls, refused)
 
 
 def _stream(session: StreamSession) -> bus_control.StreamStatus:

@@ -38,7 +38,8 @@ def status(
     disk = bus_control.DiskStatus("d1", "/srv/disk1", "recording", scrub=scrub)
     learnt = bus_control.CameraLearnt(habits={"cseq": 3})
     camera = bus_control.CameraStatus(code, "recording", [stream], learnt=learnt)
-    return bus_control.StatusReply([camera], [disk], [], NOW, alarms_open=2)
+    push = bus_control.PushStatus(True, 3, 40, {"key": 5, "crowd": 1})
+    return bus_control.StatusReply([camera], [disk], [], NOW, alarms_open=2, push=push)
 
 
 def total(counters: BoxCounters, code: str = "cam1") -> int:
@@ -53,6 +54,20 @@ def test_habits_of_a_camera_are_counted_by_name() -> None:
     found = text_of(box_metrics(seen, BoxFacts(0), BoxCounters(), PageCounters(), 0))
     assert 'vonggac_camera_habits_total{camera="cam1",habit="cseq"} 3\n' in found
     assert 'vonggac_camera_habits_total{camera="cam1",habit="garbage"} 40\n' in found
+
+
+def test_the_door_for_cameras_that_call_says_whom_it_refused_and_why() -> None:
+    now = status(1, 100)
+    found = text_of(box_metrics(Seen(now, True), BoxFacts(0), BoxCounters(), PageCounters(), 0))
+    assert "vonggac_push_up 1\n" in found
+    assert "vonggac_push_publishers 3\n" in found
+    assert 'vonggac_push_refused_total{reason="key"} 5\n' in found
+    shut = msgspec.structs.replace(now, push=bus_control.PushStatus(is_open=False))
+    found = text_of(box_metrics(Seen(shut, True), BoxFacts(0), BoxCounters(), PageCounters(), 0))
+    assert "vonggac_push_up 0\n" in found
+    none = msgspec.structs.replace(now, push=None)
+    found = text_of(box_metrics(Seen(none, True), BoxFacts(0), BoxCounters(), PageCounters(), 0))
+    assert "vonggac_push" not in found
 
 
 def test_a_new_run_adds_to_what_was_before() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from box_rig import Box, Cameras, child_pids, is_gone, wait_gone
+from box_rig import Box, Cameras, child_pids, free_port, is_gone, wait_gone
+from certificates import make_certificate
 from vonggac_appliance import run
 
 
@@ -63,6 +64,21 @@ def test_a_page_that_cannot_be_served_keeps_nobody_from_recording(box: Box) -> N
 
     assert set(services) == {"audit run", "record"}
     assert "config.toml, line 2: without TLS the page is served on loopback" in box.log.read_text()
+
+
+def test_the_door_for_cameras_that_call_runs_where_a_port_is_set(box: Box, tmp_path: Path) -> None:
+    chain, key = make_certificate(tmp_path / "tls")
+    (box.home / "config.toml").write_text(
+        f'[push]\naddress = "127.0.0.1"\nport = {free_port()}\n'
+        f'certificate = "{chain}"\nkey = "{key}"\n'
+    )
+    with box.running("run"):
+        box.until(lambda now: now.push is not None and now.push.is_open)
+        services = _services(box)
+        children = _all(services)
+
+    assert set(services) == {"audit run", "record", "serve", "push run"}
+    wait_gone(children)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ __all__ = [
     "Identity",
     "Mode",
     "OwnerKind",
+    "Push",
     "Retention",
     "Stream",
     "Transport",
@@ -135,6 +136,16 @@ class Retention(msgspec.Struct, frozen=True):
     set_ns: int = 0
 
 
+class Push(msgspec.Struct, frozen=True):
+    """How a camera that calls the box is known: nobody can call it, behind its owner's router."""
+
+    key_sha256: bytes
+    """Of the key it shows; the key itself stands in the camera alone."""
+    made_ns: int
+    made_by: str = ""
+    """Who made the key, such as `local:0`."""
+
+
 class Camera(msgspec.Struct, frozen=True):
     """A camera's row."""
 
@@ -161,6 +172,8 @@ class Camera(msgspec.Struct, frozen=True):
     """Learnt from its answers; None before the first connection."""
     retention: Retention | None = None
     """None: as the configuration has it for its owner's kind."""
+    push: Push | None = None
+    """None: it is called at its streams' addresses. Else it calls, and they are empty."""
 
     def stream(self, name: str) -> Stream | None:
         """The stream called `name`, or None where the camera has none."""

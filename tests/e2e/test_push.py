@@ -1,0 +1,187 @@
+"""Cameras that call the box: ffmpeg and GStreamer as publishers, and what becomes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from box_rig import Cameras
+from push_rig import Publisher, PushBox, key_in
+
+pytestmark = pytest.mark.slow
+
+WAITS = "waits for the camera to call"
+SYSTEM_PYTHON = "/usr/bin/python3"
+_HAS_SINK = """
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gio, Gst
+Gst.init(None)
+sink = Gst.ElementFactory.find("rtspclientsink") and Gst.ElementFactory.find("x264enc")
+raise SystemExit(not (sink and Gio.TlsBackend.get_default().supports_tls()))
+"""
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[PushBox]:
+    made = PushBox(tmp_path / "home")
+    yield made
+    made.discard()
+
+
+@contextlib.contextmanager
+def ffmpeg(program: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A moving test picture, published until the block ends."""
+    picture = ("-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=10")
+    coded = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10")
+    sent = ("-f", "rtsp", "-rtsp_transport", "tcp", url)
+    process = subprocess.Popen(
+        [program, "-nostdin", "-v", "error", *picture, *coded, *sent], stderr=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_ffmpeg_is_recorded_cut_off_in_mid_picture_and_recorded_again(
+    box: PushBox, program: Callable[[str], str]
+) -> None:
+    found = program("ffmpeg")
+    key = box.add_push("nha12")
+    url = box.url("nha12", "nha12", key)
+    with box.taking_calls():
+        box.until_said("nha12", WAITS)
+        with ffmpeg(found, url):
+            box.until_recording("nha12", 2.0)
+        box.until_said("nha12", WAITS)
+        with ffmpeg(found, url) as process:
+            box.until_recording("nha12", 1.0)
+            # The recorder is started anew; the publisher is cut off, and calls again.
+            assert box.stop() == 0
+            process.communicate(timeout=60)
+            box.start()
+            box.until(lambda now: now.push is not None and now.push.is_open)
+        with ffmpeg(found, url):
+            box.until_recording("nha12", 1.0)
+            holes = [reason for reason, _ in box.holes("nha12", "main")]
+
+    # The second one has both: which of them held longer is the machine's to say.
+    assert holes in (["camera off", "box stopped"], ["camera off", "camera off"])
+    assert all(range_.frames > 0 for range_ in box.timeline("nha12", "main").ranges)
+    log = box.log.read_text()
+    assert "nha12/main publishes from 127.0.0.1" in log
+    assert key not in log
+
+
+def test_gstreamer_is_recorded(box: PushBox, tmp_path: Path) -> None:
+    probe = [SYSTEM_PYTHON, "-c", _HAS_SINK]
+    if (
+        not Path(SYSTEM_PYTHON).exists()
+        or subprocess.run(probe, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("rtspclientsink is not installed (Debian: gstreamer1.0-rtsp, glib-networking)")
+    secret = tmp_path / "key"
+    secret.write_text(box.add_push("nha12", "--push-sub"))
+    url = f"rtsps://127.0.0.1:{box.port}/nha12/main"
+    with box.taking_calls():
+        script = Path(__file__).with_name("gstpublisher.py")
+        with subprocess.Popen([SYSTEM_PYTHON, str(script), url, "nha12", str(secret)]) as process:
+            try:
+                box.until_recording("nha12", 2.0)
+            finally:
+                process.terminate()
+                process.wait(60)
+        box.until_said("nha12", WAITS)
+    assert len(box.timeline("nha12", "main").ranges) == 1
+    assert box.timeline("nha12", "sub").ranges == ()
+
+
+def test_one_publishes_with_the_right_key_and_nobody_else(box: PushBox) -> None:
+    key = box.add_push("nha12")
+    secret = box.add_push("nha13", kind="household")
+    with box.taking_calls(), Publisher(box.port, "nha12", "nha12", key) as first:
+        assert first.record() == [200, 200, 200]
+        first.send(2.0)
+        box.until_recording("nha12", 0.0)
+        for path, user, shown, wanted in (
+            ("nha12", "nha12", key, 453),  # another one publishes
+            ("nha12", "nha12", "wrong", 401),
+            ("nobody", "nobody", key, 401),
+            ("nha12/sub", "nha12", key, 404),
+            ("nha13", "nha13", secret, 403),  # a household without an agreement
+        ):
+            with Publisher(box.port, path, user, shown) as other:
+                assert other.announce() == wanted, (path, user)
+            first.send(0.2)
+        now = box.status()
+        assert now.push is not None
+        assert (now.push.publishing, now.push.refused["key"]) == (1, 2)
+        alarms = box.run("alarm", "list")
+        assert "push-refused" in alarms and "nha12" in alarms
+
+        # A new key cuts off who has the old one.
+        renewed = key_in(box.run("camera", "push-key", "nha12", "--renew"))
+        assert first.answer() == 0
+        with Publisher(box.port, "nha12", "nha12", key) as old:
+            assert old.announce() == 401
+        with Publisher(box.port, "nha12", "nha12", renewed) as second:
+            assert second.announce() == 200
+            assert second.set_up("RTP/AVP;unicast;client_port=5000-5001") == 461
+            assert second.set_up() == 200
+            assert second.ask("RECORD") == 200
+            second.send(1.0)
+            assert second.ask("GET_PARAMETER") == 200
+            second.send(0.5)
+            assert second.ask("TEARDOWN") == 200
+    assert len(box.holes("nha12", "main")) == 1
+
+
+def test_a_publisher_that_falls_silent_makes_room_for_the_next(box: PushBox) -> None:
+    key = box.add_push("nha12")
+    with box.taking_calls(), Publisher(box.port, "nha12", "nha12", key) as first:
+        assert first.record() == [200, 200, 200]
+        first.send(1.0)
+        box.until_recording("nha12", 0.0)
+        box.until_said("nha12", WAITS)  # nothing came for the stall time
+        with Publisher(box.port, "nha12", "nha12", key) as second:
+            assert second.record() == [200, 200, 200]
+            second.send(2.0)
+            box.until_recording("nha12", 0.0)
+    assert [reason for reason, _ in box.holes("nha12", "main")] == ["no video"]
+
+
+def test_a_door_that_dies_is_a_gap_with_its_name(box: PushBox) -> None:
+    key = box.add_push("nha12")
+    with box.taking_calls():
+        with Publisher(box.port, "nha12", "nha12", key) as first:
+            assert first.record() == [200, 200, 200]
+            first.send(1.0)
+            box.until_recording("nha12", 0.0)
+            assert box.door is not None
+            box.door.kill()
+            box.door.wait()
+            box.until_said("nha12", "is not running")
+        box.open_door()
+        with Publisher(box.port, "nha12", "nha12", key) as second:
+            assert second.record() == [200, 200, 200]
+            second.send(1.5)
+            box.until_recording("nha12", 0.0)
+    assert len(box.holes("nha12", "main")) == 1
+
+
+def test_a_called_camera_is_none_that_calls(box: PushBox) -> None:
+    cameras = Cameras(1)
+    try:
+        box.add(cameras, "cam1")
+        assert "does not call" in box.run_here("camera", "push-key", "cam1", status=1)
+        with box.taking_calls(), Publisher(box.port, "cam1", "cam1", "x") as other:
+            box.until_durable(1.0)
+            assert other.announce() == 401
+    finally:
+        cameras.stop()

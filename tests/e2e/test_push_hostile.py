@@ -1,0 +1,150 @@
+"""Whoever is in the Internet may knock. What it costs the cameras that are recorded: nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from box_rig import Cameras
+from push_rig import Publisher, PushBox, insecure
+
+pytestmark = pytest.mark.slow
+
+_BOMB = b"v=0\r\n" + b"m=video 0 RTP/AVP " + b"96 " * 5000
+_GUESSES = 120
+_HELLO = bytes.fromhex("160301020001000003")  # a TLS handshake's first bytes
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[PushBox]:
+    made = PushBox(tmp_path / "home")
+    yield made
+    made.discard()
+
+
+def _until(is_over: threading.Event, attack: Callable[[], None]) -> None:
+    """Again and again; being thrown out is what it is for."""
+    while not is_over.is_set():
+        with contextlib.suppress(OSError):
+            attack()
+
+
+def _attacks(port: int, key: str) -> list[Callable[[], None]]:
+    def raw() -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port), 5.0)
+
+    def endless_header() -> None:
+        with insecure().wrap_socket(raw()) as sock:
+            sock.sendall(b"OPTIONS * RTSP/1.0\r\n")
+            while True:
+                sock.sendall(b"X-More: " + b"x" * 4000 + b"\r\n")
+
+    def slowly() -> None:
+        with insecure().wrap_socket(raw()) as sock:
+            for byte in b"OPTIONS * RTSP/1.0\r\n" * 10:
+                sock.sendall(bytes([byte]))
+                time.sleep(0.2)
+
+    def wrong_key() -> None:
+        with Publisher(port, "nha12", "nha12", "wrong") as other:
+            other.announce()
+
+    def bomb() -> None:
+        with Publisher(port, "nha12", "nha12", key) as other:
+            other.ask("ANNOUNCE", body=_BOMB)
+
+    def half_a_handshake() -> None:
+        with raw() as sock:
+            sock.sendall(_HELLO)
+            sock.recv(1)
+
+    def nothing_at_all() -> None:
+        with raw() as sock:
+            sock.recv(1)
+
+    def second_publisher() -> None:
+        with Publisher(port, "nha12", "nha12", key) as other:
+            assert other.record()[-1] != 200
+
+    return [
+        endless_header,
+        slowly,
+        wrong_key,
+        wrong_key,
+        bomb,
+        half_a_handshake,
+        half_a_handshake,
+        nothing_at_all,
+        second_publisher,
+    ]
+
+
+def test_a_hostile_internet_costs_no_camera_a_packet(box: PushBox) -> None:
+    cameras = Cameras(2)
+    key = box.add_push("nha12")
+    is_over = threading.Event()
+    try:
+        for name in cameras.names:
+            box.add(cameras, name)
+        with box.taking_calls(), Publisher(box.port, "nha12", "nha12", key) as publisher:
+            box.until(
+                lambda now: all(c.state == "recording" for c in now.cameras if c.id != "nha12")
+            )
+            assert publisher.record() == [200, 200, 200]
+            publisher.send(1.0)
+            threads = [
+                threading.Thread(target=_until, args=(is_over, attack))
+                for attack in _attacks(box.port, key)
+            ]
+            for thread in threads:
+                thread.start()
+            try:
+                publisher.send(8.0)
+            finally:
+                is_over.set()
+                publisher.send(0.5)
+            streams = box.streams()
+            now = box.status()
+            for thread in threads:
+                thread.join()
+        assert all(s.packets_lost == s.damaged == s.dropped == 0 for s in streams.values())
+        for name in cameras.names:
+            assert box.holes(name, "main") == [], name
+        assert box.holes("nha12", "main") == []
+        assert now.push is not None
+        assert now.push.publishing == 1
+        assert now.push.refused["key"] > 0
+        assert now.push.refused["words"] + now.push.refused["rule"] > 0
+    finally:
+        is_over.set()
+        cameras.stop()
+
+
+def test_who_guesses_keys_waits_longer_and_longer(box: PushBox) -> None:
+    """All at once: whoever waits for each answer has made eight guesses after the first minute."""
+    box.add_push("nha12")
+    with box.taking_calls():
+        ended = threading.Semaphore(0)
+
+        def guess() -> None:
+            with contextlib.suppress(OSError), Publisher(box.port, "nha12", "nha12", "x") as one:
+                one.announce()
+            ended.release()
+
+        for _ in range(_GUESSES):
+            threading.Thread(target=guess, daemon=True).start()
+        box.until(lambda now: now.push is not None and now.push.refused["crowd"] > 20)
+        for _ in range(_GUESSES):
+            ended.acquire()
+        now = box.status()
+        assert now.push is not None
+        # Most had to make room; those who were heard waited.
+        assert 0 < now.push.refused["key"] < _GUESSES
+        alarms = [line for line in box.run("alarm", "list").splitlines() if "push-refused" in line]
+        assert len(alarms) == 1

@@ -1,0 +1,60 @@
+"""Who has to make room for a caller, and how slow a refusal is."""
+
+from __future__ import annotations
+
+import pytest
+
+from vonggac.ingest.callers import (
+    PENDING_MAX,
+    PENDING_OF_ONE_MAX,
+    Dawdler,
+    Refusals,
+    neighbourhood,
+    who_goes,
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("nowhere", "nowhere"),
+    ],
+)
+def test_a_home_is_one_address_or_one_network_of_64_bits(address: str, wanted: str) -> None:
+    assert neighbourhood(address) == wanted
+
+
+def test_nobody_goes_while_there_is_room() -> None:
+    waiting = [Dawdler(n, f"a{n}", float(n)) for n in range(PENDING_MAX - 1)]
+    assert who_goes(waiting, "a1") is None
+
+
+def test_a_crowd_of_one_neighbourhood_loses_its_own_slowest() -> None:
+    others = [Dawdler(100, "b", 0.0)]
+    crowd = [Dawdler(n, "a", 10.0 - n) for n in range(PENDING_OF_ONE_MAX)]
+    assert who_goes(others + crowd, "a") == PENDING_OF_ONE_MAX - 1
+    assert who_goes(others + crowd, "b") is None
+
+
+def test_a_crowd_of_many_loses_the_slowest_of_all() -> None:
+    waiting = [Dawdler(n, f"a{n}", float(-n)) for n in range(PENDING_MAX)]
+    assert who_goes(waiting, "new") == PENDING_MAX - 1
+
+
+def test_refusals_get_slower_and_are_forgotten() -> None:
+    refusals = Refusals()
+    assert [refusals.one_more("a", float(n)) for n in range(6)] == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
+    assert refusals.one_more("b", 6.0) == 0.5  # a neighbour's are not one's own
+    assert refusals.one_more("a", 2000.0) == 0.5
+
+
+def test_an_internet_of_callers_fits_into_memory() -> None:
+    refusals = Refusals()
+    for number in range(10_000):
+        refusals.one_more(str(number), 0.0)
+    assert refusals.one_more("9999", 0.0) == 1.0
+    assert refusals.one_more("0", 0.0) == 0.5
