@@ -41,7 +41,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
         *("ingest_loop", "loop_parent", "loop_wire", "loop_keeper", "loop_live"),
         "loop_arena",
         *("loop_stream", "loop_socket", "loop_units", "loop_reception", "loop_clock"),
-        *("loop_udp", "rtp_order"),
+        *("loop_udp", "loop_udp_order", "rtp_order"),
     ),
 }
 

@@ -1,7 +1,7 @@
 /* Inside of a stream, shared by its files:
  *   loop_stream.c   from attachment to end, by the clock, its numbers
  *   loop_socket.c   the socket both ways, floods
- *   loop_udp.c      datagrams, where the camera sends those
+ *   loop_udp.c      datagrams, where the camera sends those; in order: loop_udp_order.c
  *   loop_units.c    from bytes to access units to chunks */
 #ifndef VG_SRC_LOOP_STREAM_H
 #define VG_SRC_LOOP_STREAM_H

@@ -11,7 +11,7 @@
 
 #include "assembler.h"
 #include "loop_stream.h"
-#include "vg/rtp.h"
+#include "loop_udp_order.h"
 
 enum {
     BATCHES = 8, /* a stream's share of a turn, in calls of recvmmsg */
@@ -21,10 +21,7 @@ enum {
      * system counts a packet of 1,400 bytes as up to 3,900. */
     ROOM_FOR_SLOW_READS = 1 << 20,
     OVERRUN_EVERY_S = 60, /* between two events about it */
-    /* What may wait of a stream: 50 ms at 25 MB/s, and what the next reads bring. Slots alone would
-     * let one camera with the largest datagrams have 64 MiB. */
-    HELD_BYTES_MAX = 4 << 20,
-    BEHIND_MS = 1000, /* a socket that is never empty holds up nothing for longer */
+    BEHIND_MS = 1000,     /* a socket that is never empty holds up nothing for longer */
 };
 
 /* --- addresses --- */
@@ -66,110 +63,6 @@ static socklen_t write_address(const udp_socket *u, struct sockaddr_storage *to)
     return sizeof v6;
 }
 
-/* --- packets in order --- */
-
-static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
-    s->udp->ends_at_marker = size >= 2 && (bytes[1] & 0x80U) != 0;
-    stream_rtp(s, bytes, size);
-}
-
-static bool pull(stream *s, bool must) {
-    udp_pair *udp = s->udp;
-    uint16_t sequence;
-    if (!vg_order_pull(&udp->order, s->owner->now_ns, must, &sequence)) return false;
-    parcel **at = &udp->held[vg_order_slot(sequence)];
-    parcel *p = *at;
-    *at = NULL;
-    if (p == NULL) return true;
-    udp->held_bytes -= p->size;
-    on_rtp(s, p->bytes, p->size);
-    free(p);
-    return true;
-}
-
-static void pull_all(stream *s, bool must) {
-    for (int i = 0; i < VG_ORDER_SLOTS; i++)
-        if (!pull(s, must)) return;
-}
-
-static parcel *copy_of(const uint8_t *bytes, size_t size) {
-    parcel *p = malloc(sizeof *p + size);
-    if (p == NULL) return NULL;
-    p->next = NULL;
-    p->size = size;
-    memcpy(p->bytes, bytes, size);
-    return p;
-}
-
-static void hold(stream *s, uint16_t sequence, const uint8_t *bytes, size_t size) {
-    udp_pair *udp = s->udp;
-    parcel *p = copy_of(bytes, size);
-    udp->held[vg_order_slot(sequence)] = p;
-    if (p == NULL) return; /* it is lost, and found to be when its turn comes */
-    udp->held_bytes += size;
-    if (udp->held_bytes > HELD_BYTES_MAX) pull_all(s, true);
-}
-
-static void in_order(stream *s, uint16_t sequence, const uint8_t *bytes, size_t size) {
-    udp_pair *udp = s->udp;
-    vg_order_place place = vg_order_push(&udp->order, sequence, s->owner->now_ns);
-    for (int i = 0; i < VG_ORDER_SLOTS && place == VG_ORDER_FULL; i++) {
-        (void)pull(s, true);
-        place = vg_order_push(&udp->order, sequence, s->owner->now_ns);
-    }
-    switch (place) {
-    case VG_ORDER_NEXT:
-        on_rtp(s, bytes, size);
-        pull_all(s, false);
-        return;
-    case VG_ORDER_HOLD:
-        hold(s, sequence, bytes, size);
-        return;
-    case VG_ORDER_DUPLICATE:
-        udp->duplicates++;
-        return;
-    case VG_ORDER_LATE:
-    case VG_ORDER_ODD:
-    case VG_ORDER_FULL:
-        udp->late++;
-        return;
-    }
-}
-
-/* As the assembler takes them: a few of another source are an old session's (rtsp.md row 68), three
- * in a row are the camera's. False: not one of ours. */
-static bool is_our_source(stream *s, uint32_t ssrc) {
-    udp_pair *udp = s->udp;
-    if (udp->has_ssrc && ssrc != udp->ssrc) {
-        if (ssrc != udp->other_ssrc) udp->other_count = 0;
-        udp->other_ssrc = ssrc;
-        if (++udp->other_count < VG_SSRC_TRUST) return false;
-        pull_all(s, true);
-        vg_order_init(&udp->order);
-    }
-    udp->has_ssrc = true;
-    udp->ssrc = ssrc;
-    udp->other_count = 0;
-    return true;
-}
-
-/* Some send RTCP to the RTP port and the other way round (rtsp.md row 74): the second byte tells,
- * RFC 5761 4. */
-static void on_datagram(stream *s, const uint8_t *bytes, size_t size) {
-    if (size >= 2 && bytes[1] >= 200 && bytes[1] <= 204) {
-        stream_rtcp(s, bytes, size);
-        return;
-    }
-    vg_rtp_packet packet;
-    vg_fault fault;
-    const bool is_ours = vg_rtp_parse(bytes, size, &packet, &fault) == VG_OK &&
-                         packet.payload_type == s->payload_type && is_our_source(s, packet.ssrc);
-    if (is_ours)
-        in_order(s, packet.sequence, bytes, size);
-    else
-        stream_rtp(s, bytes, size); /* where it is counted as what it is */
-}
-
 /* --- the sockets --- */
 
 static uint32_t overruns_of(struct msghdr *message, uint32_t before) {
@@ -205,7 +98,7 @@ static void take(udp_socket *u, const struct sockaddr_storage *from, const uint8
     }
     if (u->port == 0) u->port = port;
     stream_received(s, size);
-    on_datagram(s, bytes, size);
+    udp_order_take(s, bytes, size);
 }
 
 /* How many came; less than LOOP_DATAGRAMS: no more are there. */
@@ -275,7 +168,7 @@ void udp_release(stream *s) {
     if (s->dead || s->udp == NULL || s->udp->order.held == 0) return;
     if (is_behind(s->udp, s->owner->now_ns)) return;
     crash_page_set(s);
-    pull_all(s, false);
+    udp_order_release(s, false);
     crash_page_clear(s);
 }
 
@@ -287,7 +180,7 @@ void udp_drain(stream *s) {
 
 void udp_flush(stream *s) {
     if (s->udp == NULL) return;
-    pull_all(s, true);
+    udp_order_release(s, true);
     /* Nothing behind it will tell whether its last packets were lost. */
     if (s->udp->has_ssrc && !s->udp->ends_at_marker) vg_assembler_break(s->assembler);
 }
@@ -358,8 +251,7 @@ void udp_free(stream *s) {
         if (u->w.fd >= 0) (void)close(u->w.fd);
         s->owner->tight_count -= u->is_tight;
     }
-    for (int i = 0; i < VG_ORDER_SLOTS; i++)
-        free(s->udp->held[i]);
+    udp_order_free(s->udp);
     free(s->udp);
     s->udp = NULL;
 }
