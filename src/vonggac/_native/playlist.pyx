@@ -4,7 +4,7 @@ Thin: a day has 43,200 fragments, which stay in C unless somebody asks for one.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free
 from libc.string cimport memset
 
 from vonggac._native.cplaylist cimport (
@@ -14,6 +14,7 @@ from vonggac._native.cplaylist cimport (
 from vonggac._native.crows cimport VG_ROWS_HEADER, vg_fragment, vg_rows_fragments
 from vonggac._native.cvg cimport VG_OK, vg_err, vg_fault
 from vonggac._native.fault cimport raise_fault, start_of
+from vonggac._native.room cimport with_room
 
 from vonggac.errors import MediaError
 from vonggac.media.fragment import Fragment
@@ -55,16 +56,8 @@ cdef class Fragments:
 
     cdef int reserve(self, uint32_t more) except -1:
         """Room for `more` fragments behind those there are."""
-        cdef size_t wanted = <size_t>self.count + more
-        if wanted <= self.capacity:
-            return 0
-        wanted = max(wanted, 2 * <size_t>self.capacity)
-        cdef vg_fragment *larger = <vg_fragment *>realloc(
-            self.fragments, wanted * sizeof(vg_fragment))
-        if larger == NULL:
-            raise MemoryError
-        self.fragments = larger
-        self.capacity = <uint32_t>wanted
+        self.fragments = <vg_fragment *>with_room(
+            self.fragments, self.count, more, &self.capacity, sizeof(vg_fragment))
         return 0
 
     cdef int add_rows(self, const uint8_t[::1] packed, int64_t from_ns, int64_t to_ns) except -1:
@@ -187,14 +180,8 @@ cdef class MapPieces:
     def add(self, bint breaks, Fragments fragments not None, uint32_t start, uint32_t stop):
         """Fragments [start, stop); `breaks`: the first begins a piece whatever its time."""
         cdef const vg_fragment *first = fragments.part(start, stop)
-        cdef size_t wanted = max(<size_t>self.count + stop - start, 2 * <size_t>self.capacity)
-        cdef vg_map_piece *larger
-        if <size_t>self.count + stop - start > self.capacity:
-            larger = <vg_map_piece *>realloc(self.found, wanted * sizeof(vg_map_piece))
-            if larger == NULL:
-                raise MemoryError
-            self.found = larger
-            self.capacity = <uint32_t>wanted
+        self.found = <vg_map_piece *>with_room(
+            self.found, self.count, stop - start, &self.capacity, sizeof(vg_map_piece))
         vg_map_add(breaks, first, stop - start, self.found, self.capacity, &self.count)
 
     def pieces(self):

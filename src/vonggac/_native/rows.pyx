@@ -5,7 +5,7 @@ a minute of a stream has ninety, and each costs more than all of the rest.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free
 
 from vonggac._native.crows cimport (
     VG_PACKED_ROW_MAX, VG_ROWS_HEADER, VG_ROWS_HEADER_MAX, vg_packed_row, vg_rows_append,
@@ -14,6 +14,7 @@ from vonggac._native.crows cimport (
 from vonggac._native.csegment cimport vg_row
 from vonggac._native.cvg cimport VG_OK, vg_err, vg_fault
 from vonggac._native.fault cimport raise_fault, start_of
+from vonggac._native.room cimport with_room
 
 from vonggac.errors import MediaError
 from vonggac.media.chunk import PackedRow, Row
@@ -65,19 +66,12 @@ cdef class Rows:
 
     cdef int reserve(self, size_t more) except -1:
         """Room for `more` rows behind those there are."""
-        cdef size_t wanted = <size_t>self.count + more
-        if wanted <= self.capacity and self.rows != NULL:
-            return 0
-        if wanted > 0xFFFFFFFF:
-            raise MediaError("limit", "rows at once", wanted)
-        if wanted == 0:  # no rows have an address too
-            wanted = 1
-        cdef vg_packed_row *larger = <vg_packed_row *>realloc(
-            self.rows, wanted * sizeof(vg_packed_row))
-        if larger == NULL:
-            raise MemoryError
-        self.rows = larger
-        self.capacity = <uint32_t>wanted
+        if <size_t>self.count + more > 0xFFFFFFFF:
+            raise MediaError("limit", "rows at once", <size_t>self.count + more)
+        if self.rows == NULL and more == 0:  # no rows have an address too
+            more = 1
+        self.rows = <vg_packed_row *>with_room(
+            self.rows, self.count, more, &self.capacity, sizeof(vg_packed_row))
         return 0
 
     cdef int unpack(self, const uint8_t[::1] packed) except -1:
@@ -234,15 +228,8 @@ cdef class Spans:
 
     cdef int reserve(self, uint32_t more) except -1:
         """Room for `more` spans behind those there are."""
-        cdef size_t wanted = <size_t>self.count + more
-        if wanted <= self.capacity:
-            return 0
-        wanted = max(wanted, 2 * <size_t>self.capacity)
-        cdef vg_span *larger = <vg_span *>realloc(self.spans, wanted * sizeof(vg_span))
-        if larger == NULL:
-            raise MemoryError
-        self.spans = larger
-        self.capacity = <uint32_t>wanted
+        self.spans = <vg_span *>with_room(
+            self.spans, self.count, more, &self.capacity, sizeof(vg_span))
         return 0
 
     cdef int add(self, const uint8_t[::1] packed, int64_t from_ns, int64_t to_ns) except -1:
