@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loop_rig import PPS, SPS, idr, inter
 from vonggac.media.chunk import Codec
@@ -121,3 +125,16 @@ def test_a_stream_without_a_picture_has_figures_too() -> None:
     assert (figures.pictures, figures.fps, figures.gop) == (0, None, None)
     assert figures.open_gop_s == 5
     assert Meter(play()).receiver_report() == b""
+
+
+@given(st.lists(st.binary(max_size=60), max_size=12), st.booleans(), st.sampled_from(list(Codec)))
+def test_whatever_comes_as_a_packet_there_are_figures(
+    packets: list[bytes], udp: bool, codec: Codec
+) -> None:
+    meter = Meter(replace(play(udp=udp), codec=codec, sps=(), pps=()))
+    for number, data in enumerate(packets):
+        meter.packet(data, number * S, WALL_NS)
+        meter.packet(b"\x80\x60" + data, number * S, WALL_NS)
+    assert meter.finish(0, 20 * S).measured_s == 20
+    meter.habits()
+    meter.receiver_report()
