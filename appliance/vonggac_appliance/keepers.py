@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import time
@@ -11,11 +10,11 @@ from pathlib import Path
 import msgspec
 
 from vonggac.errors import MediaError, Unavailable
-from vonggac.ingest.backoff import Backoff
 from vonggac_appliance import channel, loop_wire
 from vonggac_appliance.channel import Channel
 from vonggac_appliance.children import Children, end_of
 from vonggac_appliance.keeper_hears import Hears, pass_on
+from vonggac_appliance.keeper_restarts import Restarts
 from vonggac_appliance.keeper_watch import HangWatch
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_keeper import (
@@ -33,12 +32,7 @@ from vonggac_appliance.suspect import suspect_marker
 
 _log = logging.getLogger("vonggac.record")
 
-_AGAIN = Backoff(first_s=0.2, most_s=10.0, jitter=0.0)
 EXIT_CONFIG = 78
-_LOOK_AGAIN = Backoff(first_s=2.0, most_s=60.0, jitter=0.0)
-"""For a disk that is not there, or is not ours: it may be mounted, or changed, while we run."""
-_GOOD_AFTER_S = 60.0
-"""A keeper that lived this long starts its back-off anew."""
 _SLOW_MS = 1000.0
 """A tick that takes longer than a second: ticks become longer, and with them what may be lost."""
 
@@ -80,16 +74,12 @@ class Keeper:
         self._channel: Channel | None = None
         self._joiner = Joiner()
         self._pid = 0
-        self._failures = 0
-        self._looks = 0
-        """How often a disk was refused as it is; 0: it was not. What failed while written stays."""
-        self._started_s = 0.0
         self._ready_s = 0.0
         self._is_silent = False
         self._is_ending = False
         self._is_renewed = False
         """It is being ended so that another takes its place at once."""
-        self._again: asyncio.Task[None] | None = None
+        self._restarts = Restarts(self._try)
         self.watch = HangWatch(self._hangs)
 
     @property
@@ -131,14 +121,15 @@ class Keeper:
         self._joiner = Joiner()
         self._channel = Channel(ours, self._heard, self._lost)
         self.ready = None
-        self._started_s = time.monotonic()
+        self._restarts.begins()
         pid = await self._children.start_keeper(
             self.path, self._home, self._box_id, os.dup(theirs.fileno()), self._exited
         )
         theirs.close()
         if not self._is_joined():
             return  # its end was heard together with its beginning
-        self._pid, self._again = pid, None
+        self._pid = pid
+        self._restarts.done()
         if self.state != "failed":
             self._become("starting", "the disk is being recovered")
 
@@ -178,7 +169,7 @@ class Keeper:
         """The disk is mounted somewhere else now: another keeper is started there."""
         _log.info("disk %s is at %s now", self.path, path)
         self.path = path
-        self._looks = self._failures = 0
+        self._restarts.forget()
         if self._pid:
             self._send(Kind.QUIT, None)  # its exit starts the next one
         else:
@@ -209,8 +200,7 @@ class Keeper:
         """Asks it to finish a sync and exit."""
         self._is_ending = True
         self.watch.stop()
-        if self._again is not None:
-            self._again.cancel()
+        self._restarts.cancel()
         self._send(Kind.QUIT, None)
 
     def turn(self, now_s: float, is_written: bool, most_s: float) -> None:
@@ -221,7 +211,7 @@ class Keeper:
             self._become("slow", f"nothing was made durable for {most_s:g} s")
         if self.watch.hung_at(now_s) or (is_written and self.watch.is_mute(now_s)):
             self._hangs()
-        if self.state == "failed" and not self._pid and self._again is None:
+        if self.state == "failed" and not self._pid and not self._restarts.is_planned:
             self._look_at_failed()
 
     def _look_at_failed(self) -> None:
@@ -234,16 +224,11 @@ class Keeper:
 
     def start_now(self) -> None:
         """Starts it, and again later where that fails."""
-        if self._again is not None:
-            self._again.cancel()
-        self._again = asyncio.get_running_loop().create_task(self._start_after(0.0))
+        self._restarts.now()
 
     def _start_later(self, why: str) -> None:
-        lived_s = time.monotonic() - self._started_s
-        self._looks = 1 if lived_s > _GOOD_AFTER_S and self._ready_s else self._looks + 1
-        delay_s = _LOOK_AGAIN.delay_s(self._looks, 0.0)
+        delay_s = self._restarts.after_refusal(was_ready=self._ready_s > 0)
         _log.error("disk %s: %s; looking again in %g s", self.path, why, delay_s)
-        self._again = asyncio.get_running_loop().create_task(self._start_after(delay_s))
 
     def kill(self) -> None:
         """Ends it at once."""
@@ -357,15 +342,11 @@ class Keeper:
         if is_renewed:
             self.start_now()
             return
-        lived_s = time.monotonic() - self._started_s
-        self._failures = 1 if lived_s > _GOOD_AFTER_S else self._failures + 1
-        delay_s = _AGAIN.delay_s(self._failures, 0.0)
+        delay_s = self._restarts.after_end()
         what = f"the keeper of {self.path} {end_of(status)}, starting another in {delay_s:g} s"
         self._become("down", what)
-        self._again = asyncio.get_running_loop().create_task(self._start_after(delay_s))
 
-    async def _start_after(self, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
+    async def _try(self) -> None:
         try:
             await self.start()
         except Unavailable as error:
