@@ -1,4 +1,4 @@
-"""Certificates for tests, self-signed."""
+"""Certificates for tests: self-signed, and of an authority of their own."""
 
 from __future__ import annotations
 
@@ -17,15 +17,55 @@ def make_certificate(
 ) -> tuple[Path, Path]:
     """A self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "box")])
+    subject = _named("box")
+    builder = _builder(subject, subject, key, names, days)
+    return _written(folder, builder.sign(key, hashes.SHA256()), key)
+
+
+class Authority:
+    """Vouches for cameras."""
+
+    def __init__(self, name: str = "ward") -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _named(name)
+        builder = _builder(self._name, self._name, self._key, (), 3650)
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        own = builder.add_extension(constraints, critical=True).sign(self._key, hashes.SHA256())
+        self.pem = own.public_bytes(serialization.Encoding.PEM).decode()
+
+    def certificate(
+        self,
+        folder: Path,
+        names: tuple[str, ...] = ("127.0.0.1",),
+        days: int = 90,
+        since: int = 400,
+    ) -> tuple[Path, Path]:
+        """One for a camera, `since` days ago and for `days` more, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(_named("camera"), self._name, key, names, days, since)
+        return _written(folder, builder.sign(self._key, hashes.SHA256()), key)
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    names: tuple[str, ...],
+    days: int,
+    since: int = 400,
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=400))
+        .not_valid_before(now - timedelta(days=since))
         .not_valid_after(now + timedelta(days=days))
     )
     if names:
@@ -34,7 +74,12 @@ def make_certificate(
             for name in names
         ]
         builder = builder.add_extension(x509.SubjectAlternativeName(held), critical=False)
-    certificate = builder.sign(key, hashes.SHA256())
+    return builder
+
+
+def _written(
+    folder: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+) -> tuple[Path, Path]:
     folder.mkdir(exist_ok=True)
     chain, secret = folder / "box.pem", folder / "box.key"
     chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -37,6 +37,7 @@ __all__ = [
     "CameraLearnt",
     "CameraStatus",
     "Changed",
+    "ConfirmDevice",
     "ConfirmRetention",
     "Control",
     "DiskBackup",
@@ -85,6 +86,15 @@ class ForgetLearnt(msgspec.Struct, frozen=True, tag="forget-learnt"):
     """Forgets what a camera's connections have taught, its log-in's floor too, and starts anew."""
 
     camera: str
+    v: int = 1
+
+
+class ConfirmDevice(msgspec.Struct, frozen=True, tag="confirm-device"):
+    """Another device answered for a camera: it is the camera from now on, and is recorded."""
+
+    camera: str
+    is_known_back: bool = False
+    """Instead: the one that was known is there again, and the other one nobody's."""
     v: int = 1
 
 
@@ -156,6 +166,7 @@ Control = (
     | Changed
     | RestartCamera
     | ForgetLearnt
+    | ConfirmDevice
     | AskLocks
     | LockRefused
     | AskRetention
@@ -236,6 +247,7 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
     Changed,
     RestartCamera,
     ForgetLearnt,
+    ConfirmDevice,
     AskLocks,
     LockRefused,
     AskRetention,

@@ -48,6 +48,14 @@ class CameraLearnt(msgspec.Struct, frozen=True):
     """By name: how often it was met."""
     refused_until_ns: int = 0
     """Its login was refused, and is not said again before; 0: it was not."""
+    device: dict[str, str] = {}
+    """What it says of itself: serial, realm, product, name."""
+    other_device: dict[str, str] = {}
+    """Of another one that answered in its place and waits for a person's word."""
+    other_ns: int = 0
+    """Since when; 0: none does."""
+    certificate: bytes = b""
+    other_certificate: bytes = b""
 
 
 class CameraStatus(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import errno
 import ipaddress
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from vonggac.media.chunk import GapReason
@@ -27,10 +28,13 @@ class Address:
     sockaddr: tuple[str, int]
 
 
-async def resolve(url: CameraUrl, config: CameraConfig) -> Address:
-    """The first address of the host. All of them have to lie in the configured networks.
+async def resolve(
+    url: CameraUrl, config: CameraConfig, unreachable: Collection[str] = ()
+) -> Address:
+    """The first address of the host that is not known to be `unreachable`, else the first of all.
 
-    Checked after resolution: a name that resolves to somewhere else is no way out of the networks.
+    All of them have to lie in the configured networks. Checked after resolution: a name that
+    resolves to somewhere else is no way out of the networks.
     """
     try:
         found = [ipaddress.ip_address(url.host)]
@@ -40,8 +44,9 @@ async def resolve(url: CameraUrl, config: CameraConfig) -> Address:
         if network_of(config, one) is None:
             what = f"{one} lies outside the configured camera networks"
             raise SessionFailed(GapReason.REFUSED, what)
-    family = socket.AF_INET if found[0].version == 4 else socket.AF_INET6
-    return Address(family, (str(found[0]), url.port))
+    one = next((one for one in found if str(one) not in unreachable), found[0])
+    family = socket.AF_INET if one.version == 4 else socket.AF_INET6
+    return Address(family, (str(one), url.port))
 
 
 async def _look_up(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
@@ -56,7 +61,10 @@ async def _look_up(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Addr
 
 async def connect(address: Address, connect_s: float) -> socket.socket:
     """A TCP connection within `connect_s`. Raises SessionFailed."""
-    sock = socket.socket(address.family, socket.SOCK_STREAM)
+    try:
+        sock = socket.socket(address.family, socket.SOCK_STREAM)
+    except OSError as error:  # a kernel without IPv6
+        raise SessionFailed(*_why_not_connected(error), is_away=True) from error
     sock.setblocking(False)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -188,6 +188,8 @@ class StreamSession:
     def loop_event(self, event: loop_wire.Event) -> None:
         """An event of the connection."""
         if self._recording is not None:
+            if (habit := loop_wire.habit_of(event.event)) is not None:
+                self._recording.note(habit)
             self._recording.put(event)
 
     def loop_message(self, message: bytes) -> None:

@@ -20,7 +20,15 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.rules import may_record
 from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
-from vonggac_appliance import bus_control, cli_camera_learnt, cli_camera_push, config, control
+from vonggac_appliance import (
+    bus_control,
+    cli_camera_device,
+    cli_camera_learnt,
+    cli_camera_push,
+    cli_camera_tls,
+    config,
+    control,
+)
 from vonggac_appliance.admission import admission, asked
 from vonggac_appliance.cli_common import (
     UsageError,
@@ -50,6 +58,7 @@ def add(commands: Commands) -> None:
     _add_add(nested)
     leaf(nested, "list", "show what every camera does", "vonggac camera list", _list, has_json=True)
     cli_camera_learnt.add(nested)
+    cli_camera_device.add(nested)
     cli_camera_push.add(nested)
     remove = leaf(
         nested,
@@ -85,6 +94,7 @@ def _add_add(nested: Commands) -> None:
         metavar="FILE",
         help="`user:password` in one line, or in two; - reads stdin. Kept encrypted",
     )
+    cli_camera_tls.add_option(parser)
     parser.add_argument("--transport", choices=[kind.value for kind in Transport], default="tcp")
     parser.add_argument(
         "--owner-kind",
@@ -131,6 +141,7 @@ def _add(args: argparse.Namespace) -> int:
         code=args.id,
         streams=streams,
         push=push,
+        tls_authority=cli_camera_tls.authority(args),
         created_ns=now_ns,
         point=args.point,
         area=args.area,

@@ -11,6 +11,7 @@ from vonggac.registry.camera import Camera
 from vonggac.rtsp.habits import Habit
 from vonggac_appliance import bus_control, control, learnt_store
 from vonggac_appliance.bus_control import CameraLearnt
+from vonggac_appliance.cli_camera_device import device_facts, device_rows
 from vonggac_appliance.cli_common import camera_of, emit, leaf, note, note_event, table
 from vonggac_appliance.clock import iso
 
@@ -67,6 +68,7 @@ def _show(args: argparse.Namespace) -> int:
         "learnt": {name: getattr(learnt, name) for name, _ in _WORDS},
         "refused_until": _time(learnt.refused_until_ns),
         "habits": habits,
+        **device_facts(learnt),
     }
     emit(args, facts, "" if args.json else _text(camera, status, learnt))
     return 0
@@ -90,6 +92,7 @@ def _text(camera: Camera, status: bus_control.CameraStatus | None, learnt: Camer
         rows.append(["", status.what])
     rows += [[stream.name, stream.url or "published by the camera"] for stream in camera.streams]
     rows += [[words, getattr(learnt, name) or _AS_USUAL] for name, words in _WORDS]
+    rows += device_rows(learnt)
     if learnt.refused_until_ns:
         rows.append(["login refused; next try", str(_time(learnt.refused_until_ns))])
     lines = [table((camera.code, ""), rows)]

@@ -1,7 +1,8 @@
 """What is learnt about cameras: HOME/learnt, which only the recorder writes.
 
 A row a camera, by its id, written behind (`kept_rows`). Losing the folder costs each camera a few
-more tries; only the floor of its log-in is a protection. docs/ref/learnt.md says what stands where.
+more tries; the floor of its log-in, and which device it is, are protections. docs/ref/learnt.md
+says what stands where.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from vonggac.errors import StorageError
 from vonggac.ingest.backoff import WRONG_PASSWORD
 from vonggac.ingest.lockout import Lockout
 from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.device import Device
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Keepalive, Learnt, SessionRule
 from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.url import UrlForm
 from vonggac_appliance.bus_control import CameraLearnt
+from vonggac_appliance.camera_account import Accounts
+from vonggac_appliance.camera_identity import Identity, Other
 from vonggac_appliance.camera_memory import Memory
 from vonggac_appliance.kept_rows import KeptRows, read_rows, write_rows
 from vonggac_appliance.sockets import DECODE_ERRORS
@@ -28,6 +32,7 @@ from vonggac_appliance.sockets import DECODE_ERRORS
 __all__ = [
     "LearntRow",
     "LearntStore",
+    "confirm_stopped",
     "encode",
     "forget_stopped",
     "read_stopped",
@@ -58,11 +63,19 @@ class LearntRow(msgspec.Struct, frozen=True, omit_defaults=True):
     refused_ns: int = 0
     certificate: bytes = b""
     sessions: tuple[tuple[str, str, str], ...] = ()
+    device: dict[str, str] = {}
+    varying: tuple[str, ...] = ()
+    other_device: dict[str, str] = {}
+    other_certificate: bytes = b""
+    other_ns: int = 0
+    fell_back_ns: int = 0
+    refused_account: bytes = b""
 
 
 def row_of(memory: Memory) -> LearntRow:
     """What is kept of a memory."""
     learnt, lockout = memory.learnt, memory.lockout
+    identity, other = memory.identity, memory.identity.other
     return LearntRow(
         transport=learnt.transport,
         keepalive=learnt.keepalive,
@@ -77,6 +90,13 @@ def row_of(memory: Memory) -> LearntRow:
         sessions=tuple(
             (h.url, h.uri, h.session) for h in (*memory.sessions, *memory.leftover)[:_SESSIONS_MAX]
         ),
+        device=identity.known.facts(),
+        varying=tuple(sorted(identity.varying)),
+        other_device={} if other is None else other.device.facts(),
+        other_certificate=b"" if other is None else other.certificate,
+        other_ns=0 if other is None else other.since_ns,
+        fell_back_ns=memory.fell_back_ns,
+        refused_account=b"" if lockout is None or memory.account is None else memory.account.key,
     )
 
 
@@ -94,6 +114,11 @@ def told(row: LearntRow) -> CameraLearnt:
         session_rule=row.session_rule,
         habits=row.habits,
         refused_until_ns=until_ns,
+        device=row.device,
+        other_device=row.other_device,
+        other_ns=row.other_ns,
+        certificate=row.certificate,
+        other_certificate=row.other_certificate,
     )
 
 
@@ -104,24 +129,29 @@ class LearntStore:
         """Reads what there is. Where HOME/learnt cannot be used, it is learnt anew each time."""
         self._kept = KeptRows(home / _FOLDER)
         rows = _rows(self._kept.found)
-        self._memories = {camera: _memory(row) for camera, row in rows.items()}
+        self._accounts = Accounts()
+        self._memories = {camera: _memory(row, self._accounts) for camera, row in rows.items()}
         self.written = rows
         """As they were handed over to be written."""
         self._counted_s = 0.0
 
     def of(self, camera: bytes) -> Memory:
         """A camera's memory, empty for a new one."""
-        return self._memories.setdefault(camera, Memory())
+        if camera not in self._memories:
+            self._memories[camera] = Memory(accounts=self._accounts)
+        return self._memories[camera]
 
     def forget(self, camera: bytes) -> None:
         """A person wants it to be learnt anew. Connections that play keep what they know."""
-        self._memories[camera] = Memory(login=self.of(camera).login)
+        before = self.of(camera)
+        before.left()
+        self._memories[camera] = Memory(login=before.login, accounts=self._accounts)
         self._put(camera, None)
 
     def retain(self, cameras: Iterable[bytes]) -> None:
         """Forgets who is no camera of this box any more."""
         for camera in self._memories.keys() - set(cameras):
-            del self._memories[camera]
+            self._memories.pop(camera).left()
             self._put(camera, None)
 
     def turn(self, now_s: float) -> None:
@@ -172,7 +202,22 @@ def forget_stopped(home: Path, camera: bytes) -> None:
     write_rows(home / _FOLDER, {camera: None})
 
 
-def _memory(row: LearntRow) -> Memory:
+def confirm_stopped(home: Path, camera: bytes, *, is_known_back: bool) -> bool:
+    """A person's word on another device, while no recorder runs; StorageError.
+
+    False: none had waited for that.
+    """
+    row = read_stopped(home).get(camera)
+    if row is None:
+        return False
+    memory = _memory(row, Accounts())
+    if not memory.confirms(is_known_back=is_known_back):
+        return False
+    write_rows(home / _FOLDER, {camera: encode(row_of(memory))})
+    return True
+
+
+def _memory(row: LearntRow, accounts: Accounts) -> Memory:
     login = next((scheme for scheme in Scheme if scheme.word == row.login), None)
     learnt = Learnt(
         transport=row.transport if row.transport in ("tcp", "udp") else None,
@@ -185,13 +230,27 @@ def _memory(row: LearntRow) -> Memory:
     counts = {known[name]: count for name, count in row.habits.items() if name in known}
     lockout = Lockout(row.refused_login, row.refused_times, row.refused_ns)
     lockout_or_none = lockout if row.refused_times else None
-    return Memory(
+    memory = Memory(
         learnt,
         Counter(counts),
         lockout_or_none,
         certificate=row.certificate,
         leftover=[Held(*one) for one in row.sessions],
+        identity=_identity(row),
+        accounts=accounts,
+        fell_back_ns=row.fell_back_ns,
     )
+    if lockout_or_none is not None and row.refused_account:
+        key, camera = row.refused_account, id(memory)
+        memory.account = accounts.remembered(key, camera, lockout_or_none)
+    return memory
+
+
+def _identity(row: LearntRow) -> Identity:
+    other = Other(Device.of(row.other_device), row.other_certificate, row.other_ns)
+    is_met = bool(row.other_device or row.other_certificate)
+    varying = frozenset(row.varying)
+    return Identity(Device.of(row.device), varying, other if is_met else None)
 
 
 def _rows(found: dict[bytes, bytes]) -> dict[bytes, LearntRow]:

@@ -189,6 +189,18 @@ def habits_between(before: StreamStats | None, now: StreamStats) -> list[tuple[H
     return found
 
 
+_HABITS_TOLD = {
+    LoopEvent.BYE: Habit.BYE,
+    LoopEvent.LATE_KEYFRAME: Habit.LATE_KEYFRAME,
+    LoopEvent.ENTRY_CHANGED: Habit.SETS_CHANGE,
+}
+
+
+def habit_of(event: LoopEvent) -> Habit | None:
+    """What a camera did against the rules, where an event says so."""
+    return _HABITS_TOLD.get(event)
+
+
 @dataclass(frozen=True, slots=True)
 class Stats:
     streams: tuple[StreamStats, ...]

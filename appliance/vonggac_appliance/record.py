@@ -172,6 +172,11 @@ def _act(recorder: Recorder, request: bus_control.Control) -> bus_control.Reply:
     if isinstance(request, bus_control.LockRefused):
         recorder.alarm("lock-refused", request.camera, request.what)
         return bus_control.Ok()
+    if isinstance(request, bus_control.ConfirmDevice):
+        if not recorder.confirm_device(request.camera, is_known_back=request.is_known_back):
+            what = f"no other device waits for a word about {request.camera}"
+            return bus_control.Failed("nothing-waits", what)
+        return bus_control.Ok()
     if isinstance(request, bus_control.ForgetLearnt):
         is_known = recorder.forget_learnt(request.camera)
     else:

@@ -27,6 +27,7 @@ from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.backup_courier import BackupCourier
 from vonggac_appliance.backup_make import BackupSources
 from vonggac_appliance.camera_dial import open_connection
+from vonggac_appliance.camera_identity import judged
 from vonggac_appliance.camera_knock import is_there
 from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_playing import Playing
@@ -220,7 +221,7 @@ class Recorder:
         if camera is None:
             return False
         self._loops.release(camera)
-        self.learnt.of(camera.id).lockout = None
+        self.learnt.of(camera.id).released()
         for session in self.roster.of_camera(camera.id):
             session.leave(GapReason.PAUSED, "restarted by a person")
             session.retry()
@@ -234,11 +235,19 @@ class Recorder:
         self.learnt.forget(camera.id)
         return self.restart_camera(code)
 
+    def confirm_device(self, code: str, *, is_known_back: bool) -> bool:
+        """A person has said which device is a camera's. False: none had waited for that."""
+        camera = self.roster.by_code(code)
+        if camera is None or not self.learnt.of(camera.id).confirms(is_known_back=is_known_back):
+            return False
+        return self.restart_camera(code)
+
     # --- what a stream asks for (camera_session.Owner) ----------------------------------------
 
     def may_record(self, camera: Camera) -> rules.Recording:
         """The rule, at this moment."""
-        return rules.may_record(camera, time.time_ns())
+        answer = rules.may_record(camera, time.time_ns())
+        return judged(answer, camera, self.learnt.of(camera.id).identity)
 
     def is_quarantined(self, camera: Camera) -> bool:
         """Whether it crashed its loop too often."""
@@ -271,14 +280,19 @@ class Recorder:
         credentials = self._credentials(camera)
         try:
             cameras, transport = self._settings.cameras, stream.transport
-            return await open_connection(stream.url, credentials, cameras, memory, transport)
+            return await open_connection(
+                stream.url, credentials, cameras, memory, transport, camera.tls_authority
+            )
         except SessionFailed as failure:
             if failure.is_refused:
                 what = "it refuses user or password; it is asked again in minutes, lest it locks"
                 self.alarm("wrong-password", camera.code, what)
-            if failure.reason is GapReason.OTHER_DEVICE:
+            if failure.reason is GapReason.OTHER_DEVICE and memory.identity.other is None:
                 self.alarm("other-device", camera.code, failure.what)
             raise
+        finally:
+            if news := memory.identity.news():
+                self.alarm("other-device", camera.code, news)
 
     async def is_there(self, stream: Stream) -> bool:
         """Whether its camera takes connections again; nothing is said to it."""

@@ -134,4 +134,6 @@ class Roster:
 def _same_connection(a: Camera, b: Camera) -> bool:
     """Whether a changed row needs no other connection."""
     is_same_loop = (a.owner_kind is OwnerKind.HOUSEHOLD) == (b.owner_kind is OwnerKind.HOUSEHOLD)
-    return a.streams == b.streams and a.push == b.push and a.code == b.code and is_same_loop
+    is_same_trust = a.tls_authority == b.tls_authority
+    is_same_way = a.streams == b.streams and a.push == b.push and is_same_trust
+    return is_same_way and a.code == b.code and is_same_loop

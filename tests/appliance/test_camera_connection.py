@@ -19,7 +19,7 @@ from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.learnt import Learnt
 from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.url import Credentials, UrlForm, parse_camera_url
-from vonggac_appliance import camera_address, camera_dial
+from vonggac_appliance import camera_address, camera_dialogue
 from vonggac_appliance.camera_address import resolve
 from vonggac_appliance.camera_dial import open_connection
 from vonggac_appliance.camera_memory import Memory, SessionFailed
@@ -100,7 +100,7 @@ def test_a_camera_that_is_busy_costs_no_hint() -> None:
 
 def test_bytes_that_are_no_answer_hold_no_dialogue_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Packets of a session that it still plays, and never a word."""
-    monkeypatch.setattr(camera_dial, "DIALOGUE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(camera_dialogue, "DIALOGUE_TIMEOUT_S", 0.5)
 
     is_over = asyncio.Event()
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.resources
 import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from box_rig import PASSWORD, Box
+from box_rig import PASSWORD, Box, Cameras
 from ring_walker import Found, walk_ring
 from udp_proxy import Manners, RtspOverBadUdp
 from vonggac.media.chunk import ChunkFlag
@@ -142,4 +145,65 @@ def test_vlcs_camera_is_recorded_which_knows_udp_alone(vlc_camera: str, tmp_path
         )
         assert learnt(box, "vlc") == "udp"
     assert recorded(box, "vlc")
+    box.discard()
+
+
+# -- A tunnel, through which nothing larger than 1,420 bytes goes in one piece --
+
+MTU_BYTES = 1420
+_SIOCGIFMTU = 0x8921
+NARROWED = f'ip link set lo mtu {MTU_BYTES} up && exec "$@"'
+
+
+def loopback_mtu_bytes() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16si", b"lo", 0)
+        found = fcntl.ioctl(sock, _SIOCGIFMTU, request.ljust(40, b"\0"))
+    mtu: int = struct.unpack_from("16si", found)[1]
+    return mtu
+
+
+def again_on_a_narrow_loopback(request: pytest.FixtureRequest) -> None:
+    """The test once more in a network of its own. Skips where nobody may make one."""
+    unshare = shutil.which("unshare")
+    words = ["-n"] if os.geteuid() == 0 else ["-r", "-n"]
+    command = [unshare or "unshare", *words, "sh", "-c", NARROWED, "sh"]
+    tried = unshare and subprocess.run([*command, "true"], capture_output=True, check=False)
+    if not tried or tried.returncode:
+        pytest.skip("no network namespace may be made here, so no path is narrow")
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", request.node.nodeid]
+    done = subprocess.run(
+        [*command, sys.executable, *words],
+        cwd=request.config.rootpath,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    if " skipped" in done.stdout:
+        pytest.skip(done.stdout.splitlines()[-2])
+
+
+def test_pictures_cross_a_path_of_1420_bytes_by_both_transports(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Segments of TCP are short, and datagrams of a whole NAL unit come in pieces (Tapo)."""
+    if loopback_mtu_bytes() != MTU_BYTES:
+        again_on_a_narrow_loopback(request)
+        return
+    box = Box(tmp_path / "home", "320M")
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    cameras = Cameras(1)
+    with contextlib.ExitStack() as stack:
+        stack.callback(cameras.stop)
+        large = stack.enter_context(gst_camera(password, "--udp-only", "--mtu", "9000"))
+        box.add(cameras, "cam1")
+        add(box, "large", large)
+        with box.running():
+            box.until_durable(4.0)
+    for camera in ("cam1", "large"):
+        chunks = recorded(box, camera)
+        assert chunks
+        assert not any(chunk.claim.flags & ChunkFlag.DAMAGED for chunk in chunks), camera
     box.discard()

@@ -172,6 +172,8 @@ class Camera(msgspec.Struct, frozen=True):
     """Learnt from its answers; None before the first connection."""
     retention: Retention | None = None
     """None: as the configuration has it for its owner's kind."""
+    tls_authority: str = ""
+    """Certificates in PEM that vouch for it over TLS. Empty: the first one it shows counts."""
     push: Push | None = None
     """None: it is called at its streams' addresses. Else it calls, and they are empty."""
 

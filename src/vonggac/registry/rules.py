@@ -12,7 +12,14 @@ from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import AdminState, Basis, Camera, Hours, Mode, OwnerKind
 from vonggac.registry.people import Person, Purpose, Role
 
-__all__ = ["Recording", "Viewing", "may_know", "may_record", "may_view"]
+__all__ = [
+    "Recording",
+    "Viewing",
+    "may_know",
+    "may_record",
+    "may_view",
+    "pauses_for_another_device",
+]
 
 _NS_PER_MINUTE = 60 * 1_000_000_000
 _NS_PER_DAY = 1440 * _NS_PER_MINUTE
@@ -60,6 +67,14 @@ def may_record(camera: Camera, now_ns: int) -> Recording:
         sentence = "a household camera needs an agreement before it is recorded"
         return Recording(False, sentence, GapReason.AGREEMENT_ENDED)
     return _allowed(camera)
+
+
+def pauses_for_another_device(camera: Camera) -> bool:
+    """Whether another device at its address is not recorded before a person has confirmed it.
+
+    A router that gives a household's address to somebody else must not show us a neighbour's rooms.
+    """
+    return camera.owner_kind is OwnerKind.HOUSEHOLD
 
 
 def may_know(person: Person, camera: Camera) -> bool:

@@ -261,6 +261,8 @@ class Authenticator:
     """Real 401s before it is said to be the password: Hikvision locks after a few."""
     has_reconnected: bool = False
     """Set by the caller on the one connection that is made anew because a challenge closed one."""
+    has_proven: bool = False
+    """Whether a signed request was answered otherwise than by 401, and none refused since."""
     _challenge: Challenge | None = field(default=None, repr=False)
     _count: int = 0
     _refusals: int = 0
@@ -298,6 +300,7 @@ class Authenticator:
 
         So `refusals_max` of one, after an earlier refusal, holds no longer.
         """
+        self.has_proven = True
         self._refusals = 0
         self._stale = 0
         self.refusals_max = max(self.refusals_max, _REFUSALS_MAX)
@@ -328,6 +331,7 @@ class Authenticator:
         if best.is_stale and self._stale < _STALE_MAX:
             self._stale += 1
             return Verdict.RETRY
+        self.has_proven = False
         self._refusals += 1
         is_same = before is not None and best.nonce == before.nonce
         if self._refusals >= self.refusals_max or is_same:

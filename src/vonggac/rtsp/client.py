@@ -19,6 +19,7 @@ from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.answers import BUSY, WRONG_ADDRESS, login_failure, refusal, reply_to
 from vonggac.rtsp.auth import Authenticator, Verdict
+from vonggac.rtsp.device import Device
 from vonggac.rtsp.events import Event, Failure, Send, TornDown, UdpAgreed
 from vonggac.rtsp.exchange import Exchange, Open
 from vonggac.rtsp.habits import Habit, of_form, of_transport
@@ -143,6 +144,11 @@ class ClientSession:
     def learnt(self) -> Learnt:
         """What the next session of this camera should know."""
         return self._upkeep.learnt
+
+    @property
+    def device(self) -> Device:
+        """Who answers, as far as it has told."""
+        return self._exchange.device
 
     @property
     def held(self) -> Held | None:

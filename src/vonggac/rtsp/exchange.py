@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vonggac.rtsp.auth import Authenticator
+from vonggac.rtsp.device import Device, after
 from vonggac.rtsp.habits import Habit, of_response
 from vonggac.rtsp.learnt import SessionRule
 from vonggac.rtsp.messages import Headers, Request, Response, for_people
@@ -48,6 +49,8 @@ class Exchange:
         self.methods: frozenset[str] = frozenset()
         """Announced, and not refused since."""
         self.server = ""
+        self.device = Device()
+        """Who answers, as far as it has told."""
         self._user_agent = user_agent  # some answer 401 to a DESCRIBE without it (go2rtc 235)
         self._note = note
         self._open: dict[int, Open] = {}
@@ -105,6 +108,7 @@ class Exchange:
 
         `takes_session`: the session is being set up, or plays; `is_late`: SETUP was answered.
         """
+        self.device = after(self.device, response)
         session = parse_session(response.headers.get("Session") or "")
         if session is not None and takes_session:
             if self._first is None and is_late:

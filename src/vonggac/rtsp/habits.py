@@ -25,8 +25,10 @@ class Habit(enum.StrEnum):
     OPTIONS_REFUSED = "options-refused"
     METHOD_REFUSED = "method-refused"
     ASKS_CLIENT = "asks-client"
+    REDIRECT = "redirect"
     BLANK_BYTES = "blank-bytes"
     GARBAGE = "garbage"
+    ONE_DESCRIPTION = "one-description"
     CONTENT_TYPE = "content-type"
     CHALLENGE = "challenge"
     NONCE_AGED = "nonce-aged"
@@ -50,18 +52,23 @@ class Habit(enum.StrEnum):
     NO_CHANNELS = "no-channels"
     NO_TCP = "no-tcp"
     TRANSPORT_FIELDS = "transport-fields"
+    OTHER_TRANSPORT = "other-transport"
     SESSION_FIELD = "session-field"
     SESSION_CHANGED = "session-changed"
     SESSION_LATE = "session-late"
     SHORT_TIMEOUT = "short-timeout"
     KEEPALIVE = "keepalive"
+    BUSY = "busy"
     TEARDOWN = "teardown"
     EARLY_PACKETS = "early-packets"
+    BYE = "bye"
     FOREIGN_PACKETS = "foreign-packets"
     REPEATED_PACKETS = "repeated-packets"
     MARKER = "marker"
     START_CODES = "start-codes-inside"
     FRAGMENTS = "fragments"
+    SETS_CHANGE = "sets-change"
+    LATE_KEYFRAME = "late-keyframe"
     NAL_UNITS = "nal-units"
 
     @property
@@ -77,8 +84,10 @@ ROWS: dict[Habit, int] = {
     Habit.OPTIONS_REFUSED: 6,
     Habit.METHOD_REFUSED: 7,
     Habit.ASKS_CLIENT: 8,
+    Habit.REDIRECT: 9,
     Habit.BLANK_BYTES: 10,
     Habit.GARBAGE: 11,
+    Habit.ONE_DESCRIPTION: 12,
     Habit.CONTENT_TYPE: 14,
     Habit.CHALLENGE: 21,
     Habit.NONCE_AGED: 22,
@@ -102,18 +111,23 @@ ROWS: dict[Habit, int] = {
     Habit.NO_CHANNELS: 50,
     Habit.NO_TCP: 51,
     Habit.TRANSPORT_FIELDS: 52,
+    Habit.OTHER_TRANSPORT: 54,
     Habit.SESSION_FIELD: 58,
     Habit.SESSION_CHANGED: 59,
     Habit.SESSION_LATE: 60,
     Habit.SHORT_TIMEOUT: 61,
     Habit.KEEPALIVE: 62,
+    Habit.BUSY: 66,
     Habit.TEARDOWN: 69,
     Habit.EARLY_PACKETS: 70,
+    Habit.BYE: 84,
     Habit.FOREIGN_PACKETS: 88,
     Habit.REPEATED_PACKETS: 89,
     Habit.MARKER: 95,
     Habit.START_CODES: 97,
     Habit.FRAGMENTS: 99,
+    Habit.SETS_CHANGE: 103,
+    Habit.LATE_KEYFRAME: 104,
     Habit.NAL_UNITS: 106,
 }
 

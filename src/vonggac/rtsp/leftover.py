@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from vonggac.errors import MediaError
 from vonggac.rtsp.auth import Authenticator, Verdict
+from vonggac.rtsp.device import Device
 from vonggac.rtsp.exchange import Exchange
 from vonggac.rtsp.messages import MessageReader, Response
 
@@ -37,6 +38,11 @@ class Goodbye:
         self._exchange = Exchange(authenticator, user_agent, None, lambda _: None)
         self._reader = MessageReader()
 
+    @property
+    def device(self) -> Device:
+        """Who answers, as far as it has told."""
+        return self._exchange.device
+
     def start(self) -> bytes:
         """The request."""
         named = (("Session", self._held.session),)
@@ -51,6 +57,7 @@ class Goodbye:
         try:
             while (item := self._reader.next()) is not None:
                 if isinstance(item, Response) and (request := self._exchange.match(item)):
+                    self._exchange.learn(item, takes_session=False, is_late=False)
                     challenges = item.headers.get_all("WWW-Authenticate")
                     if item.status != 401:
                         return None
