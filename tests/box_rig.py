@@ -200,6 +200,10 @@ class Box:
         """By camera and stream."""
         return {(c.id, s.name): s for c in self.status().cameras for s in c.streams}
 
+    def runs(self) -> dict[tuple[str, str], int]:
+        """By camera and stream: the run that is recorded now."""
+        return {key: stream.run for key, stream in self.streams().items()}
+
     def until(
         self, is_so: Callable[[bus_control.StatusReply], bool], deadline_s: float = DEADLINE_S
     ) -> bus_control.StatusReply:
