@@ -10,14 +10,22 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from vonggac.errors import ConfigError, Refused, StorageError, Unavailable
-from vonggac.evidence.chain import Action
+from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store import disk
 from vonggac.store.start import LOCK_WAIT_SECONDS
-from vonggac_appliance import bus_control, cli_disk_foreign, cli_disk_lost, config, control
+from vonggac_appliance import (
+    audit_client,
+    bus_control,
+    cli_disk_foreign,
+    cli_disk_lost,
+    config,
+    control,
+)
 from vonggac_appliance.cli_common import UsageError, disk_leaf, emit, note, note_event
 from vonggac_appliance.clock import iso, wall_ns
 from vonggac_appliance.disk_leaving import Held, Known, held_on
+from vonggac_appliance.messages_audit import AuditAppend
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
@@ -132,13 +140,22 @@ def _retire(args: argparse.Namespace) -> int:
     except (Unavailable, StorageError, ConfigError) as error:
         raise Refused(f"nobody can say what is locked on {path}, so it stays: {error}") from error
     _refuse_held(path, held, is_forced=args.force_unpromised)
+    _write_down(args.home, path, held)
     with Catalog(args.home) as catalog:
         catalog.forget_disk(row.uuid)
-    _tell(args.home, Action.DISK_RETIRE, path)
+    _tell_recorder(args.home)
     for one in held:
         note(f"given up: {_sentence(one)}")
     emit(args, _facts(row), f"{path} is no longer a disk of this box; its files are as they were")
     return 0
+
+
+def _write_down(home: Path, path: Path, held: list[Held]) -> None:
+    """The line before the act: no disk leaves unwritten. Unavailable, StorageError, Refused."""
+    result = "done"
+    if held:
+        result = f"given up: {'; '.join(_sentence(one) for one in held)}"[:TEXT_MAX]
+    audit_client.append(home, AuditAppend(Action.DISK_RETIRE, str(path)[:TEXT_MAX], None, result))
 
 
 def _retire_lost(args: argparse.Namespace) -> int:

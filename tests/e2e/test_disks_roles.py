@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from audit_rig import audit_run
 from box_rig import Box, Cameras
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus_control
@@ -70,7 +71,8 @@ def test_a_disk_comes_another_is_drained_and_leaves_and_nothing_is_missing(
 
         said = box.run_here("disk", "retire", str(box.disk), status=1)
         assert "cam1 is promised 30 days" in said and "--force-unpromised" in said
-        box.run_here("disk", "retire", str(box.disk), "--force-unpromised")
+        with audit_run(box.home):
+            box.run_here("disk", "retire", str(box.disk), "--force-unpromised")
         box.until(lambda now: streams_on(now) == {"second": 2})
 
         box.run_here("disk", "add", str(box.disk))
