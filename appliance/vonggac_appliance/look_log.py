@@ -1,7 +1,8 @@
 """What the audit chain says of looks, and what a restart of `serve` has to say of those it cut off.
 
 A look's beginning, its renewals, its refusals and its end are lines; an end that cannot be written
-now is written later, also after a restart: until then its row stands in HOME/serve.
+now is written later, also after a restart: until then its row stands in HOME/serve. The row comes
+before the first line: who is killed between the two owes an end without knowing the line's number.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ class _LookRow(msgspec.Struct, frozen=True):
     """An open look, for whoever has to write its end."""
 
     line: int
+    """Of its beginning; 0: that was being written."""
     object: str
     session: str
     person: str
@@ -66,18 +68,28 @@ class LookLog:
         with state.read() as rows:
             for key, raw in rows.all("looks"):
                 row = decode_row(raw, _LookRow)
+                if row is not None and not row.line:
+                    row = msgspec.structs.replace(row, result="ended by a restart")
                 if row is not None:
                     self._unsaid[key.decode()] = row
 
-    def begin(
-        self, who: Who, ask: LookAsk, code: str, look: tuple[int, int], streams: Iterable[bytes]
-    ) -> AuditReceipt:
-        """The line before the first byte. `look`: the wall range that may be shown.
+    def begin(self, who: Who, ask: LookAsk, look: Look) -> Look:
+        """The line before the first byte; gives the look with its line and its receipt.
 
-        Raises Unavailable or StorageError where it cannot be written.
+        Raises Unavailable, Refused or StorageError where it cannot be written.
         """
-        event = self._event(who, ask, code, "allowed")
-        return self._permit(event, ask, look, streams)
+        row = _row_of(who, look)
+        with self._state.write() as rows:
+            rows.put("looks", look.id.encode(), encode_row(row))
+        try:
+            event = self._event(who, ask, look.camera.code, "allowed")
+            span = (look.shown_from_ns, look.to_ns)
+            answer = self._permit(event, ask, span, [s.id for s in look.camera.streams])
+        except BaseException:
+            self._forget(look.id)
+            raise
+        self._remember(look.id, msgspec.structs.replace(row, line=answer.line))
+        return replace(look, line=answer.line, receipt=answer.receipt)
 
     def again(
         self,
@@ -96,28 +108,6 @@ class LookLog:
         """The line of an attempt."""
         event = self._event(who, ask, target, f"refused: {why}"[:TEXT_MAX])
         audit_client.append(self._home, msgspec.structs.replace(event, about=line))
-
-    def remember(self, who: Who, look: Look) -> None:
-        """From now on a restart knows of it."""
-        session, caller = who.session, who.caller
-        row = _LookRow(
-            look.line,
-            look.camera.code,
-            session.id,
-            session.person.name,
-            str(session.person.role),
-            caller.address,
-            caller.device,
-        )
-        try:
-            with self._state.write() as rows:
-                rows.put("looks", look.id.encode(), encode_row(row))
-        except StorageError:
-            with self._lock:  # it is not opened, and its line asks for an end
-                self._unsaid[look.id] = msgspec.structs.replace(row, result="not opened")
-            raise
-        with self._lock:
-            self._rows[look.id] = row
 
     def note(self, delivered: dict[str, int]) -> None:
         """How much was delivered of open looks until now, in ms."""
@@ -146,6 +136,18 @@ class LookLog:
         for look_id, row in owed:
             if not self._say(look_id, row):
                 return  # it will be no better for the next
+
+    def _remember(self, look_id: str, row: _LookRow) -> None:
+        """From now on a restart knows which line it has to end."""
+        try:
+            with self._state.write() as rows:
+                rows.put("looks", look_id.encode(), encode_row(row))
+        except StorageError:
+            with self._lock:  # it is not opened, and its line asks for an end
+                self._unsaid[look_id] = msgspec.structs.replace(row, result="not opened")
+            raise
+        with self._lock:
+            self._rows[look_id] = row
 
     def _say(self, look_id: str, row: _LookRow) -> bool:
         event = AuditAppend(
@@ -222,3 +224,17 @@ class LookLog:
                 rows.delete("looks", look_id.encode())
         except StorageError as error:
             _log.warning("%s", error)
+
+
+def _row_of(who: Who, look: Look) -> _LookRow:
+    """Of a look whose line is not written yet."""
+    session, caller = who.session, who.caller
+    return _LookRow(
+        0,
+        look.camera.code,
+        session.id,
+        session.person.name,
+        str(session.person.role),
+        caller.address,
+        caller.device,
+    )

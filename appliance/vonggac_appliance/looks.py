@@ -103,10 +103,7 @@ class Looks:
             target = (ask.camera[:_ID_BYTES].hex() or "-") if camera is None else camera.code
             self._log.refuse(who, ask, target, str(error))
             raise
-        span = (look.shown_from_ns, look.to_ns)
-        answer = self._log.begin(who, ask, camera.code, span, [s.id for s in camera.streams])
-        look = replace(look, line=answer.line, receipt=answer.receipt)
-        self._log.remember(who, look)
+        look = self._log.begin(who, ask, look)
         with self._lock:
             self._open[look.id] = _Open(look, ask, seen_ns=self._monotonic())
             is_gone = session.id in self._gone

@@ -14,7 +14,7 @@ import pytest
 
 from audit_rig import audit_run, vonggac
 from box_rig import DEADLINE_S, wait_gone
-from serve_rig import Served, Signed, start_with
+from serve_rig import START, Served, Signed, start_with
 
 
 def _lines(home: Path, action: str) -> list[dict[str, object]]:
@@ -24,6 +24,15 @@ def _lines(home: Path, action: str) -> list[dict[str, object]]:
         for line in path.read_text().splitlines()
     ]
     return [line for line in found if line["action"] == action]
+
+
+def _until_ended(home: Path) -> list[dict[str, object]]:
+    """The lines of ends, once there is one."""
+    until_s = time.monotonic() + DEADLINE_S
+    while not (ends := _lines(home, "look end")):
+        assert time.monotonic() < until_s
+        time.sleep(0.05)  # nothing tells of a line
+    return ends
 
 
 @pytest.fixture
@@ -77,13 +86,38 @@ def test_what_a_killed_page_left_open_is_ended_by_the_next(watched: Path) -> Non
         wait_gone([first])
         while "READY=1" not in served.heard():
             pass
-        until_s = time.monotonic() + 15
-        while not (ends := _lines(watched, "look end")):
-            assert time.monotonic() < until_s
-            time.sleep(0.05)  # nothing tells of a line
+        ends = _until_ended(watched)
         status, _ = somebody.ask("DELETE", f"/api/v1/looks/{look}")
     finally:
         served.stop()
 
     assert [end["result"] for end in ends] == ["serve ended"]
     assert status == 404  # still signed in, and nothing to end
+
+
+# A look's line is written, and whoever had it written knows nothing of that.
+DIES_BEHIND_THE_LINE = (
+    "import os, signal; from vonggac_appliance import audit_client\n"
+    "append = audit_client.append\n"
+    "def die(home, event, *rest):\n"
+    "    answer = append(home, event, *rest)\n"
+    "    if event.permit: os.kill(os.getpid(), signal.SIGKILL)\n"
+    "    return answer\n"
+    "audit_client.append = die\n" + START
+)
+
+
+def test_a_look_whose_page_was_killed_behind_its_line_is_ended_by_the_next(watched: Path) -> None:
+    served = Served(watched, DIES_BEHIND_THE_LINE)
+    try:
+        somebody = Signed(served, watched)
+        with pytest.raises(ConnectionError):
+            somebody.looks(watched)
+        ends = _until_ended(watched)
+    finally:
+        served.stop()
+
+    (line,) = _lines(watched, "live")
+    (end,) = ends
+    assert (end["object"], end["session"]) == (line["object"], line["session"])
+    assert (end["result"], end["delivered_ms"]) == ("ended by a restart", 0)
