@@ -101,12 +101,12 @@ def memory_of(home: Path, cameras: Iterable[Camera]) -> Memory:
 
     Hints are left out: what is looked at is what the camera does by itself.
     """
-    rows = _rows(home)
-    memory = Memory()
-    for row in (rows[camera.id] for camera in cameras if camera.id in rows):
-        scheme = next((one for one in Scheme if one.word == row.login), None)
-        memory = Memory(learnt=Learnt(scheme=scheme), certificate=row.certificate)
-    return memory
+    all_rows = _rows(home)
+    rows = [all_rows[camera.id] for camera in cameras if camera.id in all_rows]
+    words = {row.login for row in rows}
+    scheme = max((one for one in Scheme if one.word in words), default=None)
+    certificate = next((row.certificate for row in rows if row.certificate), b"")
+    return Memory(learnt=Learnt(scheme=scheme), certificate=certificate)
 
 
 def _rows(home: Path) -> dict[bytes, learnt_store.LearntRow]:

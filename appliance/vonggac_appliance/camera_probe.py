@@ -53,6 +53,8 @@ class Asked:
     url: str
     transport: str
     seconds: float
+    authority: str = ""
+    """Certificates in PEM that have to vouch for it over TLS; empty: the first one counts."""
 
 
 async def probe_stream(
@@ -70,7 +72,13 @@ async def probe_stream(
     found = StreamFindings(asked.name, asked.url)
     try:
         connection = await open_connection(
-            asked.url, credentials, config, memory, asked.transport, tap=watch.taps
+            asked.url,
+            credentials,
+            config,
+            memory,
+            asked.transport,
+            asked.authority,
+            tap=watch.taps,
         )
     except SessionFailed as failure:
         watch.ended(failure.reason.words)

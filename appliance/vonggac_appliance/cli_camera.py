@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import getpass
-import ipaddress
 import os
 import re
 import secrets
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vonggac.errors import ConfigError, Refused, Unavailable
+from vonggac.errors import Refused, Unavailable
 from vonggac.evidence.chain import Action
 from vonggac.registry.camera import Basis, Camera, Mode, OwnerKind, Stream, Transport, Uplink
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.rules import may_record
-from vonggac.rtsp.url import CameraUrl, Credentials, parse_camera_url
+from vonggac.rtsp.url import CameraUrl, Credentials
 from vonggac_appliance import (
     bus_control,
+    cli_camera_capture,
     cli_camera_device,
     cli_camera_learnt,
+    cli_camera_probe,
     cli_camera_push,
     cli_camera_tls,
     config,
     control,
 )
 from vonggac_appliance.admission import admission, asked
+from vonggac_appliance.cli_camera_address import parse_address, read_login
 from vonggac_appliance.cli_common import (
     UsageError,
     emit,
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_SECRET_IN_PATH = re.compile(r"(?i)(?:passwor[dt]|passwd|pass?|pswd?|psw|pwd)=[^&/?\s]")
-"""XM cameras take their login as `/user=admin&password=x&channel=1`."""
 
 
 def add(commands: Commands) -> None:
@@ -57,6 +55,8 @@ def add(commands: Commands) -> None:
     nested = group(commands, "camera", "the cameras of this box")
     _add_add(nested)
     leaf(nested, "list", "show what every camera does", "vonggac camera list", _list, has_json=True)
+    cli_camera_probe.add(nested)
+    cli_camera_capture.add(nested)
     cli_camera_learnt.add(nested)
     cli_camera_device.add(nested)
     cli_camera_push.add(nested)
@@ -193,36 +193,12 @@ def _called(
 ) -> tuple[tuple[Stream, ...], Credentials | None]:
     """The streams of a camera that is called, and its login."""
     urls = [("main", args.url)] + ([("sub", args.sub_url)] if args.sub_url is not None else [])
-    parsed = [(name, _parse_url(url, cameras)) for name, url in urls]
+    parsed = [(name, parse_address(url, cameras)) for name, url in urls]
     streams = tuple(
         Stream(secrets.token_bytes(16), name, url.request_uri, Transport(args.transport))
         for name, url in parsed
     )
     return streams, _credentials(args, [url for _, url in parsed])
-
-
-def _parse_url(text: str, cameras: config.CameraConfig) -> CameraUrl:
-    try:
-        url = parse_camera_url(text)
-    except ConfigError as error:  # of an argument, not of the configuration
-        raise UsageError(str(error)) from error
-    if _SECRET_IN_PATH.search(url.request_uri):
-        raise UsageError(
-            "the address carries a password in its path or query, which would be kept readable; "
-            "such cameras are not supported yet"
-        )
-    if "@" in url.request_uri:
-        raise UsageError(
-            "the address has an @ behind its host: if it belongs to the login, give that by "
-            "--credentials-file, else write it as %40"
-        )
-    with contextlib.suppress(ValueError):  # a name: resolved and checked by the recorder
-        address = ipaddress.ip_address(url.host)
-        if config.network_of(cameras, address) is None:
-            raise Refused(
-                f"{address} lies in none of the camera networks ([cameras] networks in config.toml)"
-            )
-    return url
 
 
 def _credentials(args: argparse.Namespace, urls: list[CameraUrl]) -> Credentials | None:
@@ -231,26 +207,10 @@ def _credentials(args: argparse.Namespace, urls: list[CameraUrl]) -> Credentials
     if found:
         note("the login was moved into the encrypted store; --credentials-file keeps it out of ps")
     if args.credentials_file is not None:
-        found.add(parse_credentials(_read_login(args.credentials_file)))
+        found.add(parse_credentials(read_login(args.credentials_file)))
     if len(found) > 1:
         raise UsageError("main and sub stream of a camera share one login; these differ")
     return found.pop() if found else None
-
-
-def _read_login(name: str) -> str:
-    try:
-        if name == "-":
-            if sys.stdin.isatty():
-                return getpass.getpass("user:password (not shown): ")
-            return sys.stdin.read(4096)
-        with open(name, encoding="utf-8") as file:
-            return file.read(4096)
-    except OSError as error:
-        # With a colon it may be the login itself, written where its file should stand.
-        shown = "the file of --credentials-file" if ":" in name else name
-        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError("the credentials are no UTF-8 text") from error
 
 
 def _basis(args: argparse.Namespace, now_ns: int) -> Basis | None:

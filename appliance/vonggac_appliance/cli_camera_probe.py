@@ -77,7 +77,8 @@ def _probe(args: argparse.Namespace) -> int:
         camera_known.refuse_if_locking(args.home, known)
     login = args.credentials_file
     credentials = None if login is None else parse_credentials(read_login(login))
-    asked = [Asked(name, url.request_uri, args.transport, seconds) for name, url in urls]
+    authority = next((one.tls_authority for one in known if one.tls_authority), "")
+    asked = [Asked(name, url.request_uri, args.transport, seconds, authority) for name, url in urls]
     memory = camera_known.memory_of(args.home, known)
     codes = [camera.code for camera in known] or [f"{urls[0][1].host}:{urls[0][1].port}"]
     note_event(args.home, Action.CAMERA_PROBE, ", ".join(codes)[:TEXT_MAX])
@@ -183,7 +184,8 @@ def _figures(codec: str, figures: Figures) -> list[list[str]]:
         rows.append(["rate", f"{figures.bitrate_bps / 1e6:.2f} Mbit/s"])
     gop = figures.gop
     if gop is not None:
-        spread = f", {gop.least_s:.1f} to {gop.most_s:.1f}" if gop.most_s > gop.least_s else ""
+        is_even = gop.most_s - gop.least_s < 0.1
+        spread = "" if is_even else f", {gop.least_s:.1f} to {gop.most_s:.1f}"
         rows.append(["key frames", f"every {gop.median_s:.1f} s ({gop.pictures} pictures){spread}"])
     else:
         rows.append(["key frames", f"{figures.sync_pictures} in {figures.measured_s:.0f} s"])

@@ -75,7 +75,7 @@ _FAILURES = {
     GapReason.OTHER_DEVICE: (
         "other-device",
         "another device answers there than before: if the camera was exchanged on purpose, "
-        "`vonggac camera forget-learnt`",
+        "`vonggac camera confirm-device`",
     ),
     GapReason.NO_VIDEO: (
         "no-video",

@@ -1,0 +1,85 @@
+"""A probe of cameras that nobody of us wrote: gst-rtsp-server, over TCP and over a bad path."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit_rig import vonggac
+from box_rig import PASSWORD
+from udp_proxy import Manners, RtspOverBadUdp
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+PROBE = "import gi; gi.require_version('GstRtspServer', '1.0')"
+DEMO = importlib.resources.files("vonggac_appliance") / "demo"
+
+pytestmark = pytest.mark.slow
+
+
+@contextlib.contextmanager
+def gst_camera(folder: Path, *options: str) -> Iterator[int]:
+    """Streams /h264 and /h265, Digest on; gives the port."""
+    words = [SYSTEM_PYTHON, "-c", PROBE]
+    is_there = Path(SYSTEM_PYTHON).exists()
+    if not is_there or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("gst-rtsp-server is not installed (Debian: gir1.2-gst-rtsp-server-1.0)")
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    script = str(Path(__file__).with_name("gstcam.py"))
+    command = [SYSTEM_PYTHON, script, "--user", "admin", "--password-file", str(password)]
+    command += [*options, f"/h264={DEMO}/street-sub.h264", f"/h265={DEMO}/alley-sub.h265"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = process.stdout.readline().split()
+        if len(told) != 2:
+            process.wait(60)
+            pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
+        try:
+            yield int(told[1])
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def probed(home: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    login = home / "login"
+    login.write_text(f"admin:{PASSWORD}\n")
+    more = ("--credentials-file", str(login), "--json")
+    assert vonggac(home, "camera", "probe", *words, *more) == 0
+    facts: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return facts
+
+
+def test_a_gst_camera_in_h265_is_told_with_its_clock_and_its_program(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with gst_camera(tmp_path) as port:
+        facts = probed(home, capsys, f"rtsp://127.0.0.1:{port}/h265", "--seconds", "5")
+    (stream,) = facts["streams"]
+    figures = stream["figures"]
+    assert facts["camera"]["maker"] == "a program: GStreamer"
+    assert (stream["codec"], stream["login"]) == ("h265", "Digest MD5")
+    assert figures["width"] > 0 and figures["packets_lost"] == 0
+    assert figures["stamped_fps"] == pytest.approx(25, abs=1)
+    assert figures["clock_offset_s"] is not None and abs(figures["clock_offset_s"]) < 10
+
+
+def test_what_a_bad_path_loses_is_an_advice(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = Manners(loses=0.05, delay_s=(0.0, 0.02))
+    with gst_camera(tmp_path, "--mtu", "400") as port, RtspOverBadUdp(port, [bad]) as path:
+        url = f"rtsp://127.0.0.1:{path.port}/h264"
+        facts = probed(home, capsys, url, "--transport", "udp", "--seconds", "4")
+        assert len(path.paths[0].lost) > 3
+    (stream,) = facts["streams"]
+    assert stream["transport"] == "udp"
+    assert stream["figures"]["packets_lost"] > 3
+    assert "loss-udp" in {one["name"] for one in facts["advice"]}
