@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,17 @@ def test_readers_share_a_disk_and_a_recorder_has_it_alone(tmp_path: Path) -> Non
         pytest.raises(Unavailable, match="in use"),
     ):
         open_disk(tmp_path / "disk", exclusive=True)
+
+
+def test_an_identity_that_finds_no_room_leaves_the_one_that_stands(where: Path) -> None:
+    before = (where / IDENTITY_NAME).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open_disk(where, BOX, exclusive=True) as disk:
+        # No file may grow beyond this: the first write takes a part, as on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                disk.raise_era()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (where / IDENTITY_NAME).read_bytes() == before

@@ -22,7 +22,9 @@ def write_durably(where: Path, data: bytes) -> None:
     beside = where.with_suffix(".new")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
-        os.write(fd, data)
+        view = memoryview(data)
+        while view:  # a full disk takes a part first, and refuses the rest
+            view = view[os.write(fd, view) :]
         os.fsync(fd)
     finally:
         os.close(fd)
