@@ -30,6 +30,7 @@ from vonggac_appliance import backup_archive, backup_seal, learnt_store
 from vonggac_appliance.backup_archive import Manifest
 from vonggac_appliance.owners import give_to
 from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER
+from vonggac_appliance.synced_files import sync_directory, write_all
 
 __all__ = ["Found", "Opened", "Restored", "find", "restore", "unlock"]
 
@@ -264,7 +265,7 @@ def _put(path: Path, data: bytes, mode: int, owner: str, notes: list[str]) -> No
     if not path.parent.exists():
         path.parent.mkdir(mode=0o750)
         give_to(path.parent, owner)
-        _sync_directory(path.parent.parent)
+        sync_directory(path.parent.parent)
     if path.exists() and path.read_bytes() != data:
         aside = _free_name(path)
         os.rename(path, aside)
@@ -273,9 +274,7 @@ def _put(path: Path, data: bytes, mode: int, owner: str, notes: list[str]) -> No
     draft.unlink(missing_ok=True)
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
+        write_all(fd, data)
         os.fchmod(fd, mode)
         # keys/ hands its group to what lies in it, and that is who may read the receipts' key.
         give_to(draft, owner, with_group=path.parent.name != "keys")
@@ -283,7 +282,7 @@ def _put(path: Path, data: bytes, mode: int, owner: str, notes: list[str]) -> No
     finally:
         os.close(fd)
     os.rename(draft, path)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def _free_name(path: Path) -> Path:
@@ -302,14 +301,6 @@ def _look(home: Path, manifest: Manifest, notes: list[str]) -> Restored:
             raise ConfigError("the catalog in the backup is another box's")
         disks = tuple(row.path for row in catalog.disks())
         return Restored(len(catalog.cameras()), len(catalog.people()), disks, tuple(notes))
-
-
-def _sync_directory(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _utc(ns: int) -> str:

@@ -16,6 +16,7 @@ import pyrage
 
 from vonggac.errors import ConfigError, Refused
 from vonggac_appliance.secrets import write_once
+from vonggac_appliance.synced_files import write_all
 
 __all__ = [
     "KEY_FILE",
@@ -104,9 +105,7 @@ def in_memory(data: bytes) -> int:
     """A memfd that holds `data` and that nobody can change any more; the caller closes it."""
     fd = os.memfd_create("vonggac-backup", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
+        write_all(fd, data)
         seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
     except BaseException:

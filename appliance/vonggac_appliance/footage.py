@@ -18,6 +18,7 @@ from vonggac.store.segment import SegmentFile
 from vonggac.store.timeline import Timeline, timeline, unexplained
 from vonggac_appliance.messages_footage import Disk
 from vonggac_appliance.sources import DEADLINE_S, Answer, Source, open_source
+from vonggac_appliance.synced_files import write_all
 
 __all__ = [
     "DEADLINE_S",
@@ -229,7 +230,7 @@ def _write_cut(
                 fd = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 report.files.append(file)
             assert file is not None
-            _write_all(fd, piece.data)
+            write_all(fd, piece.data)
             file.size_bytes += len(piece.data)
             report.broken += piece.is_broken
             if piece.row is not None:
@@ -292,12 +293,6 @@ def _name(packed: PackedRow) -> tuple[int, int]:
 
 def _numbered(out: Path, number: int) -> Path:
     return out if number == 1 else out.with_name(f"{out.stem}-{number}{out.suffix}")
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def _finish(fd: int) -> None:

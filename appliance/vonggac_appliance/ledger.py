@@ -15,6 +15,7 @@ from pathlib import Path
 
 from vonggac.errors import StorageError
 from vonggac.evidence import chain, ledger
+from vonggac_appliance.synced_files import sync_directory, write_all
 
 __all__ = [
     "LIST_BYTES_MAX",
@@ -59,13 +60,11 @@ def write_list(home: Path, kind: str, texts: Sequence[str], time_utc: str) -> tu
         _make_directories(path.parent, home)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
-            view = memoryview(b"".join(lines))
-            while view:
-                view = view[os.write(fd, view) :]
+            write_all(fd, b"".join(lines))
             os.fsync(fd)
         finally:
             os.close(fd)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         with suppress(OSError):
             path.unlink()
@@ -124,12 +123,4 @@ def _make_directories(directory: Path, home: Path) -> None:
             path.mkdir(mode=0o750)
         except FileExistsError:
             continue
-        _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        sync_directory(path.parent)

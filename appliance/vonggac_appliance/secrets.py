@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from vonggac.errors import ConfigError, MediaError
 from vonggac.evidence.receipt import KEY_BYTES
 from vonggac.rtsp.url import Credentials
+from vonggac_appliance.synced_files import sync_directory, write_all
 
 __all__ = [
     "AUDIT_USER",
@@ -167,7 +168,7 @@ def write_once(home: Path, name: str, raw: bytes, mode: int, owner: str) -> bool
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
-            os.write(fd, raw)
+            write_all(fd, raw)
             os.fchmod(fd, mode)
             _give_to(fd, owner)
             os.fsync(fd)
@@ -175,6 +176,7 @@ def write_once(home: Path, name: str, raw: bytes, mode: int, owner: str) -> bool
                 os.link(draft, directory / name)
             except FileExistsError:
                 return False
+            sync_directory(directory)
             return True
         finally:
             os.close(fd)
