@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,9 +178,28 @@ class Publisher:
     def send(self, seconds: float) -> None:
         """Pictures in their own time, from where it stood."""
         began_s, first = time.monotonic(), self._unit
-        while (done := (self._unit - first) * self.clip.frame_ns / 1e9) < seconds:
-            time.sleep(max(0.0, began_s + done - time.monotonic()))
+        while (self._unit - first) * self.clip.frame_ns / 1e9 < seconds:
             self.sock.sendall(self.picture())
+            done_s = (self._unit - first) * self.clip.frame_ns / 1e9
+            time.sleep(max(0.0, began_s + done_s - time.monotonic()))
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """Pictures all the while, from a thread: a test may take its time."""
+        is_over = threading.Event()
+
+        def send() -> None:
+            with contextlib.suppress(OSError):  # cut off, which the test looks at
+                while not is_over.is_set():
+                    self.send(0.1)
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
     def picture(self) -> bytes:
         """The next one's packets."""

@@ -62,6 +62,11 @@ def test_what_does_not_go_together_is_refused(home: Path, words: tuple[str, ...]
     assert why in said(home, "camera", "add", "nha12", *words, status=2)
 
 
+def test_a_camera_that_is_called_has_no_key(home: Path) -> None:
+    said(home, "camera", "add", "cam1", "--url", "rtsp://127.0.0.1/x", "--owner-kind", "state")
+    assert "does not call" in said(home, "camera", "push-key", "cam1", status=1)
+
+
 def test_a_door_without_port_or_certificate_stays_shut(home: Path, tmp_path: Path) -> None:
     assert "set port in [push]" in said(home, "push", "run", status=78)
     config = home / "config.toml"
