@@ -25,7 +25,7 @@ from pathlib import Path
 from box import Box
 from camera_source import Source, make_clip
 from judge import Table, best_of, percentile
-from store_recorded import START_NS, deep, traced, wraps
+from store_recorded import START_NS, deep, traced, traced_recorder, wraps
 from store_sim import (
     BOX,
     SEGMENT_BYTES,
@@ -211,6 +211,7 @@ PARTS: dict[str, Callable[[Table, Path, Size], None]] = {
     "index": index,
     "wraps": wraps,
     "trace": traced,
+    "trace-recorder": traced_recorder,
     "deep": deep,
 }
 

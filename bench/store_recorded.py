@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from camera_source import make_clip
+from box import Box
+from camera_source import Source, make_clip, padded_clip
 from footage import Chunk, chunks_of
 from judge import Table, best_of, percentile
+from procs import tree
 from store_sim import BOX
 from store_size import Size
 
@@ -25,6 +28,9 @@ from vonggac.store.ring import Ring
 from vonggac.store.start import read_journal
 from vonggac_appliance.disk_check import check_disk
 
+_FAST_CAMERAS, _FAST_BITS_PER_SECOND = 8, 16_000_000
+"""In 225 s they send what two cameras of 4 Mbit/s send in an hour."""
+_RING_BYTES = 600_000_000
 START_NS = 1_763_700_000_123_456_789
 TRACED = (
     "openat,open,creat,unlink,unlinkat,rename,renameat,renameat2,truncate,ftruncate,fallocate,"
@@ -134,18 +140,54 @@ def traced(table: Table, room: Path, size: Size) -> None:
     trace = [strace, "-f", "-y", "-o", str(log), "-e", f"trace={TRACED}"]
     done = subprocess.run([*trace, *command], capture_output=True, text=True, check=True)
     turns = done.stdout.strip().splitlines()[-1]
-    lines = [line for line in log.read_text().splitlines() if str(where) in line]
-    bad = [line for line in lines if _changes(line, before)]
+    _tell(table, f"{size.traced_s} s of a ring, {turns}", where, before, log)
+    shutil.rmtree(where)
+
+
+def traced_recorder(table: Table, room: Path, size: Size) -> None:
+    """The same of a whole recorder, all its processes, at a rate that turns its ring often."""
+    strace = shutil.which("strace")
+    if strace is None:
+        table.row("files a recorder touches", "no strace here")
+        return
+    log = room / "trace-recorder"
+    clip = padded_clip(_FAST_BITS_PER_SECOND)
+    with Source(clip=clip) as source, Box(room, str(_RING_BYTES), segment_size="16M") as box:
+        box.add_cameras(source, _FAST_CAMERAS)
+        box.start()
+        box.until_recording(2)
+        before, recorded = _files_of(box.disk), _recorded_bytes(box)
+        attached = [option for pid in tree(box.pid) for option in ("-p", str(pid))]
+        trace = [strace, "-f", "-y", "-o", str(log), "-e", f"trace={TRACED}", *attached]
+        with subprocess.Popen(trace, stderr=subprocess.PIPE) as tracer:
+            assert tracer.stderr is not None
+            tracer.stderr.readline()  # it has attached itself
+            time.sleep(size.traced_recorder_s)
+            tracer.send_signal(signal.SIGINT)
+            tracer.stderr.read()
+        turned = (_recorded_bytes(box) - recorded) / _RING_BYTES
+        what = f"{size.traced_recorder_s} s of a recorder, {turned:.1f} turns"
+        _tell(table, what, box.disk, before, log)
+        box.stop()
+
+
+def _recorded_bytes(box: Box) -> int:
+    return sum(s.bytes for c in box.status().cameras for s in c.streams)
+
+
+def _tell(
+    table: Table, what: str, where: Path, before: dict[str, tuple[int, int]], log: Path
+) -> None:
+    lines = log.read_text().splitlines()
+    bad = [line for line in lines if str(where) in line and _changes(line, before)]
     changed = before.items() ^ _files_of(where).items()
-    table.row(
-        f"calls that change files, {size.traced_s} s recorded, {turns}", str(len(bad)), "0", not bad
-    )
+    figure = f"{len(bad)} of {len(lines)} seen"
+    table.row(f"calls that change files, {what}", figure, "0", not bad)
     table.row(
         "files made, removed, renamed or of another size", str(len(changed)), "0", not changed
     )
     for line in bad[:5]:
         print(f"    {line}", file=sys.stderr)
-    shutil.rmtree(where)
 
 
 def _changes(line: str, before: dict[str, tuple[int, int]]) -> bool:

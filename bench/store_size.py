@@ -17,7 +17,8 @@ class Size:
     wraps: tuple[int, int] = (2, 10)
     ticks: int = 400
     traced_s: int = 3_600
+    traced_recorder_s: int = 225
     checked_gb: float = 8.0
 
 
-SMALL = Size(400_000, 900, 2, 2, 2, (2, 4), 80, 240, 0.5)
+SMALL = Size(400_000, 900, 2, 2, 2, (2, 4), 80, 240, 20, 0.5)
