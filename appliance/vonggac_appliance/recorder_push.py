@@ -246,7 +246,12 @@ class Pushes:
         camera = self._around.roster.by_code(records.camera)
         stream = None if camera is None else camera.stream(records.stream)
         assert stream is not None  # or it was not judged so
-        theirs, plain = plain_pair()
+        try:
+            theirs, plain = plain_pair()
+        except OSError as error:  # no descriptor left
+            _log.error("%s cannot be taken: %s", records.camera, error)
+            self._tell(PushTold(records.number, 503))
+            return
         expiry = asyncio.get_running_loop().call_later(_TAKEN_S, self._expire, stream.id)
         self._offers[stream.id] = _Offer(plain, play, records.session[:64], expiry)
         self._taken_s[stream.id] = time.monotonic()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vonggac.media.chunk import Codec
 from vonggac.rtsp.events import Send
@@ -218,3 +220,46 @@ def test_a_publisher_is_answered_while_it_sends() -> None:
     assert answered("PAUSE") == 501
     assert answer_midstream(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n", "s1") == b""
     assert answer_midstream(b"\x00", "s1") == b""
+
+
+_PIECES = st.sampled_from(
+    [
+        said("OPTIONS"),
+        said("ANNOUNCE", body=SDP),
+        said("ANNOUNCE", LOGIN, body=SDP),
+        said("ANNOUNCE", LOGIN, body=SDP[:-9]),
+        said("SETUP", TCP.format("0-1"), uri=f"{URI}/streamid=0"),
+        said("SETUP", TCP.format("0-1"), uri=f"{URI}/streamid=1"),
+        said("RECORD"),
+        said("TEARDOWN"),
+        said("GET_PARAMETER"),
+        b"$\x00\x00\x02ab",
+        b"RTSP/1.0 200 OK\r\n\r\n",
+        b"\r\n",
+    ]
+)
+
+
+@given(
+    st.lists(_PIECES | st.binary(max_size=40), max_size=12),
+    st.integers(1, 400),
+    st.sampled_from([200, 401, 403, 453, 503]),
+)
+def test_whatever_is_said_and_however_it_is_cut_it_comes_to_an_end_or_to_record(
+    pieces: list[bytes], step: int, judgement: int
+) -> None:
+    session, words, is_over = PublishSession("s1"), b"".join(pieces), False
+    for at in range(0, len(words), step):
+        session.receive(words[at : at + step])
+        while (event := session.next_event()) is not None:
+            assert not is_over  # nothing after the end
+            if isinstance(event, KeyShown):
+                session.judged(judgement)
+            elif isinstance(event, RecordAsked):
+                assert judgement == 200
+                assert event.play.rtp_channel != event.play.rtcp_channel
+                session.recorded(200)
+            elif isinstance(event, Over):
+                is_over = True
+            else:
+                assert event.data.startswith(b"RTSP/1.0 ")
