@@ -201,7 +201,7 @@ def main() -> int:
                 for name in names
             ]
             known = [work.result() for work in first]
-            each = shares([one.inputs / one.took_s for one in known], options.inputs)
+            each = shares([max(1.0, one.inputs / one.took_s) for one in known], options.inputs)
             works = [
                 pool.submit(fuzz, one, share, corpus, most_s)
                 for one, share in zip(known, each, strict=True)
