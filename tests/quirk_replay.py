@@ -24,34 +24,36 @@ class Script:
         self.asked = [one for one in events if one.is_ours and one.kind == "message"]
         self.answers: list[list[Captured]] = []
         """By request, up to the one that is answered by video."""
-        self.later: list[bytes] = []
-        """Answers to requests behind it."""
+        self.later: list[list[bytes]] = []
+        """Answers to requests behind it: none, where it gave none."""
         self.stream: list[Captured] = []
         plays = next((one for one in self.asked[::-1] if one.data.startswith(b"PLAY ")), None)
-        has_played = is_answered = False
+        has_played = False
         for one in events:
-            if one.is_ours:
-                if one.kind == "message" and not has_played:
+            if one.is_ours and one.kind == "message":
+                if has_played:
+                    self.later.append([])
+                else:
                     self.answers.append([])
-                    has_played = one is plays
-            elif is_answered and one.kind == "message" and _is_answer(one):
-                self.later.append(one.data)
-            elif has_played:
-                is_answered |= one.kind == "message" and _is_answer(one)
+                has_played |= one is plays
+            elif not one.is_ours and self.later and _is_answer(one):
+                self.later[-1].append(one.data)
+            elif not one.is_ours and has_played:
                 self.stream.append(one)
-            elif self.answers:
+            elif not one.is_ours and self.answers:
                 self.answers[-1].append(one)
         self.played_ms = plays.at_ms if plays is not None else 0.0
 
 
 def _is_answer(one: Captured) -> bool:
-    return one.data.lstrip().upper().startswith(b"RTSP/")
+    return one.kind == "message" and one.data.lstrip().upper().startswith(b"RTSP/")
 
 
 class Replay(Quirk):
     """A camera known by its capture alone."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, name: str = "") -> None:
+        """`name`: its path, instead of the stand-in for the one that was captured."""
         super().__init__(Clip(Codec.H264, (), 3600, (), (), ()))
         self.facts, events = read_capture(text)
         connections = sorted({one.connection for one in events if one.connection})
@@ -62,6 +64,7 @@ class Replay(Quirk):
         path = uri.split("://", 1)[1].partition("/")[2]
         self.name = re.split(r"[/?]", path)[0]
         self.query = path[len(self.name) :]
+        self.name = name or self.name
 
     def spoil(self, asked: Asked, reply: Reply, visit: Visit) -> Reply | None:
         number = self.visits.index(visit)
@@ -75,10 +78,11 @@ class Replay(Quirk):
             if is_last:
                 task = asyncio.get_running_loop().create_task(self._play(script, visit, authority))
                 visit._video = task  # whoever silences it silences this
-        elif script.later:
-            visit.send(_restored(script.later.pop(0), authority))
-        else:
-            return reply
+        elif nth < len(script.answers) + len(script.later):
+            for data in script.later[nth - len(script.answers)]:
+                visit.send(_restored(data, authority))
+        else:  # the capture ends here
+            return Reply(headers={"CSeq": asked.headers.get("cseq", "")})
         return None
 
     async def _play(self, script: Script, visit: Visit, authority: str) -> None:
