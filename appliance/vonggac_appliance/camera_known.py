@@ -22,6 +22,7 @@ from vonggac.rtsp.learnt import Learnt
 from vonggac.rtsp.url import CameraUrl, parse_camera_url
 from vonggac_appliance import control, learnt_store
 from vonggac_appliance.camera_address import resolve
+from vonggac_appliance.camera_identity import Identity
 from vonggac_appliance.camera_memory import Memory, SessionFailed
 from vonggac_appliance.clock import iso
 from vonggac_appliance.config import CameraConfig
@@ -96,8 +97,9 @@ def refuse_if_locking(home: Path, cameras: Iterable[Camera]) -> None:
             )
 
 
-def memory_of(home: Path, cameras: Iterable[Camera]) -> Memory:
-    """A memory that knows what protects the login: which log-in it asked for, its certificate.
+def memory_of(home: Path, cameras: Iterable[Camera], *, any_device: bool) -> Memory:
+    """A memory that knows what protects the login: which log-in it asked for, its certificate, and
+    unless `any_device`, which device it is. Another one is then not told the login.
 
     Hints are left out: what is looked at is what the camera does by itself.
     """
@@ -106,7 +108,11 @@ def memory_of(home: Path, cameras: Iterable[Camera]) -> Memory:
     words = {row.login for row in rows}
     scheme = max((one for one in Scheme if one.word in words), default=None)
     certificate = next((row.certificate for row in rows if row.certificate), b"")
-    return Memory(learnt=Learnt(scheme=scheme), certificate=certificate)
+    memory = Memory(learnt=Learnt(scheme=scheme), certificate=certificate)
+    identities = [found for row in rows if (found := learnt_store.identity_of(row)).known.facts()]
+    if identities and not any_device:
+        memory.identity = Identity(identities[0].known, identities[0].varying, pauses=True)
+    return memory
 
 
 def _rows(home: Path) -> dict[bytes, learnt_store.LearntRow]:

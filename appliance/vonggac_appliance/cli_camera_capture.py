@@ -62,7 +62,7 @@ def add(nested: Commands) -> None:
     parser.add_argument(
         "--anyway",
         action="store_true",
-        help="also while it is being recorded, or when it has refused its login",
+        help="also while it is recorded, has refused its login, or is another device by now",
     )
 
 
@@ -85,7 +85,7 @@ def _capture(args: argparse.Namespace) -> int:
     lines: list[str] = []
     writer = CaptureWriter(lines.append, _facts(stream, seconds), secrets)
     note(f"capturing for {seconds:.0f} s; Ctrl-C ends it, gives its session back, writes nothing")
-    memory = camera_known.memory_of(args.home, [camera])
+    memory = camera_known.memory_of(args.home, [camera], any_device=args.anyway)
     authority = camera.tls_authority
     asked = Asked(stream.name, stream.url, stream.transport, seconds, authority)
     found = run_session(probe_stream(asked, credentials, settings.cameras, memory, writer))

@@ -57,7 +57,7 @@ def add(nested: Commands) -> None:
     parser.add_argument(
         "--anyway",
         action="store_true",
-        help="also a camera that is being recorded, or that has refused its login",
+        help="also one that is being recorded, has refused its login, or is another device by now",
     )
 
 
@@ -79,7 +79,7 @@ def _probe(args: argparse.Namespace) -> int:
     credentials = None if login is None else parse_credentials(read_login(login))
     authority = next((one.tls_authority for one in known if one.tls_authority), "")
     asked = [Asked(name, url.request_uri, args.transport, seconds, authority) for name, url in urls]
-    memory = camera_known.memory_of(args.home, known)
+    memory = camera_known.memory_of(args.home, known, any_device=args.anyway)
     codes = [camera.code for camera in known] or [f"{urls[0][1].host}:{urls[0][1].port}"]
     note_event(args.home, Action.CAMERA_PROBE, ", ".join(codes)[:TEXT_MAX])
     note(f"looking for {seconds:.0f} s at each stream; Ctrl-C ends it and its session")

@@ -35,6 +35,7 @@ __all__ = [
     "confirm_stopped",
     "encode",
     "forget_stopped",
+    "identity_of",
     "read_stopped",
     "row_of",
     "told",
@@ -236,7 +237,7 @@ def _memory(row: LearntRow, accounts: Accounts) -> Memory:
         lockout_or_none,
         certificate=row.certificate,
         leftover=[Held(*one) for one in row.sessions],
-        identity=_identity(row),
+        identity=identity_of(row),
         accounts=accounts,
         fell_back_ns=row.fell_back_ns,
     )
@@ -246,7 +247,8 @@ def _memory(row: LearntRow, accounts: Accounts) -> Memory:
     return memory
 
 
-def _identity(row: LearntRow) -> Identity:
+def identity_of(row: LearntRow) -> Identity:
+    """Which device a row's camera is."""
     other = Other(Device.of(row.other_device), row.other_certificate, row.other_ns)
     is_met = bool(row.other_device or row.other_certificate)
     varying = frozenset(row.varying)

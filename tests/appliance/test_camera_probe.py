@@ -17,15 +17,22 @@ from urllib.parse import quote
 
 import pytest
 
+import quirk_server
 from audit_rig import vonggac
 from box_rig import DEADLINE_S, PASSWORD, Cameras
 from quirk_replay import Replay
-from quirk_server import Asked, Quirk, QuirkServer, Reply, Visit
+from quirk_server import USER, Asked, Quirk, QuirkServer, Reply, Visit
 from vonggac.media.chunk import Codec
 from vonggac.probe.capture import read_capture
+from vonggac.registry.catalog import Catalog
+from vonggac.rtsp.device import Device, after
+from vonggac.rtsp.messages import Headers, Response
 from vonggac.rtsp.packetise import sender_report
 from vonggac_appliance.camera_clip import Clip, load_clip
+from vonggac_appliance.kept_rows import write_rows
+from vonggac_appliance.learnt_store import LearntRow, encode
 
+_KNOWN = 'Digest realm="D4E853000001", nonce="1"'
 _START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 
 
@@ -131,6 +138,39 @@ def test_a_camera_that_has_no_room_is_asked_once_and_says_so(
     text = capsys.readouterr().out
     assert "serves no more viewers" in text
     assert len(quirks.quirks["refuses"].visits) == 1
+
+
+class Exchanged(Counting):
+    """Its realm is a MAC address, as of some makers."""
+
+    name = "exchanged"
+    challenges = ('Digest realm="AABBCC112233", nonce="{nonce}"',)
+
+
+def test_another_device_than_the_known_one_is_told_no_login_but_anyway(
+    home: Path, clip: Clip, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera = Exchanged(clip)
+    server = QuirkServer([camera])
+    login = tmp_path / "login"
+    login.write_text(f"{USER}:{quirk_server.PASSWORD}\n")
+    words = ("--credentials-file", str(login), "--seconds", "2")
+    try:
+        url = server.url(camera)
+        assert vonggac(home, "camera", "add", "cam1", "--url", url, *words[:2]) == 0
+        with Catalog(home, is_readonly=True) as catalog:
+            row = catalog.camera("cam1")
+        assert row is not None
+        before = Response(401, "", Headers((("WWW-Authenticate", _KNOWN),)))
+        known = LearntRow(device=after(Device(), before).facts())
+        write_rows(home / "learnt", {row.id: encode(known)})
+        assert vonggac(home, "camera", "probe", url, *words) == 1
+        assert "another device" in capsys.readouterr().out
+        said = [asked for visit in camera.visits for asked in visit.asked]
+        assert said and not any("authorization" in asked.headers for asked in said)
+        assert vonggac(home, "camera", "probe", url, *words, "--anyway") == 0
+    finally:
+        server.stop()
 
 
 def test_a_login_in_the_address_is_refused_and_not_repeated(
