@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,10 +25,10 @@ from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.messages_footage import Disk
 from vonggac_appliance.processes import Process, look_at, recorder_pid
 from vonggac_appliance.recorder_watch import RecorderWatch, Seen
+from vonggac_appliance.while_asked import WhileAsked
 
 __all__ = ["BoxStatus"]
 
-ASKED_S = 30.0
 _EVERY_S = 5.0
 _FRESH_S = 12.0
 _ANSWER_S = 1.0
@@ -49,18 +48,12 @@ class BoxStatus:
         self._facts = BoxFacts(0)
         self._found_s = float("-inf")
         self._clock_s = float("-inf")
-        self._wanted_until_s = float("-inf")
-        self._changed = threading.Condition()
-        self._is_closing = False
-        self._thread: threading.Thread | None = None
+        self._asked = WhileAsked("box-status", _EVERY_S, self._look)
+        self._changed = self._asked.changed
 
     def close(self) -> None:
         """Ends the thread."""
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        self._asked.close()
 
     def recorder(self, deadline_s: float = 1.0) -> Seen:
         """What the recorder says, or that it does not."""
@@ -69,11 +62,7 @@ class BoxStatus:
     def facts(self, deadline_s: float = 1.5) -> BoxFacts:
         """What is known; waits at most `deadline_s` where nothing fresh is."""
         with self._changed:
-            self._wanted_until_s = time.monotonic() + ASKED_S
-            if self._thread is None and not self._is_closing:
-                self._thread = threading.Thread(target=self._run, name="box-status", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
+            self._asked.want()
             self._changed.wait_for(self._is_fresh, deadline_s)
             return self._facts
 
@@ -97,19 +86,12 @@ class BoxStatus:
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._found_s <= _FRESH_S
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._is_closing and time.monotonic() >= self._wanted_until_s:
-                    self._changed.wait()
-                if self._is_closing:
-                    return
-            facts = self._find()
-            with self._changed:
-                self._facts = facts
-                self._found_s = time.monotonic()
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: self._is_closing, _EVERY_S)
+    def _look(self) -> None:
+        facts = self._find()
+        with self._changed:
+            self._facts = facts
+            self._found_s = time.monotonic()
+            self._changed.notify_all()
 
     def _find(self) -> BoxFacts:
         disks, keepers = self._find_disks()

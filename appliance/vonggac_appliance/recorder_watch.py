@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,11 +22,10 @@ from vonggac_appliance import bus_control, bus_events, control
 from vonggac_appliance.box_counters import BoxCounters
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.recorder_events import RecorderEvents
+from vonggac_appliance.while_asked import WhileAsked
 
 __all__ = ["RecorderWatch", "Seen"]
 
-ASKED_S = 30.0
-"""How long it goes on asking after somebody wanted to know."""
 _EVERY_S = 1.0
 _ANSWER_S = 2.0
 _FRESH_S = _EVERY_S + _ANSWER_S + 0.5
@@ -61,17 +59,15 @@ class RecorderWatch:
         self._noted_ns = _mtime_ns(self._note)
         self._seen = Seen(seen_ns=self._noted_ns or None)
         self._answered_s = float("-inf")
-        self._wanted_until_s = float("-inf")
         self._meters: dict[StreamKey, Meter] = {}
-        self._changed = threading.Condition()
-        self._is_closing = False
-        self._thread: threading.Thread | None = None
+        self._asked = WhileAsked("recorder-watch", _EVERY_S, self._ask)
+        self._changed = self._asked.changed
         self._stop_hearing = events.listen(self._hear)
 
     def now(self, deadline_s: float = 1.0) -> Seen:
         """What is known; waits at most `deadline_s` for an answer where none is fresh."""
         with self._changed:
-            self._want()
+            self._asked.want()
             if self._changed.wait_for(self._is_fresh, deadline_s):
                 return self._seen
             return Seen(self._seen.status, False, self._seen.seen_ns)
@@ -79,36 +75,10 @@ class RecorderWatch:
     def close(self) -> None:
         """Ends the thread."""
         self._stop_hearing()
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        self._asked.close()
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._answered_s <= _FRESH_S
-
-    def _want(self) -> None:
-        was_idle = time.monotonic() >= self._wanted_until_s
-        self._wanted_until_s = time.monotonic() + ASKED_S
-        if self._thread is None and not self._is_closing:
-            self._thread = threading.Thread(target=self._run, name="recorder-watch", daemon=True)
-            self._thread.start()
-        elif was_idle:
-            self._changed.notify_all()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._is_closing and time.monotonic() >= self._wanted_until_s:
-                    self._changed.wait()
-                if self._is_closing:
-                    return
-            begun_s = time.monotonic()
-            self._ask()
-            with self._changed:
-                rest_s = _EVERY_S - (time.monotonic() - begun_s)
-                self._changed.wait_for(lambda: self._is_closing, max(0.0, rest_s))
 
     def _ask(self) -> None:
         try:
