@@ -9,9 +9,10 @@ import pytest
 from store.maker import BOX, SECOND_NS, START_NS, Bench, FakeStream, make_disk
 from vonggac._native import segment as native
 from vonggac.media.chunk import Row
+from vonggac.store import journal
 from vonggac.store.batch import SealedSegment
 from vonggac.store.check import check
-from vonggac.store.disk import INDEX_NAME, segment_path
+from vonggac.store.disk import INDEX_NAME, JOURNAL_NAME, segment_path
 from vonggac.store.index import DATA_NAME
 from vonggac.store.journal import SegmentState
 from vonggac.store.rebuild_whole import rebuild
@@ -41,9 +42,9 @@ def without_index(tmp_path: Path) -> tuple[Path, list[tuple[int, int]]]:
     return where, held
 
 
-def rows_on(where: Path) -> list[tuple[int, int]]:
+def rows_on(where: Path, *, is_salvage: bool = False) -> list[tuple[int, int]]:
     """(segment, offset) of every row, stream by stream."""
-    reading = open_for_reading(where)
+    reading = open_for_reading(where, is_salvage=is_salvage)
     found = [
         (packed.segment, packed.row.offset)
         for stream, _ in reading.archive.streams()
@@ -155,40 +156,54 @@ def seal_in_one_tick(where: Path) -> tuple[int, Row]:
     return segment.number, last
 
 
-def tear_seal(where: Path, number: int, last: Row, is_chunk_lost: bool) -> None:
-    """The table has reached the disk; the `free` before it has not, or the last chunk neither."""
+def tear_seal(where: Path, number: int, last: Row, what: str) -> None:
+    """The table has reached the disk; the `free` before it has not, the last chunk neither, or a
+    part of its payload.
+    """
     end = last.offset + last.chunk_bytes
+    start, size = {
+        "free": (end, 8),
+        "chunk": (last.offset, last.chunk_bytes + 8),
+        "payload": (last.offset + 8192, 4096),
+    }[what]
     with segment_path(where, number).open("r+b") as file:
-        file.seek(last.offset if is_chunk_lost else end)
-        file.write(bytes(end + 8 - file.tell()))
+        file.seek(start)
+        file.write(bytes(size))
 
 
-@pytest.mark.parametrize("is_chunk_lost", [False, True])
+@pytest.mark.parametrize(
+    ("torn", "has_journal"),
+    [("free", True), ("chunk", True), ("payload", True), ("free", False), ("chunk", False)],
+)
 def test_a_rebuild_of_a_whole_disk_takes_no_torn_seal_for_whole(
-    tmp_path: Path, is_chunk_lost: bool
+    tmp_path: Path, torn: str, has_journal: bool
 ) -> None:
     where = tmp_path / "disk"
     make_disk(where)
     number, last = seal_in_one_tick(where)
-    tear_seal(where, number, last, is_chunk_lost)
+    tear_seal(where, number, last, torn)
+    if not has_journal:
+        (where / JOURNAL_NAME).write_bytes(bytes(journal.FILE_BYTES))
+        seen = (number, last.offset) in rows_on(where, is_salvage=True)
+        assert seen == (torn != "chunk"), "nor does who reads it as it is"
     rebuild(where, BOX)
-    assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
+    assert check(where, is_deep=True).problems == []
     bench = Bench.start(where)
     bench.tick()
     row = bench.ring.archive.segment(number)
     assert row is not None and row.state is SegmentState.SEALED
     bench.crash()
-    assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
-    assert ((number, last.offset) in rows_on(where)) == (not is_chunk_lost)
+    assert check(where, is_deep=True).problems == []
+    assert ((number, last.offset) in rows_on(where)) == (torn != "chunk")
 
 
-@pytest.mark.parametrize("is_chunk_lost", [False, True])
+@pytest.mark.parametrize("torn", ["free", "chunk", "payload"])
 def test_a_seal_that_was_torn_while_there_was_no_index_is_made_again(
-    without_index: tuple[Path, list[tuple[int, int]]], is_chunk_lost: bool
+    without_index: tuple[Path, list[tuple[int, int]]], torn: str
 ) -> None:
     where, _ = without_index
     number, last = seal_in_one_tick(where)
-    tear_seal(where, number, last, is_chunk_lost)
+    tear_seal(where, number, last, torn)
     assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
     started = start(where, BOX)
     assert started.rebuild is not None
@@ -205,4 +220,4 @@ def test_a_seal_that_was_torn_while_there_was_no_index_is_made_again(
     assert row is not None and row.state is SegmentState.SEALED
     close(ring)
     assert [p for p in check(where, is_deep=True).problems if p.segment == number] == []
-    assert ((number, last.offset) in rows_on(where)) == (not is_chunk_lost)
+    assert ((number, last.offset) in rows_on(where)) == (torn != "chunk")

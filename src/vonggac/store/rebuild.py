@@ -20,6 +20,7 @@ from vonggac.store.erase_bytes import rows_without
 from vonggac.store.found_chunks import file_rows, note_run, note_stream, rows_of
 from vonggac.store.index_values import RunRow, SegmentRow
 from vonggac.store.journal import EraseIntent, SegmentState
+from vonggac.store.recovery import TORN_NS
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, walk
 
 _ROWS_WAITING_MAX = 10_000
@@ -47,7 +48,8 @@ class Rebuild:
     last in the order of reuse, so many places after their epochs as `later` says. `is_locked`:
     asked before anything that the archive knows is taken for gone. `intents`: what is being erased,
     where nobody may do it again before this reads (erase.py `redo`): it may have torn a table.
-    `recent`: (number, epoch) of the journal's own segments, whose seal a cut may have torn.
+    `recent`: (number, epoch) of the journal's own segments, whose seal a cut may have torn; None:
+    there is no journal, so it may be any.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Rebuild:
         later: int = 0,
         is_locked: Callable[[SegmentRow], bool] = lambda row: False,
         intents: Iterable[EraseIntent] = (),
-        recent: Set[tuple[int, int]] = frozenset(),
+        recent: Set[tuple[int, int]] | None = frozenset(),
     ) -> None:
         self.disk = disk
         self.archive = archive
@@ -131,12 +133,20 @@ class Rebuild:
         """
         own = [i for i in self.intents if (i.segment, i.epoch) == (life.number, life.epoch)]
         rows = rows_without(file, own) if own else file.table()
-        if not rows or own or (life.number, life.epoch) not in self.recent:
+        if not rows or own:
             return rows
-        found = walk(file, life, start, Chain({}), None, payloads=False)
         # None is erased before the journal has let go of its segment, and its header stays.
-        is_erased = any(row.flags & _ERASED for row in rows)
-        return rows if is_erased or file.is_sealed_by(rows, found.end, len(found.chunks)) else None
+        if any(row.flags & _ERASED for row in rows):
+            return rows
+        if self.recent is None:
+            return rows if _is_whole_at_its_end(file, life, rows) else None
+        if (life.number, life.epoch) not in self.recent:
+            return rows
+        found = walk(file, life, start, Chain({}), None, payloads=True)
+        if not file.is_sealed_by(rows, found.end, len(found.chunks)):
+            return None
+        broken = {one.view.place.offset for one in found.chunks if one.is_broken}
+        return [_broken(row) if row.offset in broken else row for row in rows]
 
     def _file_nothing(self, number: int, file: SegmentFile) -> None:
         """Empty, recycled, or of another disk: nothing of ours is in it. Reused before any footage,
@@ -251,6 +261,28 @@ class Rebuild:
             used_bytes=rows[-1].offset + rows[-1].chunk_bytes,
         )
         self.archive.put_segment(life.number, row)
+
+
+def _broken(row: Row) -> Row:
+    return replace(row, flags=row.flags | int(ChunkFlag.BROKEN))
+
+
+def _is_whole_at_its_end(file: SegmentFile, life: Life, rows: list[Row]) -> bool:
+    """Whether the chunks that a table may share a sync with are there, and the `free` before it.
+
+    A few reads a segment: to look at all of its chunks would take days for all of a disk.
+    """
+    end = rows[-1].offset + rows[-1].chunk_bytes
+    if not file.has_free(end, native.table_bytes(len(rows))):
+        return False
+    shared_ns = 0
+    for row in reversed(rows):
+        if file.chunk_of(life, row.offset) is None:
+            return False
+        shared_ns += row.wall_end_ns - row.wall_start_ns
+        if shared_ns > TORN_NS:
+            break
+    return True
 
 
 def _by_run(rows: list[Row]) -> Iterator[list[Row]]:

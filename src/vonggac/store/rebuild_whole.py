@@ -71,7 +71,7 @@ def _rebuild(disk: Disk, archive: Archive, before: Snapshot | None) -> Report:
             index_commits=before.index_commits + (1 << 32),
         )
         _write_journal(disk, before)
-    recent = frozenset((s.number, s.epoch) for s in before.segments) if before else frozenset()
+    recent = None if before is None else {(s.number, s.epoch) for s in before.segments}
     work = Rebuild(disk, archive, skip=frozenset(), recent=recent)
     done = 0
     while work.step():

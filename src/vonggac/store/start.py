@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -161,7 +162,8 @@ def open_for_reading(
         except StorageError as error:
             if not is_salvage:
                 raise
-            reading = _reading(disk, _blank(disk), _in_memory(disk), str(error), True)
+            blank = _blank(disk)
+            reading = _reading(disk, blank, _in_memory(disk), str(error), True, recent=None)
             return replace(reading, journal_problem=str(error))
         index, why = None, distrust or None
         if not distrust:
@@ -189,7 +191,13 @@ def _blank(disk: Disk) -> Snapshot:
 
 
 def _reading(
-    disk: Disk, snapshot: Snapshot, index: Index, why: str | None, is_searched: bool
+    disk: Disk,
+    snapshot: Snapshot,
+    index: Index,
+    why: str | None,
+    is_searched: bool,
+    *,
+    recent: Set[tuple[int, int]] | None = frozenset(),
 ) -> Reading:
     archive = Archive(index)
     found = recover(disk, snapshot, archive)
@@ -197,7 +205,8 @@ def _reading(
         live = {s.life.number for s in found.segments} | {s.number for s in found.spares}
         known = live | {s.number for s in found.sealed}
         intents = snapshot.erase_intents
-        rebuild = Rebuild(disk, archive, skip=known, keeps=why is None, intents=intents)
+        keeps = why is None
+        rebuild = Rebuild(disk, archive, known, keeps=keeps, intents=intents, recent=recent)
         while rebuild.step():
             pass
     forget_erased(archive, snapshot.erase_intents)
