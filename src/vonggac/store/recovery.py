@@ -173,10 +173,10 @@ def _recover_segment(
         return
     if head is None:
         result.notes.append(f"segment {entry.number}: its ftyp and moov cannot be read")
-    table = file.table() if entry.state is SegmentState.SEALED else None
-    whole = len(indexed) + len(found.chunks)
-    if table is not None and not file.is_sealed_by(table, found.end, whole):
-        table = None  # the seal was torn, or a chunk before it, of the same tick
+    table = _seal_of(file, entry, indexed, found)
+    if table and not indexed and not found.chunks:
+        archive.put_segment(entry.number, SegmentRow(SegmentState.FREE, order=entry.number))
+        return
     fresh = rows_of(found.chunks, table)
     segment = _segment_of(entry, life, row, indexed, fresh, found, start, decode_end, head, archive)
     _note_fresh(archive, segment.stream, found.chunks, result)
@@ -196,6 +196,24 @@ def _recover_segment(
         result.sealed.append(entry)
     for start_hole, end_hole in found.holes:
         result.torn.append(f"segment {entry.number}: no chunk between {start_hole} and {end_hole}")
+
+
+def _seal_of(
+    file: SegmentFile, entry: JournalSegment, indexed: list[Row], found: Walk
+) -> list[Row] | None:
+    """The table of a segment that the journal calls sealed; None where the seal was torn, or a
+    chunk before it, of the same tick. Takes what was erased since out of `found`.
+    """
+    table = file.table() if entry.state is SegmentState.SEALED else None
+    if table is None:
+        return None
+    erased = {row.offset for row in table if row.flags & ChunkFlag.ERASED}
+    if erased:
+        # Promise 6. The journal is older than that, so this seal is not of its last tick.
+        found.chunks = [one for one in found.chunks if one.view.place.offset not in erased]
+        return table
+    whole = len(indexed) + len(found.chunks)
+    return table if file.is_sealed_by(table, found.end, whole) else None
 
 
 def _set_aside(
