@@ -4,17 +4,19 @@ everything before it that it is lost.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from store.maker import Bench, FakeStream, make_disk, opened
+from store.maker import BOX, Bench, FakeStream, make_disk, opened
 from vonggac.media.chunk import Row
 from vonggac.store.check import check
 from vonggac.store.check_report import Problem
 from vonggac.store.disk import segment_path
+from vonggac.store.rebuild_whole import rebuild
 from vonggac.store.recovery import TORN_NS
 
 SECONDS = 12
@@ -99,6 +101,73 @@ def test_what_is_missing_before_the_last_tick_is_lost(cut: Last, is_deep: bool) 
     assert what(check(cut.where, is_deep=is_deep).problems) == {1}
     go_on(cut)
     assert what(check(cut.where, is_deep=is_deep).problems) == {1}
+
+
+@dataclass(frozen=True)
+class Across:
+    """A run whose last tick sealed one segment and opened another: their rows."""
+
+    where: Path
+    sealed: int
+    rows: list[Row]
+    behind: list[Row]
+    stream: FakeStream
+
+
+@pytest.fixture
+def across(where: Path) -> Across:
+    bench, stream = opened(where)
+    while True:
+        batch, _ = bench.tick([stream.chunk(2_900_000) for _ in range(2)])
+        assert not batch.waiting
+        if batch.sealed:
+            break
+    segment = batch.sealed[0].segment
+    (behind,) = bench.ring.open.values()
+    made = Across(where, segment.number, segment.rows(), behind.rows(), stream)
+    bench.crash()
+    assert made.behind[0].sequence == made.rows[-1].sequence + 1
+    return made
+
+
+def lose(across: Across, row: Row) -> None:
+    with segment_path(across.where, across.sealed).open("r+b") as file:
+        file.seek(row.offset)
+        file.write(bytes(row.chunk_bytes))
+
+
+@pytest.mark.parametrize("is_deep", [False, True])
+def test_what_is_torn_off_the_end_of_a_segment_is_no_loss_then_or_later(
+    across: Across, is_deep: bool
+) -> None:
+    lose(across, across.rows[-1])
+    assert check(across.where, is_deep=is_deep).problems == []
+    bench = Bench.start(across.where)
+    stream = FakeStream(1, wall_ns=across.behind[-1].wall_end_ns + 20_000_000_000)
+    stream.begin(2, gap=(across.behind[-1].wall_end_ns, 9))
+    for _ in range(SECONDS):
+        bench.tick([stream.chunk()])
+    bench.commit()
+    bench.crash()
+    assert check(across.where, is_deep=is_deep).problems == []
+
+
+@pytest.mark.parametrize("is_deep", [False, True])
+def test_what_is_missing_at_the_end_of_a_segment_while_the_run_went_on_is_lost(
+    across: Across, is_deep: bool
+) -> None:
+    bench = Bench.start(across.where)
+    for _ in range(SECONDS):
+        bench.tick([across.stream.chunk()])
+    bench.commit()
+    bench.crash()
+    lose(across, across.rows[-1])
+    with segment_path(across.where, across.sealed).open("r+b") as file:
+        file.seek(-4096, os.SEEK_END)
+        file.write(bytes(4096))  # or its table would still name the chunk
+    rebuild(across.where, BOX)
+    found = check(across.where, is_deep=is_deep).problems
+    assert [problem.what for problem in found if "follows" in problem.what], found
 
 
 def test_a_payload_that_went_bad_before_the_last_tick_is_lost(cut: Last) -> None:

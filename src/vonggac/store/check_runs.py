@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from vonggac.media.chunk import ChunkFlag, ChunkView, Row
 from vonggac.store.archive import Archive
 from vonggac.store.check_report import DURABLE, Report
@@ -10,6 +12,15 @@ from vonggac.store.vouched import Vouched
 
 _ABSENT_MAX = 1000
 """A longer hole is none of one tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The newest chunk of a run so far; `claim_sha256` is empty where nobody read its head."""
+
+    sequence: int
+    claim_sha256: bytes
+    segment: int
 
 
 class Runs:
@@ -21,8 +32,8 @@ class Runs:
         self._archive = archive
         self._vouched = vouched
         self._report = report
-        self._ends: dict[tuple[bytes, int], tuple[int, bytes]] = {}
-        """Where each (stream, run) stands over all its segments: sequence and claim hash."""
+        self._ends: dict[tuple[bytes, int], _End] = {}
+        """Where each (stream, run) stands over all its segments."""
         self._absent: dict[tuple[bytes, int], set[int]] = {}
         """What of them is missing or broken so far."""
 
@@ -33,7 +44,7 @@ class Runs:
         known = self._ends.get(key)
         if self._is_filled(key, entry):
             return
-        self._ends[key] = (claim.sequence, view.claim_sha256)
+        self._ends[key] = _End(claim.sequence, view.claim_sha256, number)
         says_first = claim.flags & ChunkFlag.FIRST and claim.previous_sha256 == bytes(32)
         if claim.sequence == 0 and not says_first:
             self._report.add(number, offset, DURABLE, "a run's first claim that does not say so")
@@ -43,9 +54,9 @@ class Runs:
             self._report.add(number, offset, DURABLE, what)
         if known is None:
             return
-        if claim.sequence != known[0] + 1:
-            self._check_hole(number, entry, key, known[0])
-        elif claim.previous_sha256 != known[1]:
+        if claim.sequence != known.sequence + 1:
+            self._check_hole(number, entry, key, known)
+        elif claim.previous_sha256 != known.claim_sha256:
             self._report.add(
                 number, offset, DURABLE, f"run {claim.run}: the chain of claims is broken"
             )
@@ -57,9 +68,9 @@ class Runs:
             known = self._ends.get(key)
             if self._is_filled(key, row):
                 continue
-            self._ends[key] = (row.sequence, b"")
-            if known is not None and row.sequence != known[0] + 1:
-                self._check_hole(number, row, key, known[0])
+            self._ends[key] = _End(row.sequence, b"", number)
+            if known is not None and row.sequence != known.sequence + 1:
+                self._check_hole(number, row, key, known)
 
     def _is_filled(self, key: tuple[bytes, int], row: Row) -> bool:
         """Whether a chunk stands where an earlier copy is missing or broken: a keeper ended as it
@@ -68,18 +79,23 @@ class Runs:
         absent = self._absent.setdefault(key, set())
         if row.flags & ChunkFlag.BROKEN:
             absent.add(row.sequence)
-        elif row.sequence in absent and row.sequence <= self._ends.get(key, (-1, b""))[0]:
-            absent.remove(row.sequence)
-            return True
-        return False
+            return False
+        known = self._ends.get(key)
+        if known is None or row.sequence > known.sequence or row.sequence not in absent:
+            return False
+        absent.remove(row.sequence)
+        return True
 
-    def _check_hole(self, number: int, row: Row, key: tuple[bytes, int], before: int) -> None:
+    def _check_hole(self, number: int, row: Row, key: tuple[bytes, int], known: _End) -> None:
         """A hole in a run's numbers before `row`: erased with a tombstone, or on another disk, or
         never acknowledged, or lost.
         """
+        before = known.sequence
         if row.sequence > before:
             is_buried = self._vouched.is_buried(*key, before + 1, row.sequence - 1)
             is_torn = (number, row.offset) in self.torn
+            # What was torn off the end of a segment leaves no hole in it: its chunks just end.
+            is_torn = is_torn or (known.segment != number and self.may_be_torn(key[0], row))
             if is_torn and row.sequence - before < _ABSENT_MAX:
                 self._absent.setdefault(key, set()).update(range(before + 1, row.sequence))
             if is_buried or self._vouched.has_other_disks or is_torn:
