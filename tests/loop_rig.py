@@ -21,6 +21,7 @@ from vonggac._native import segment
 from vonggac._native.arena import BLOCK_BYTES, ArenaChunk, ArenaReader, format_arena
 from vonggac.media.chunk import Claim, Codec
 from vonggac.rtsp.packetise import Packetiser
+from vonggac.rtsp.sound import SoundReady
 from vonggac_appliance import loop_wire
 
 DEADLINE_S = 120.0
@@ -251,6 +252,7 @@ class Rig:
         aggregate: bool = False,
         mtu_bytes: int = 1400,
         connection: tuple[socket.socket, socket.socket] | None = None,
+        sound: SoundReady | None = None,
     ) -> Camera:
         """Gives a camera's connection to the loop."""
         ours, theirs = connection or socket.socketpair()
@@ -261,6 +263,7 @@ class Rig:
                 loop_wire.Attach(
                     b"c" * 16, stream, keeper, codec, PAYLOAD_TYPE, RTP_CHANNEL, RTCP_CHANNEL,
                     90_000, stall_ms, flags, run, predecessor, reason, gap_start_ns, *sets, early,
+                    sound,
                 )
             ),
             theirs,

@@ -46,7 +46,13 @@ async def dialogue(
     try:
         pair = _datagrams(sock) if way.transport == "udp" else None
         ports = pair.ports if pair else None
-        session = ClientSession(way.url, authenticator, udp_ports=ports, learnt=memory.learnt)
+        session = ClientSession(
+            way.url,
+            authenticator,
+            udp_ports=ports,
+            learnt=memory.learnt,
+            with_sound=memory.asks_for_sound,
+        )
         watch = _Watch(session, memory, look)
         result = await _until_play(sock, session, pair, watch)
     finally:
@@ -58,6 +64,8 @@ async def dialogue(
             pair.close()
             pair = None
     if isinstance(result, Failure):
+        if session.sound.was_asked:
+            memory.sound_failed()
         return result
     memory.learnt = session.learnt
     early = session.take_unread()

@@ -75,6 +75,8 @@ class Memory:
     """That it holds for us now."""
     leftover: list[Held] = field(default_factory=list)
     """And those of an earlier life of the recorder, which ended without saying so."""
+    with_sound: bool = False
+    """Its sound may be recorded."""
     identity: Identity = field(default_factory=Identity)
     accounts: Accounts = field(default_factory=Accounts)
     """Of all cameras together."""
@@ -86,9 +88,19 @@ class Memory:
     """Whose refusals count together with its own; None while it says no login."""
     _said: bytes = b""
     """What stands for its login there."""
+    _sound_fails: bool = False
     _fruitless: int = 0
     _is_proven: bool = False
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def asks_for_sound(self) -> bool:
+        """Whether the next dialogue does."""
+        return self.with_sound and not self._sound_fails
+
+    def sound_failed(self) -> None:
+        """Sound never costs pictures: what came to nothing behind it is tried without."""
+        self._sound_fails = True
 
     @property
     def floor(self) -> Scheme:

@@ -14,6 +14,7 @@ import time
 from vonggac.ingest.sound import sound_not_kept
 from vonggac.ingest.states import Cause
 from vonggac.media.chunk import GapReason
+from vonggac.registry.rules import may_record_sound
 from vonggac.rtsp.client import FIRST_VIDEO_TIMEOUT_S
 from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
@@ -99,9 +100,13 @@ class Recording:
             self._connection.close()
 
     def _tell_sound(self) -> None:
-        basis = self._of.camera.basis
-        offered = [a.encoding for a in self._connection.play.audio if not a.is_backchannel]
-        if sentence := sound_not_kept(basis is not None and basis.audio, offered):
+        play = self._connection.play
+        if play.sound is not None:
+            _log.info("%s: its sound is recorded (%s)", self._of.name, play.sound.sound.codec.name)
+            return
+        offered = [a.encoding for a in play.audio if not a.is_backchannel]
+        is_allowed = may_record_sound(self._of.camera)
+        if sentence := sound_not_kept(is_allowed, offered, self._connection.is_udp):
             _log.warning("%s: %s", self._of.name, sentence)
 
     async def _record(self) -> End:
@@ -226,6 +231,7 @@ class Recording:
             sps=play.sps,
             pps=play.pps,
             early=early,
+            sound=play.sound,
         )
         datagrams = self._connection.datagrams(self._of.stream.id)
         return self._loop.attach(self._of, attach, self._connection.fileno(), datagrams)

@@ -116,6 +116,7 @@ def _add_add(nested: Commands) -> None:
     )
     basis.add_argument("--basis-from", metavar="TIME", help="when it begins (now)")
     basis.add_argument("--basis-until", metavar="TIME", help="when it ends (never)")
+    basis.add_argument("--basis-audio", action="store_true", help="its sound is recorded too")
     basis.add_argument("--basis-document", default="", metavar="TEXT", help="number of the paper")
     basis.add_argument(
         "--basis-retention-days", type=int, metavar="N", help="nothing older is kept or shown"
@@ -216,9 +217,11 @@ def _credentials(args: argparse.Namespace, urls: list[CameraUrl]) -> Credentials
 def _basis(args: argparse.Namespace, now_ns: int) -> Basis | None:
     others = (args.basis_from, args.basis_until, args.basis_retention_days)
     if args.basis_mode is None:
-        if any(value is not None for value in others) or args.basis_document:
+        if any(value is not None for value in others) or args.basis_document or args.basis_audio:
             raise UsageError("an agreement needs --basis-mode")
         return None
+    if args.basis_audio and args.owner_kind == OwnerKind.STATE:
+        raise UsageError("no sound of a State-owned camera is recorded: it stands in public")
     from_ns = now_ns if args.basis_from is None else parse_time(args.basis_from, now_ns)
     until_ns = None if args.basis_until is None else parse_time(args.basis_until, now_ns)
     if until_ns is not None and until_ns <= from_ns:
@@ -230,6 +233,7 @@ def _basis(args: argparse.Namespace, now_ns: int) -> Basis | None:
         from_ns=from_ns,
         until_ns=until_ns,
         retention_cap_days=args.basis_retention_days,
+        audio=args.basis_audio,
         document=args.basis_document,
     )
 

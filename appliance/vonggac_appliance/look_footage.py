@@ -213,7 +213,7 @@ class LookFootage:
         try:
             chunks = self._allowed(look, leased, start, end)
             return RangeRead(
-                look_ranges.blocks(leased, chunks[0], start, end),
+                look_ranges.blocks(leased, chunks, start, end),
                 end - start,
                 leased.file.size,
                 lambda a, b: self._sent(look.id, stream.id, chunks, a, b),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from vonggac.errors import Refused, StorageError
 from vonggac.media.chunk import VIDEO_TIMESCALE, ChunkView
 from vonggac.playback import still as stills
+from vonggac.playback.pictures import without_sound
 from vonggac.store.segment import CHUNK_HEAD_BYTES_MAX, SegmentFile
 from vonggac_appliance.look_leases import Leased
 
@@ -111,12 +112,15 @@ def chunks(leased: Leased, start: int, end: int) -> list[Chunk]:
     raise Refused("a range is whole chunks, or a key frame alone")
 
 
-def blocks(leased: Leased, chunk: Chunk, start: int, end: int) -> Iterator[Block]:
-    """The bytes as they lie there. `chunk`: the first one of the range."""
+def blocks(leased: Leased, found: Sequence[Chunk], start: int, end: int) -> Iterator[Block]:
+    """The bytes as they lie there, without sound. `found`: the chunks of the range."""
     at = start
     while at < end:
         data = _read(leased.file, at, min(BLOCK_BYTES, end - at))
-        leased.confirm(chunk.view)
+        leased.confirm(found[0].view)
+        for chunk in found:
+            if chunk.start < at + len(data) and at < chunk.end:
+                data = without_sound(chunk.view, data, at - chunk.start)
         yield at, at + len(data), data
         at += len(data)
 
@@ -139,7 +143,7 @@ def joined(held: Sequence[Leased], parts: Sequence[Sequence[Chunk]]) -> Iterator
             data = _read(leased.file, chunk.start, chunk.end - chunk.start)
             leased.confirm(chunk.view)
             head = stills.moved(data[:CHUNK_HEAD_BYTES_MAX], by_ticks) if by_ticks else b""
-            yield number, number + 1, head + data[len(head) :]
+            yield number, number + 1, without_sound(chunk.view, head + data[len(head) :], 0)
             number += 1
         last = found[-1].view
         end_ticks = last.decode_time_ticks + last.claim.duration_ticks + by_ticks

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from vonggac.errors import MediaError
 from vonggac.rtsp.habits import Habit
+from vonggac.rtsp.sound import SoundReady
 
 VERSION = 1
 _HEADER = struct.Struct(">HHIHH")
 _ATTACH = struct.Struct(">16s16sHBBBBIIBQQBq")
+_SOUND = struct.Struct(">8B3I")
 _DETACH = struct.Struct(">16sB")
 _STREAM = struct.Struct(">16s")
 _KEEPER = struct.Struct(">HI")
@@ -95,6 +97,8 @@ class Attach:
     pps: Sequence[bytes] = ()
     early: bytes = b""
     """What was read together with the answer to PLAY."""
+    sound: SoundReady | None = None
+    """Recorded too; on the same connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +245,25 @@ def attach(a: Attach) -> bytes:
         a.gap_start_ns,
     )
     body = fixed + _sets(a.vps) + _sets(a.sps) + _sets(a.pps) + _blob(a.early)
-    return _message(Wire.ATTACH, body)
+    return _message(Wire.ATTACH, body + (_sound(a.sound) if a.sound else b""))
+
+
+def _sound(ready: SoundReady) -> bytes:
+    sound = ready.sound
+    fixed = _SOUND.pack(
+        sound.codec,
+        sound.channels,
+        ready.payload_type,
+        ready.rtp_channel,
+        ready.rtcp_channel,
+        sound.size_bits,
+        sound.index_bits,
+        sound.delta_bits,
+        sound.clock_rate,
+        sound.sample_rate,
+        sound.frame_ticks,
+    )
+    return fixed + _blob(sound.config)
 
 
 def detach(stream: bytes, reason: int) -> bytes:

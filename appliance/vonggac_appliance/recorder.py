@@ -277,6 +277,7 @@ class Recorder:
             return self.pushes.take(camera, stream)
         memory = self.learnt.of(camera.id)
         memory.login = sha256(self.roster.sealed(camera) or b"").digest()
+        memory.with_sound = rules.may_record_sound(camera)
         credentials = self._credentials(camera)
         try:
             cameras, transport = self._settings.cameras, stream.transport

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, OwnerKind
 from vonggac.registry.catalog import Catalog
+from vonggac.registry.rules import may_record_sound
 from vonggac_appliance.camera_session import Owner, StreamSession
 from vonggac_appliance.messages_keeper import StreamEnd
 
@@ -135,5 +136,6 @@ def _same_connection(a: Camera, b: Camera) -> bool:
     """Whether a changed row needs no other connection."""
     is_same_loop = (a.owner_kind is OwnerKind.HOUSEHOLD) == (b.owner_kind is OwnerKind.HOUSEHOLD)
     is_same_trust = a.tls_authority == b.tls_authority
-    is_same_way = a.streams == b.streams and a.push == b.push and is_same_trust
+    is_same_sound = may_record_sound(a) == may_record_sound(b)
+    is_same_way = a.streams == b.streams and a.push == b.push and is_same_trust and is_same_sound
     return is_same_way and a.code == b.code and is_same_loop

@@ -27,7 +27,9 @@ static void parse(const uint8_t *data, size_t size) {
     }
     check(view.payload_offset <= size && view.payload_offset <= VG_CHUNK_HEAD_MAX);
     check(view.place.chunk_bytes % VG_BLOCK == 0);
-    check(view.place.chunk_bytes >= view.payload_offset + view.claim.video_bytes);
+    check(view.place.chunk_bytes >=
+          view.payload_offset + view.claim.video_bytes + view.claim.audio_bytes);
+    check((view.sound_samples > 0) == (view.claim.audio_bytes > 0));
     check(view.place.first_sample_end >= view.payload_offset);
     check(view.place.first_sample_end <= view.payload_offset + view.claim.video_bytes);
 }
@@ -48,6 +50,9 @@ static void place(const uint8_t *data, size_t size) {
         vg_chunk_view view;
         check(vg_chunk_parse(head, size, &view, &fault) == VG_OK);
         check(view.place.epoch == 8 && view.decode_time == 9);
+        const int64_t start = view.sound_start; /* sound keeps its distance, wherever it goes */
+        check(vg_chunk_place(head, size, 90000, 11, &where, &fault) == VG_OK);
+        check(vg_chunk_parse(head, size, &view, &fault) == VG_OK && view.sound_start == start);
         check(memcmp(view.claim_sha256, before, sizeof before) == 0);
     }
     free(head);
@@ -78,11 +83,20 @@ static void write(const uint8_t *data, size_t size) {
     }
     claim.samples = count;
     claim.video_bytes = (uint32_t)video;
+    /* Some of what made the pictures is heard as well. */
+    vg_sound_sample heard[64];
+    vg_sound_samples sound = {.samples = heard, .start = (int32_t)(uint32_t)claim.run};
+    while (sound.count < count && (claim.flags & VG_CLAIM_DAMAGED) != 0) {
+        const vg_sample *from = &samples[sound.count];
+        heard[sound.count++] = (vg_sound_sample){.bytes = from->bytes, .duration = from->duration};
+    }
+    if (sound.count > 0) claim.audio_bytes = claim.video_bytes + VG_SOUND_START_SIZE;
     uint8_t head[4096];
     uint8_t own[VG_SHA256_SIZE];
     size_t head_size = 0;
     vg_fault fault = {0};
-    if (vg_chunk_head_write(&claim, samples, head, sizeof head, &head_size, own, &fault) != VG_OK) {
+    if (vg_chunk_head_write(&claim, samples, &sound, head, sizeof head, &head_size, own, &fault) !=
+        VG_OK) {
         check(fault.rule != NULL);
         return;
     }
@@ -92,6 +106,8 @@ static void write(const uint8_t *data, size_t size) {
     check(vg_chunk_parse(head, head_size, &view, &fault) == VG_OK);
     check(view.claim.run == claim.run && view.claim.wall_start_ns == claim.wall_start_ns);
     check(view.claim.predecessor_run == claim.predecessor_run && view.claim.samples == count);
+    check(view.sound_samples == sound.count);
+    check(sound.count == 0 || view.sound_start == sound.start);
     check(view.place.crc32c == where.crc32c && view.place.chunk_bytes == where.chunk_bytes);
     check(memcmp(view.claim_sha256, own, sizeof own) == 0);
 }

@@ -21,6 +21,7 @@ typedef struct run {
     vg_chunker *chunker;
     uint64_t payload, next_sequence, number;
     int64_t wall_end_ns;
+    bool hears;
     uint32_t waiting[BLOCKS]; /* handed over, not acknowledged */
     uint32_t waiting_count;
 } run;
@@ -41,9 +42,10 @@ static void take_closed(run *r) {
         check(vg_claim_read(vg_arena_at(&r->arena, header) + chunk.head_offset, chunk.head_bytes,
                             &claim, hash, &fault) == VG_OK);
         check(claim.run == r->number);
-        check(claim.sequence == r->next_sequence++ && claim.video_bytes == chunk.payload_bytes);
+        check(claim.sequence == r->next_sequence++);
+        check((uint64_t)claim.video_bytes + claim.audio_bytes == chunk.payload_bytes);
         check(claim.samples > 0 && claim.duration >= claim.samples);
-        r->payload += chunk.payload_bytes;
+        r->payload += claim.video_bytes;
         r->waiting[r->waiting_count++] = header;
     }
 }
@@ -62,6 +64,17 @@ static void acknowledge(run *r) {
     for (uint32_t i = 0; i < r->waiting_count; i++)
         vg_arena_durable(&r->arena, r->waiting[i]);
     r->waiting_count = 0;
+}
+
+/* A frame beside each picture, at whatever time. */
+static void hear(run *r, const uint8_t *bytes, uint32_t rtp, int64_t arrival, uint8_t what) {
+    const vg_sound_frame frame = {
+        .bytes = bytes,
+        .size = 1 + (uint32_t)what * 32,
+        .timestamp = rtp / 2,
+        .ticks = 1 + what,
+    };
+    vg_chunker_hear(r->chunker, &frame, arrival, VG_CAMERA_CLOCK_UNKNOWN);
 }
 
 /* A picture from five bytes: what it holds, its size, how its times step. */
@@ -97,6 +110,7 @@ static void push(run *r, vg_bytes *in, uint8_t *bytes, uint32_t *rtp, int64_t *a
         .is_picture = true,
     };
     if (late == UINT8_MAX) begin_again(r);
+    if (r->hears) hear(r, bytes, *rtp, *arrival, what);
     vg_fault fault = {0};
     const vg_err err =
         vg_chunker_push(r->chunker, &au, *arrival, VG_CAMERA_CLOCK_UNKNOWN, false, &fault);
@@ -130,6 +144,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .pps_count = (how & 4U) != 0,
     };
     vg_chunker_init(r.chunker, &r.arena, &start, &sets);
+    const vg_sound sound = {
+        .codec = VG_SOUND_PCMU, .channels = 1, .clock_rate = 8000, .sample_rate = 8000};
+    r.hears = (how & 8U) != 0;
+    if (r.hears) vg_chunker_expect_sound(r.chunker, &sound);
     uint32_t rtp = 0;
     int64_t arrival = INT64_C(1763700000000000000);
     while (vg_bytes_left(&in) >= 5)

@@ -44,6 +44,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sets.vps_count = form & 1U;
     sets.sps_count = (uint8_t)(1U + (form >> 2U & 1U));
     sets.pps_count = (uint8_t)(1U + (form >> 3U & 1U));
+    const vg_sound sound = {
+        .codec = (uint8_t)(form >> 5U),
+        .channels = 1,
+        .size_bits = 13,
+        .config_size = 2,
+        .clock_rate = 48000,
+        .sample_rate = 48000,
+        .frame_ticks = 1024,
+        .config = {0x11, 0x88},
+    };
+    if (sound.codec != 0) sets.sound = &sound;
     for (uint8_t i = 0; i < sets.vps_count; i++)
         take_set(&r, &sets.vps[i], &sets.vps_size[i]);
     for (uint8_t i = 0; i < sets.sps_count; i++)

@@ -1,13 +1,10 @@
-/* ftyp and moov of a segment: one video track without samples, they come in fragments.
+/* ftyp and moov of a segment: a video track, and one of sound where that is recorded, without
+ * samples: they come in fragments.
  * Nothing in it depends on time or place: equal parameter sets give equal bytes, and their hash
  * names the entry. */
 #include "segment_layout.h"
 
-static void put_matrix(vg_put *w) {
-    static const uint32_t unity[9] = {0x00010000, 0, 0, 0, 0x00010000, 0, 0, 0, 0x40000000};
-    for (size_t i = 0; i < 9; i++)
-        vg_put_u32(w, unity[i]);
-}
+#include "head_boxes.h"
 
 static void put_ftyp(vg_put *w) {
     const size_t box = vg_put_box(w, "ftyp");
@@ -20,7 +17,7 @@ static void put_ftyp(vg_put *w) {
     vg_put_box_end(w, box);
 }
 
-static void put_mvhd(vg_put *w, uint32_t timescale) {
+static void put_mvhd(vg_put *w, uint32_t timescale, uint32_t tracks) {
     const size_t box = vg_put_full_box(w, "mvhd", 0, 0);
     vg_put_u32(w, 0); /* created, modified: not told; true time is in the claims */
     vg_put_u32(w, 0);
@@ -29,9 +26,9 @@ static void put_mvhd(vg_put *w, uint32_t timescale) {
     vg_put_u32(w, 0x00010000); /* rate */
     vg_put_u16(w, 0x0100);     /* volume */
     vg_put_zeros(w, 10);
-    put_matrix(w);
+    vg_put_matrix(w);
     vg_put_zeros(w, 24);
-    vg_put_u32(w, VG_VIDEO_TRACK + 1); /* next track */
+    vg_put_u32(w, tracks + 1); /* next track */
     vg_put_box_end(w, box);
 }
 
@@ -42,26 +39,9 @@ static void put_tkhd(vg_put *w, const vg_sps *sps) {
     vg_put_u32(w, VG_VIDEO_TRACK);
     vg_put_zeros(w, 4 + 4 + 8);     /* reserved, duration, reserved */
     vg_put_zeros(w, 2 + 2 + 2 + 2); /* layer, group, volume, reserved */
-    put_matrix(w);
+    vg_put_matrix(w);
     vg_put_u32(w, sps->width << 16U);
     vg_put_u32(w, sps->height << 16U);
-    vg_put_box_end(w, box);
-}
-
-static void put_mdhd_hdlr(vg_put *w, uint32_t timescale) {
-    size_t box = vg_put_full_box(w, "mdhd", 0, 0);
-    vg_put_u32(w, 0);
-    vg_put_u32(w, 0);
-    vg_put_u32(w, timescale);
-    vg_put_u32(w, 0);
-    vg_put_u16(w, 0x55C4); /* und */
-    vg_put_u16(w, 0);
-    vg_put_box_end(w, box);
-    box = vg_put_full_box(w, "hdlr", 0, 0);
-    vg_put_u32(w, 0);
-    vg_put_bytes(w, "vide", 4);
-    vg_put_zeros(w, 12);
-    vg_put_u8(w, 0); /* name */
     vg_put_box_end(w, box);
 }
 
@@ -71,51 +51,43 @@ static void put_stbl(vg_put *w, const vg_sets *sets, const vg_sps *sps) {
     vg_put_u32(w, 1);
     vg_sample_entry_put(w, sets, sps);
     vg_put_box_end(w, stsd);
-    static const char empty[3][5] = {"stts", "stsc", "stco"};
-    for (size_t i = 0; i < 3; i++) {
-        const size_t box = vg_put_full_box(w, empty[i], 0, 0);
-        vg_put_u32(w, 0);
-        vg_put_box_end(w, box);
-    }
-    const size_t stsz = vg_put_full_box(w, "stsz", 0, 0);
-    vg_put_u32(w, 0);
-    vg_put_u32(w, 0);
-    vg_put_box_end(w, stsz);
+    vg_put_no_samples(w);
     vg_put_box_end(w, stbl);
 }
 
 static void put_minf(vg_put *w, const vg_sets *sets, const vg_sps *sps) {
     const size_t minf = vg_put_box(w, "minf");
-    size_t box = vg_put_full_box(w, "vmhd", 0, 1);
+    const size_t box = vg_put_full_box(w, "vmhd", 0, 1);
     vg_put_zeros(w, 8);
     vg_put_box_end(w, box);
-    box = vg_put_box(w, "dinf");
-    const size_t dref = vg_put_full_box(w, "dref", 0, 0);
-    vg_put_u32(w, 1);
-    const size_t url = vg_put_full_box(w, "url ", 0, 1); /* 1: the data are in this file */
-    vg_put_box_end(w, url);
-    vg_put_box_end(w, dref);
-    vg_put_box_end(w, box);
+    vg_put_dinf(w);
     put_stbl(w, sets, sps);
     vg_put_box_end(w, minf);
 }
 
+static void put_trex(vg_put *w, uint32_t track) {
+    const size_t box = vg_put_full_box(w, "trex", 0, 0);
+    vg_put_u32(w, track);
+    vg_put_u32(w, 1);    /* sample description */
+    vg_put_zeros(w, 12); /* no defaults: every trun tells its own */
+    vg_put_box_end(w, box);
+}
+
 static void put_moov(vg_put *w, const vg_sets *sets, const vg_sps *sps, uint32_t timescale) {
     const size_t moov = vg_put_box(w, "moov");
-    put_mvhd(w, timescale);
+    put_mvhd(w, timescale, sets->sound != NULL ? VG_SOUND_TRACK : VG_VIDEO_TRACK);
     const size_t trak = vg_put_box(w, "trak");
     put_tkhd(w, sps);
     const size_t mdia = vg_put_box(w, "mdia");
-    put_mdhd_hdlr(w, timescale);
+    vg_put_mdhd(w, timescale);
+    vg_put_hdlr(w, "vide");
     put_minf(w, sets, sps);
     vg_put_box_end(w, mdia);
     vg_put_box_end(w, trak);
+    if (sets->sound != NULL) vg_sound_trak_put(w, sets->sound, timescale);
     const size_t mvex = vg_put_box(w, "mvex");
-    const size_t trex = vg_put_full_box(w, "trex", 0, 0);
-    vg_put_u32(w, VG_VIDEO_TRACK);
-    vg_put_u32(w, 1);    /* sample description */
-    vg_put_zeros(w, 12); /* no defaults: every trun tells its own */
-    vg_put_box_end(w, trex);
+    put_trex(w, VG_VIDEO_TRACK);
+    if (sets->sound != NULL) put_trex(w, VG_SOUND_TRACK);
     vg_put_box_end(w, mvex);
     vg_put_box_end(w, moov);
 }
@@ -129,6 +101,8 @@ static vg_err check_sets(const vg_sets *sets, vg_fault *fault) {
     if (sets->codec != VG_CODEC_H264 && sets->codec != VG_CODEC_H265 &&
         sets->codec != VG_CODEC_MJPEG)
         return vg_fail(fault, VG_UNSUPPORTED, 0, "codec of the sample entry");
+    if (sets->sound != NULL && vg_sound_refuse(sets->sound) != NULL)
+        return vg_fail(fault, VG_VALUE, 0, vg_sound_refuse(sets->sound));
     if (sets->sps_count == 0) return vg_fail(fault, VG_VALUE, 0, "sample entry without SPS");
     if (sets->pps_count == 0 && sets->codec != VG_CODEC_MJPEG)
         return vg_fail(fault, VG_VALUE, 0, "sample entry without PPS");

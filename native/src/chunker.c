@@ -181,6 +181,7 @@ static void begin_time(vg_chunker *c) {
     c->has_last = false;
     c->is_estimated = false;
     c->carry = 0;
+    vg_sound_begin_time(c);
 }
 
 bool vg_chunker_begin_again(vg_chunker *c, uint64_t run, uint8_t reason) {

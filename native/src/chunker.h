@@ -3,6 +3,7 @@
  *   chunker_entry.c   parameter sets, the sample entry, which NAL units are kept
  *   chunker_commit.c  a unit becomes a sample: where chunks are cut, who is told
  *   chunker_fill.c    the chunk being filled: its blocks, its hash, its close
+ *   chunker_sound.c   what is heard meanwhile
  *
  * Access units come in, in decode order; they are committed to the chunk being filled once their
  * decode times are known (vg_reorder). Without B-pictures that is at once and straight from the
@@ -23,6 +24,8 @@ enum {
     VG_CLOSED_MAX = VG_HELD_MAX + 8, /* a flush of all held units may close a chunk with each */
     VG_SYNC_WINDOW = 8,              /* sync samples before the newest that are looked back at */
     VG_CHANGES_BEFORE = 2,           /* within the period; the next one is the third */
+    VG_HEARD_MAX = 1024,             /* frames of sound that wait for their chunk */
+    VG_HEARD_BYTES = 256 * 1024,
 };
 
 /* An access unit on its way, without its bytes. */
@@ -41,6 +44,13 @@ typedef struct vg_source {
     const vg_access_unit *au;
     uint8_t keep[VG_NALS_MAX]; /* with `au` */
 } vg_source;
+
+/* A frame of sound that waits for its chunk. */
+typedef struct vg_heard {
+    int64_t wall_ns;
+    uint32_t offset, bytes; /* into heard_bytes */
+    uint32_t duration;      /* ticks */
+} vg_heard;
 
 struct vg_chunker {
     vg_arena *arena;
@@ -74,6 +84,15 @@ struct vg_chunker {
     uint8_t nothing_sha256[VG_SHA256_SIZE]; /* of no audio */
     EVP_MD_CTX *sha256;
 
+    bool has_sound, sound_started, has_camera_offset;
+    vg_sound sound;
+    vg_timeline sound_line;
+    uint32_t sound_stamp, sound_frame_ticks; /* of the frame heard last, by its own clock */
+    int64_t sound_ticks;                     /* unwrapped, since the first */
+    int64_t sound_next_media; /* in ticks of the run: before it nothing more may be heard */
+    int64_t camera_offset_ns; /* from the camera's clock to when its pictures are shown */
+    uint32_t heard_count, heard_used;
+
     vg_chunk_watch *watch;
     void *watch_context;
 
@@ -89,6 +108,9 @@ struct vg_chunker {
     /* Large and mostly untouched from here on. */
     vg_set_table latest, entry;
     vg_sample samples[VG_SAMPLES_MAX];
+    vg_heard heard[VG_HEARD_MAX];
+    vg_sound_sample sound_samples[VG_SOUND_SAMPLES_MAX];
+    uint8_t heard_bytes[VG_HEARD_BYTES];
     uint8_t head[VG_HEAD_MAX + VG_BLOCK];
     uint8_t hold[VG_HOLD_BYTES];
 };
@@ -112,6 +134,8 @@ static inline bool vg_fill_has_samples(const vg_chunker *c) {
 bool vg_fill_open(vg_chunker *c, const vg_pending *u, int64_t decode, int64_t wall_ns);
 /* False where the chunk or the arena has no room: some of it may have been appended. */
 bool vg_fill_append(vg_chunker *c, const vg_pending *u, const vg_source *s);
+/* As they are; likewise. */
+bool vg_fill_bytes(vg_chunker *c, const uint8_t *bytes, size_t size);
 void vg_fill_hash(vg_chunker *c, uint32_t offset);
 /* The duration of the sample committed last, now that the next one's decode time is known. */
 void vg_fill_finish_last(vg_chunker *c, int64_t decode);
@@ -121,6 +145,14 @@ void vg_fill_close_estimating(vg_chunker *c);
 /* Payload blocks behind the first `keep` go back. */
 void vg_fill_give_back(vg_chunker *c, uint32_t keep);
 void vg_fill_drop(vg_chunker *c);
+
+/* chunker_sound.c */
+
+/* What has come of the time up to `wall_end_ns`, behind the pictures of the chunk. */
+void vg_sound_close(vg_chunker *c, int64_t wall_end_ns, vg_sound_samples *out);
+/* A chunk begins with this picture: how the camera's clock stands to wall time. */
+void vg_sound_note_picture(vg_chunker *c, const vg_pending *u, int64_t decode, int64_t wall_ns);
+void vg_sound_begin_time(vg_chunker *c);
 
 /* chunker_commit.c */
 

@@ -40,6 +40,7 @@ vg_err vg_entry_make(vg_chunker *c, vg_fault *fault) {
     vg_err err = vg_sets_sps(&c->latest, &sps, fault);
     if (err != VG_OK) return err;
     vg_sets_view(&c->latest, c->state.inband, &view);
+    view.sound = c->has_sound ? &c->sound : NULL;
     /* Apart: a head that turns out too long may not stand where the old one still serves. */
     uint8_t head[sizeof c->head];
     size_t head_bytes = 0;

@@ -78,10 +78,11 @@ bool vg_fill_open(vg_chunker *c, const vg_pending *u, int64_t decode, int64_t wa
     memcpy(c->claim.camera, c->start.camera, VG_ID_SIZE);
     memcpy(c->claim.stream, c->start.stream, VG_ID_SIZE);
     memcpy(c->claim.previous_sha256, c->previous_sha256, VG_SHA256_SIZE);
+    vg_sound_note_picture(c, u, decode, wall_ns);
     return true;
 }
 
-static bool append(vg_chunker *c, const uint8_t *bytes, size_t size) {
+bool vg_fill_bytes(vg_chunker *c, const uint8_t *bytes, size_t size) {
     vg_arena_chunk *chunk = vg_fill_chunk(c);
     while (size > 0) {
         const uint32_t fill = c->payload_bytes % VG_ARENA_BLOCK;
@@ -102,14 +103,14 @@ static bool append(vg_chunker *c, const uint8_t *bytes, size_t size) {
 }
 
 bool vg_fill_append(vg_chunker *c, const vg_pending *u, const vg_source *s) {
-    if (s->packed != NULL) return append(c, s->packed, u->bytes);
+    if (s->packed != NULL) return vg_fill_bytes(c, s->packed, u->bytes);
     for (uint32_t i = 0; i < s->au->nal_count; i++) {
         const vg_nal_unit *nal = &s->au->nals[i];
         uint8_t length[4];
         if (!s->keep[i]) continue;
         vg_store_u32(length, nal->size);
-        if (!append(c, length, vg_prefix_bytes(c)) ||
-            !append(c, s->au->bytes + nal->offset, nal->size))
+        if (!vg_fill_bytes(c, length, vg_prefix_bytes(c)) ||
+            !vg_fill_bytes(c, s->au->bytes + nal->offset, nal->size))
             return false;
     }
     return true;
@@ -150,22 +151,33 @@ void vg_fill_finish_last(vg_chunker *c, int64_t decode) {
     c->samples[c->claim.samples - 1].duration = (uint32_t)duration;
 }
 
+static void finish_hash(vg_chunker *c, uint8_t out[VG_SHA256_SIZE]) {
+    unsigned digest_size = VG_SHA256_SIZE;
+    const int ok = EVP_DigestFinal_ex(c->sha256, out, &digest_size) == 1 &&
+                   EVP_DigestInit_ex(c->sha256, NULL, NULL) == 1;
+    assert(ok);
+    (void)ok;
+}
+
 void vg_fill_close(vg_chunker *c, int64_t wall_end_ns) {
     assert(c->header != VG_NO_BLOCK && c->claim.samples > 0 && c->closed_count < VG_CLOSED_MAX);
     vg_arena_chunk *chunk = vg_fill_chunk(c);
     c->claim.video_bytes = c->payload_bytes;
-    unsigned digest_size = VG_SHA256_SIZE;
-    const int ok = EVP_DigestFinal_ex(c->sha256, c->claim.video_sha256, &digest_size) == 1 &&
-                   EVP_DigestInit_ex(c->sha256, NULL, NULL) == 1;
-    assert(ok);
-    (void)ok;
+    finish_hash(c, c->claim.video_sha256);
     memcpy(c->claim.audio_sha256, c->nothing_sha256, VG_SHA256_SIZE);
+    vg_sound_samples sound = {0};
+    if (c->has_sound) vg_sound_close(c, wall_end_ns, &sound);
+    if (sound.count > 0) {
+        c->claim.audio_bytes = c->payload_bytes - c->claim.video_bytes;
+        vg_fill_hash(c, c->claim.video_bytes);
+        finish_hash(c, c->claim.audio_sha256);
+    }
 
     size_t head_bytes = 0;
     vg_fault fault;
-    const vg_err err =
-        vg_chunk_head_write(&c->claim, c->samples, vg_arena_at(c->arena, c->header) + HEAD_OFFSET,
-                            VG_CHUNK_HEAD_MAX, &head_bytes, c->previous_sha256, &fault);
+    const vg_err err = vg_chunk_head_write(
+        &c->claim, c->samples, &sound, vg_arena_at(c->arena, c->header) + HEAD_OFFSET,
+        VG_CHUNK_HEAD_MAX, &head_bytes, c->previous_sha256, &fault);
     assert(err == VG_OK);
     (void)err;
     chunk->head_offset = HEAD_OFFSET;

@@ -27,7 +27,8 @@ enum {
 
 typedef struct loop loop;
 typedef struct stream stream;
-typedef struct udp_pair udp_pair; /* loop_udp.h */
+typedef struct udp_pair udp_pair;       /* loop_udp.h */
+typedef struct sound_track sound_track; /* loop_sound.h */
 
 typedef enum watched_kind {
     WATCHED_CONTROL,
@@ -59,6 +60,7 @@ typedef struct outbox {
 
 /* RFC 3550 6.4.1 and A.3: what a receiver report says. */
 typedef struct reception {
+    uint32_t clock_rate; /* of the timestamps; 0: VG_TIMESCALE */
     bool started;
     uint32_t ssrc, other_ssrc;
     uint8_t other_count; /* packets in a row of other_ssrc */
@@ -96,7 +98,8 @@ struct stream {
     uint16_t keeper;
     uint8_t codec, payload_type, rtp_channel, rtcp_channel;
     uint32_t stall_ms;
-    udp_pair *udp; /* NULL: packets come on the connection */
+    udp_pair *udp;      /* NULL: packets come on the connection */
+    sound_track *sound; /* NULL: none is recorded */
 
     vg_rtsp_splitter splitter;
     vg_assembler *assembler;
@@ -207,6 +210,10 @@ void loop_flush_parent(loop *l);
 void loop_control_ready(loop *l);
 
 /* loop_stream.c, loop_socket.c */
+typedef struct attached_sound {
+    vg_sound sound; /* codec 0: there is none */
+    uint8_t payload_type, rtp_channel, rtcp_channel;
+} attached_sound;
 typedef struct attachment {
     const uint8_t *camera, *stream, *early;
     uint16_t keeper;
@@ -216,6 +223,7 @@ typedef struct attachment {
     int64_t gap_start_ns;
     size_t early_size;
     vg_sets sets;
+    attached_sound sound;
 } attachment;
 /* Takes the descriptor. NULL, or why it cannot be done. */
 const char *stream_attach(loop *l, const attachment *a, int fd);

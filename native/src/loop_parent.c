@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "loop_stream.h"
+#include "loop_sound.h"
 #include "loop_udp.h"
 
 enum {
@@ -122,7 +122,7 @@ static bool on_attach(loop *l, vg_bytes *r, int *fd) {
     const blob early = take_blob(r);
     a.early = early.bytes;
     a.early_size = early.size;
-    if (r->overrun || *fd < 0) return false;
+    if (!sound_parse(r, &a.sound) || r->overrun || *fd < 0) return false;
     const char *why = stream_attach(l, &a, *fd);
     *fd = -1;
     if (why != NULL) refuse_attach(l, &a, why);

@@ -7,6 +7,10 @@
 #define NTP_TO_UNIX INT64_C(2208988800)   /* seconds from 1900 to 1970 */
 #define SR_AGREEMENT_NS (100 * NS_PER_MS) /* of two sender reports with their own RTP times */
 
+static int64_t rate_of(const reception *rx) {
+    return rx->clock_rate != 0 ? rx->clock_rate : VG_TIMESCALE;
+}
+
 void reception_packet(reception *rx, const vg_rtp_packet *p, int64_t now_ns) {
     if (rx->started && p->ssrc != rx->ssrc) {
         /* As the assembler takes them: a few are an old session's (rtsp.md row 68). */
@@ -16,8 +20,11 @@ void reception_packet(reception *rx, const vg_rtp_packet *p, int64_t now_ns) {
     }
     rx->other_count = 0;
     if (!rx->started || p->ssrc != rx->ssrc) {
-        *rx = (reception){
-            .started = true, .ssrc = p->ssrc, .highest = p->sequence, .base = p->sequence};
+        *rx = (reception){.clock_rate = rx->clock_rate,
+                          .started = true,
+                          .ssrc = p->ssrc,
+                          .highest = p->sequence,
+                          .base = p->sequence};
     }
     const uint16_t step = (uint16_t)(p->sequence - rx->highest);
     if (step < 0x8000) {
@@ -26,7 +33,7 @@ void reception_packet(reception *rx, const vg_rtp_packet *p, int64_t now_ns) {
     }
     rx->received++;
     /* RFC 3550 A.8, with the arrival of the turn that read the packet. */
-    const int64_t transit = (now_ns / 1000) * VG_TIMESCALE / 1000000 - (int64_t)p->timestamp;
+    const int64_t transit = (now_ns / 1000) * rate_of(rx) / 1000000 - (int64_t)p->timestamp;
     const int64_t change = llabs(transit - rx->transit);
     rx->transit = transit;
     if (rx->has_transit && change < VG_JUMP_TICKS) {
@@ -45,7 +52,7 @@ static int64_t unix_time(uint64_t ntp) {
 
 static int64_t extrapolate(const reception *rx, uint32_t rtp_timestamp) {
     const int64_t ticks = (int32_t)(rtp_timestamp - rx->last_sr_rtp);
-    return unix_time(rx->last_ntp) + ticks * NS_PER_S / VG_TIMESCALE;
+    return unix_time(rx->last_ntp) + ticks * NS_PER_S / rate_of(rx);
 }
 
 void reception_report(reception *rx, const vg_rtcp_item *sr, int64_t now_ns) {

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +13,7 @@
 
 #include "assembler.h"
 #include "loop_reception.h"
+#include "loop_sound.h"
 #include "loop_udp.h"
 
 enum {
@@ -84,6 +86,7 @@ void stream_tick(stream *s, uint64_t tick) {
     crash_page_clear(s);
     /* Spread over the period by the stream's random id. */
     if (s->rx.started && (tick + s->id[0]) % REPORT_PERIOD == 0) send_report(s);
+    if (!s->dead && (tick + s->id[0]) % REPORT_PERIOD == 0) sound_send_report(s);
     if (!s->dead && (tick + s->id[1]) % TRIM_PERIOD == 0) trim(s);
 }
 
@@ -120,6 +123,7 @@ void stream_free(stream *s) {
     }
     if (s->units != NULL) (void)munmap(s->units, VG_AU_MAX);
     udp_free(s);
+    sound_free(s);
     free(s->assembler);
     free(s->carry);
     free(s->out);
@@ -161,6 +165,7 @@ static void begin_run(stream *s, const attachment *a) {
     memcpy(start.camera, a->camera, VG_ID_SIZE);
     memcpy(start.stream, a->stream, VG_ID_SIZE);
     vg_chunker_init(s->chunker, &s->owner->arena, &start, &a->sets);
+    if (s->sound != NULL) vg_chunker_expect_sound(s->chunker, &a->sound.sound);
     vg_assembler_init(s->assembler, (vg_codec)s->codec, s->payload_type, s->units, VG_AU_MAX);
     if (s->codec == VG_CODEC_H265 && (a->flags & 8U) != 0) vg_assembler_expect_donl(s->assembler);
     if (s->codec != VG_CODEC_MJPEG) return;
@@ -218,6 +223,10 @@ const char *stream_attach(loop *l, const attachment *a, int fd) {
         stream_free(s);
         return "out of memory";
     }
+    why = sound_attach(s, &a->sound);
+    if (why != NULL)
+        (void)fprintf(stderr, "<4>loop %u: no sound is recorded: %s\n", (unsigned)l->config.number,
+                      why);
     begin_run(s, a);
     make_room(s);
     s->next = l->streams;

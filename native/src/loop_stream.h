@@ -2,7 +2,8 @@
  *   loop_stream.c   from attachment to end, by the clock, its numbers
  *   loop_socket.c   the socket both ways, floods
  *   loop_udp.c      datagrams, where the camera sends those; in order: loop_udp_order.c
- *   loop_units.c    from bytes to access units to chunks */
+ *   loop_units.c    from bytes to access units to chunks
+ *   loop_sound.c    from packets of sound to frames */
 #ifndef VG_SRC_LOOP_STREAM_H
 #define VG_SRC_LOOP_STREAM_H
 

@@ -3,7 +3,7 @@
 
 #include "assembler.h"
 #include "loop_reception.h"
-#include "loop_stream.h"
+#include "loop_sound.h"
 
 enum {
     /* A second. The parent reads the messages of all cameras, in Python. */
@@ -164,7 +164,7 @@ size_t stream_parse(stream *s, const uint8_t *data, size_t size, vg_fault *fault
         done += item.consumed;
         switch (item.kind) {
         case VG_RTSP_PACKET:
-            on_packet(s, &item);
+            if (!sound_take(s, &item)) on_packet(s, &item);
             break;
         case VG_RTSP_MESSAGE:
             on_message(s, &item);

@@ -14,6 +14,7 @@
 
 enum {
     VG_VIDEO_TRACK = 1,
+    VG_SOUND_TRACK = 2,
     VG_BOX = 8, /* size, type */
     VG_UUID_BOX = VG_BOX + 16,
     VG_PRFT_BYTES = 32,
@@ -24,6 +25,11 @@ enum {
     VG_MFHD_NUMBER = 20, /* of the sequence number in moof */
     VG_TFDT_TIME = 60,   /* of the decode time in moof */
     VG_PLACE_CRC = VG_PLACE_SIZE - 4,
+    /* The second traf: header 8, tfhd 20, tfdt 20, trun 20; then duration and size of each. */
+    VG_SOUND_TRUN_OFFSET = 48,
+    VG_SOUND_TRAF_FIXED = VG_SOUND_TRUN_OFFSET + VG_TRUN_FIXED,
+    VG_SOUND_TRUN_SAMPLE = 8,
+    VG_SOUND_TFDT_TIME = 40, /* in the second traf */
 };
 
 /* The software form of vg_crc32c, for machines without SSE4.2 and for the test that compares both.
@@ -34,5 +40,7 @@ vg_err vg_sps_of(vg_codec codec, const uint8_t *nal, size_t size, vg_sps *out, v
 /* The video sample entry (avc1, avc3, hvc1, hev1, mp4v) with its configuration box; `sps` is that
  * of the first set. */
 void vg_sample_entry_put(vg_put *w, const vg_sets *sets, const vg_sps *sps);
+/* The whole second track. */
+void vg_sound_trak_put(vg_put *w, const vg_sound *sound, uint32_t timescale);
 
 #endif

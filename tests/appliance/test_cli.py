@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from audit_rig import audit_run, chain_of, vonggac
 from vonggac.registry.camera import Mode, OwnerKind
 from vonggac.registry.catalog import Catalog
+from vonggac.registry.rules import may_record_sound
 from vonggac_appliance import secrets
 
 PASSWORD = "Mat-khau#91/bi:mat@x"
@@ -134,6 +135,21 @@ def test_a_household_camera_is_added_but_told_to_need_an_agreement(
     assert camera.basis is not None
     assert (camera.basis.mode, camera.basis.document) == (Mode.RECORDED, "12/TT")
     assert camera.basis.retention_cap_days == 7
+    assert not camera.basis.audio
+
+
+def test_sound_is_recorded_where_the_agreement_says_so_and_never_of_the_state(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    basis = ("--basis-mode", "C", "--basis-audio")
+    assert add(home, "--owner-kind", "household", *basis) == 0
+    with Catalog(home, is_readonly=True) as catalog:
+        camera = catalog.camera("cam1")
+    assert camera is not None
+    assert may_record_sound(camera)
+    for words in (("--owner-kind", "state", *basis), ("--basis-audio",)):
+        assert vonggac(home, "camera", "add", "cam2", "--url", URL, *words) == 2
+    assert "State-owned" in capsys.readouterr().err
 
 
 def encoded(password: str) -> str:

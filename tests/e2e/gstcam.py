@@ -1,10 +1,11 @@
 """A camera by gst-rtsp-server: a clip of access units, looped without transcoding.
 
     /usr/bin/python3 gstcam.py [--user U --password-file F] [--port N] [--fps N] [--udp-only]
-                               [--mtu N] PATH=FILE...
+                               [--mtu N] PATH=FILE[+SOUND]...
 
-FILE ends in .h264 or .h265. Prints "ready PORT", serves on 127.0.0.1 until SIGTERM. Run by the
-system's Python, where gi is; it imports nothing of ours, so that the two have nothing in common.
+FILE ends in .h264 or .h265; SOUND is aac, opus, pcma or pcmu, a tone. Prints "ready PORT", serves
+on 127.0.0.1 until SIGTERM. Run by the system's Python, where gi is; it imports nothing of ours, so
+that the two have nothing in common.
 """
 
 import argparse
@@ -37,11 +38,20 @@ def demux(path):
     return codec, told, units
 
 
+SOUNDS = {
+    "aac": "audio/x-raw,rate=16000,channels=1 ! voaacenc ! aacparse ! rtpmp4gpay name=pay1 pt=97",
+    "opus": "audio/x-raw,rate=48000,channels=1 ! opusenc ! rtpopuspay name=pay1 pt=98",
+    "pcma": "audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8",
+    "pcmu": "audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0",
+}
+
+
 class Loop(GstRtspServer.RTSPMediaFactory):
     """A media of one clip for ever, at a constant rate, its timestamps going on."""
 
-    def __init__(self, path, fps, mtu):
+    def __init__(self, path, fps, mtu, sound):
         super().__init__()
+        self.sound = f" audiotestsrc is-live=true ! {SOUNDS[sound]}" if sound else ""
         self.codec, self.caps, self.units = demux(path)
         self.mtu = mtu
         self.frame_ns = round(Gst.SECOND / fps)
@@ -51,7 +61,7 @@ class Loop(GstRtspServer.RTSPMediaFactory):
         return Gst.parse_launch(
             "( appsrc name=source format=time is-live=true block=false"
             f" ! {self.codec}parse"
-            f" ! rtp{self.codec}pay name=pay0 pt=96 config-interval=-1 mtu={self.mtu} )"
+            f" ! rtp{self.codec}pay name=pay0 pt=96 config-interval=-1 mtu={self.mtu}{self.sound} )"
         )
 
     def do_configure(self, media):
@@ -98,7 +108,7 @@ def main():
     parser.add_argument("--fps", type=float, default=25)
     parser.add_argument("--udp-only", action="store_true")
     parser.add_argument("--mtu", type=int, default=1400)
-    parser.add_argument("streams", nargs="+", metavar="PATH=FILE")
+    parser.add_argument("streams", nargs="+", metavar="PATH=FILE[+SOUND]")
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
@@ -108,8 +118,9 @@ def main():
         with open(options.password_file, encoding="utf-8") as file:
             require_login(server, options.user, file.readline().rstrip("\n"))
     for stream in options.streams:
-        path, _, file = stream.partition("=")
-        factory = Loop(file, options.fps, options.mtu)
+        path, _, clip = stream.partition("=")
+        file, _, sound = clip.partition("+")
+        factory = Loop(file, options.fps, options.mtu, sound)
         if options.udp_only:
             factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
         if options.user:

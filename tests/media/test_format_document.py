@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from vonggac.media.chunk import (
     SyncKind,
     row_of,
 )
+from vonggac.media.sound import Sound, SoundCodec, SoundSamples
 
 SEGMENT_BYTES = 16 << 20
 SPS = bytes.fromhex("6742c00ada11e4")
@@ -78,6 +80,32 @@ def example_chunk() -> tuple[bytes, Row]:
     return bytes(head) + VIDEO + free_header(padding), row
 
 
+PCMA = Sound(SoundCodec.PCMA, 1, 8000, 8000)
+HEARD = bytes(range(0xD0, 0xD8))
+START_TICKS = -180
+
+
+def example_sound_track() -> bytes:
+    """The second `trak` of the same head with A-law at 8 kHz."""
+    head = segment.head_write(Codec.H264, (), (SPS,), (PPS,), 90_000, False, PCMA)
+    return head[head.rindex(b"trak") - 4 : head.index(b"mvex") - 4]
+
+
+def example_sound() -> bytes:
+    """The end of `moof` and all of `mdat`: two packets of 4 samples, from 2 ms before the
+    pictures on.
+    """
+    audio = START_TICKS.to_bytes(8, signed=True) + HEARD
+    claim = replace(
+        example_claim(), audio_bytes=len(audio), audio_sha256=hashlib.sha256(audio).digest()
+    )
+    samples = (Sample(9, 3600, 0, is_sync=True), Sample(7, 3600, 0))
+    sound = SoundSamples(START_TICKS, ((4, 45), (4, 45)))
+    head, _ = segment.chunk_head_write(claim, samples, sound)
+    segment.chunk_place(head, 90_000, 1, DISK, 7, 1 << 40 | 5, 4096)
+    return bytes(head[head.rindex(b"traf") - 4 :]) + VIDEO + audio
+
+
 def example_table() -> bytes:
     """The table of a segment that has only this chunk."""
     return segment.table_write([example_chunk()[1]], SEGMENT_BYTES)
@@ -95,10 +123,12 @@ def drawn(text: str, title: str) -> bytes:
     [
         ("Example: head", example_head()),
         ("Example: chunk", example_chunk()[0]),
+        ("Example: the sound's track", example_sound_track()),
+        ("Example: sound", example_sound()),
         ("Example: table", example_table()),
         ("Example: packed rows", segment.rows_pack(example_rows())),
     ],
-    ids=["head", "chunk", "table", "packed rows"],
+    ids=["head", "chunk", "track", "sound", "table", "packed rows"],
 )
 def test_the_document_shows_the_bytes_that_are_written(root: Path, title: str, made: bytes) -> None:
     text = (root / "docs/ref/segment-format.md").read_text()

@@ -231,7 +231,7 @@ def test_sample_flags_tell_sync_other_and_leading() -> None:
         (FIRST, (), "value", "chunk without samples"),
         (FIRST, (Sample(1, 1),) * 2049, "limit", "VG_SAMPLES_MAX"),
         (FIRST, (Sample(1, 1),), "value", "video bytes are not the samples'"),
-        (replace(FIRST, audio_bytes=1), SAMPLES, "unsupported", "audio in a chunk"),
+        (replace(FIRST, audio_bytes=1), SAMPLES, "value", "audio bytes are not the samples'"),
         (replace(FIRST, flags=ChunkFlag.BROKEN), SAMPLES, "value", "flags of a row in a claim"),
         (replace(FIRST, timescale=0), SAMPLES, "value", "timescale of the claim"),
         (replace(FIRST, version=2), SAMPLES, "unsupported", "version of the claim"),

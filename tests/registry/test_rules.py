@@ -8,7 +8,13 @@ import pytest
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import AdminState, Basis, Camera, Hours, Mode, OwnerKind
 from vonggac.registry.people import Person, Purpose, PurposeCode, Role
-from vonggac.registry.rules import OPERATOR_BACK_NS, may_know, may_record, may_view
+from vonggac.registry.rules import (
+    OPERATOR_BACK_NS,
+    may_know,
+    may_record,
+    may_record_sound,
+    may_view,
+)
 
 HOUR = 3_600_000_000_000
 DAY = 24 * HOUR
@@ -239,3 +245,13 @@ def test_nobody_sees_a_camera_that_he_may_not_know_of(role: Role, kind: OwnerKin
         row = camera(owner_kind=kind, area=area, basis=basis())
         viewing = may_view(person, row, NOW - HOUR, NOW, CASE, NOW)
         assert may_know(person, row) or not viewing.is_allowed
+
+
+@pytest.mark.parametrize("kind", list(OwnerKind))
+def test_sound_is_recorded_only_where_a_basis_says_so_and_never_of_the_state(
+    kind: OwnerKind,
+) -> None:
+    assert not may_record_sound(camera(owner_kind=kind, basis=None))
+    assert not may_record_sound(camera(owner_kind=kind, basis=basis()))
+    is_kept = may_record_sound(camera(owner_kind=kind, basis=basis(audio=True)))
+    assert is_kept is (kind is not OwnerKind.STATE)

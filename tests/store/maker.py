@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Claim, Sample, SyncKind
+from vonggac.media.sound import Sound, SoundSamples
 from vonggac.store import disk as disks
 from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
@@ -40,7 +41,7 @@ class FakeChunk:
     entry_sha256: bytes
     head: bytearray
     segment_head: bytes
-    payload: Sequence[memoryview]
+    payload: list[memoryview]
     payload_bytes: int
 
 
@@ -57,6 +58,7 @@ class FakeStream:
     predecessor: int = 0
     gap: tuple[int, int] = (0, 0)
     sps: bytes = SPS
+    sound: Sound | None = None
     is_synced: bool = True
     """Whether the box's clock is, while this is recorded."""
     sent: list[tuple[int, int, bytes]] = field(default_factory=list)
@@ -77,9 +79,17 @@ class FakeStream:
         self.wall_ns = self.wall_ns if wall_ns is None else wall_ns
         self.gap = gap
 
+    def _heard(self, frames: int) -> tuple[SoundSamples, bytes]:
+        """G.711 that begins 20 ms before the pictures."""
+        start = -1800
+        data = hashlib.shake_128(self.stream + b"heard" + bytes([self.sequence & 255]))
+        samples = SoundSamples(start, ((160, 1800),) * frames)
+        return samples, start.to_bytes(8, signed=True) + data.digest(160 * frames)
+
     def chunk(self, size: int = 40_000, seconds: float = 1.0, end: bool = False) -> FakeChunk:
         payload = hashlib.shake_128(self.stream + bytes([self.sequence & 255])).digest(size)
-        head_bytes = native.head_write(1, (), (self.sps,), (PPS,), 90_000, False)
+        head_bytes = native.head_write(1, (), (self.sps,), (PPS,), 90_000, False, self.sound)
+        heard, audio = self._heard(int(seconds * 50)) if self.sound else (None, b"")
         first = self.sequence == 0
         flags = (ChunkFlag.CLOCK_SYNCED if self.is_synced else 0) | (
             ChunkFlag.FIRST if first else 0
@@ -97,6 +107,8 @@ class FakeStream:
             video_bytes=len(payload),
             video_sha256=native.sha256(payload),
             previous_sha256=self.previous,
+            audio_bytes=len(audio),
+            audio_sha256=native.sha256(audio),
         )
         if first:
             claim = replace(
@@ -109,7 +121,7 @@ class FakeStream:
         part = size // 10
         samples = [Sample(part, ticks, 0, is_sync and i == 0) for i in range(9)]
         samples.append(Sample(size - 9 * part, ticks, 0, False))
-        head, self.previous = native.chunk_head_write(claim, samples)
+        head, self.previous = native.chunk_head_write(claim, samples, heard)
         self.sent.append((self.run, self.sequence, claim.video_sha256))
         self.wall_ns += int(seconds * SECOND_NS)
         made = FakeChunk(
@@ -122,8 +134,10 @@ class FakeStream:
             head=head,
             segment_head=head_bytes,
             payload=[memoryview(payload)[: size // 2], memoryview(payload)[size // 2 :]],
-            payload_bytes=size,
+            payload_bytes=size + len(audio),
         )
+        if audio:
+            made.payload.append(memoryview(audio))
         self.sequence += 1
         self.media_ticks += ticks * 10
         return made

@@ -38,6 +38,12 @@ uint32_t vg_chunker_closed(vg_chunker *c);
 enum { VG_CHUNKER_SETS_PERIOD_S = 600 };
 vg_err vg_chunker_push(vg_chunker *c, const vg_access_unit *au, int64_t arrival_wall_ns,
                        int64_t camera_clock_ns, bool clock_synced, vg_fault *fault);
+/* Sound will come: the entry has a track for it. Before the first push. `sound`: not refused. */
+void vg_chunker_expect_sound(vg_chunker *c, const vg_sound *sound);
+/* A frame, when its first sample came, and by the camera's clock. It stands in a chunk of its time,
+ * or in the next one. */
+void vg_chunker_hear(vg_chunker *c, const vg_sound_frame *frame, int64_t arrival_wall_ns,
+                     int64_t camera_clock_ns);
 void vg_chunker_tick(vg_chunker *c); /* a second ends: closes what has samples */
 /* the run ends: flushes the reorder buffer, closes with VG_CLAIM_END */
 void vg_chunker_end(vg_chunker *c);
@@ -49,6 +55,7 @@ bool vg_chunker_begin_again(vg_chunker *c, uint64_t run, uint8_t reason);
 typedef struct vg_chunker_state {
     uint64_t next_sequence, samples, bytes, skipped_before_sync, dropped_no_room, sets_dropped,
         entries;
+    uint64_t sounds, sounds_dropped; /* frames of sound */
     int64_t last_wall_end_ns;
     uint32_t width, height;
     uint8_t codec;

@@ -5,6 +5,7 @@
 #define VG_SEGMENT_H
 
 #include "vg/nal.h"
+#include "vg/sound.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,8 +18,14 @@ enum {
     VG_CLAIM_SIZE = 227,       /* from version to the previous claim's hash */
     VG_CLAIM_FIRST_SIZE = 244, /* a run's first claim: predecessor, reason, start behind it */
     VG_PLACE_SIZE = 52,
-    VG_ENTRY_SIZE = 64,           /* a table entry, and a row */
-    VG_SAMPLES_MAX = 2048,        /* in a chunk; more close it */
+    VG_ENTRY_SIZE = 64,          /* a table entry, and a row */
+    VG_SAMPLES_MAX = 2048,       /* in a chunk; more close it */
+    VG_SOUND_SAMPLES_MAX = 1024, /* in a chunk; more are dropped */
+    /* In front of the sound's bytes and hashed with them: where it starts, an i64 */
+    VG_SOUND_START_SIZE = 8,
+    /* Sound begins at most so long before its chunk; a file with sound begins its decode times so
+     * late. */
+    VG_SOUND_LEAD_TICKS = 90000,
     VG_CHUNK_BYTES_MAX = 4 << 20, /* a chunk closes there, unless one access unit is larger */
     VG_HEAD_MAX = 32 * 1024,      /* ftyp + moov before padding: parameter sets are bounded by it */
     VG_CHUNK_HEAD_MAX = 48 * 1024, /* prft + uuid + moof + mdat's header */
@@ -105,6 +112,18 @@ typedef struct vg_sample {
     bool is_leading;
 } vg_sample;
 
+typedef struct vg_sound_sample {
+    uint32_t bytes;
+    uint32_t duration; /* ticks */
+} vg_sound_sample;
+
+/* The sound of a chunk, behind its pictures. */
+typedef struct vg_sound_samples {
+    const vg_sound_sample *samples;
+    uint32_t count; /* 0: none */
+    int64_t start;  /* ticks from the claim's media_start; may lie before it */
+} vg_sound_samples;
+
 /* What describes a stream: parameter sets without start codes. */
 typedef struct vg_sets {
     vg_codec codec;
@@ -112,20 +131,22 @@ typedef struct vg_sets {
     const uint8_t *vps[4], *sps[4], *pps[8];
     uint16_t vps_size[4], sps_size[4], pps_size[8];
     uint8_t vps_count, sps_count, pps_count;
+    const vg_sound *sound; /* track 2; NULL: there is none */
 } vg_sets;
 
-/* ftyp + moov for video track 1, padded with `free` to VG_BLOCK. Returns the size written.
- * VG_LIMIT if it does not fit into `capacity` or VG_HEAD_MAX; VG_VALUE/SHORT/UNSUPPORTED from the
- * SPS. */
+/* ftyp + moov for video track 1 and the sound of track 2, padded with `free` to VG_BLOCK. Returns
+ * the size written. VG_LIMIT if it does not fit into `capacity` or VG_HEAD_MAX;
+ * VG_VALUE/SHORT/UNSUPPORTED from the SPS. */
 vg_err vg_head_write(const vg_sets *sets, uint32_t timescale, uint8_t *out, size_t capacity,
                      size_t *size, vg_fault *fault);
 
 /* prft + uuid (place zeroed but for moof_bytes and first_sample_end) + moof (tfdt, mfhd zero) +
  * mdat's header. claim->samples counts `samples`. Fills claim->trun_sha256 and ->duration from
  * them; writes the claim's own hash, for the next one, to `claim_sha256`. The mdat's payload of
- * claim->video_bytes follows outside. */
-vg_err vg_chunk_head_write(vg_claim *claim, const vg_sample *samples, uint8_t *out, size_t capacity,
-                           size_t *size, uint8_t claim_sha256[VG_SHA256_SIZE], vg_fault *fault);
+ * claim->video_bytes and claim->audio_bytes follows outside. `sound`: NULL where there is none. */
+vg_err vg_chunk_head_write(vg_claim *claim, const vg_sample *samples, const vg_sound_samples *sound,
+                           uint8_t *out, size_t capacity, size_t *size,
+                           uint8_t claim_sha256[VG_SHA256_SIZE], vg_fault *fault);
 
 /* The keeper's part: sets tfdt, mfhd's sequence number, the place and its CRC in a head just
  * written. `place`'s moof_bytes and first_sample_end are read from the head; chunk_bytes is
@@ -145,6 +166,8 @@ typedef struct vg_chunk_view {
     uint64_t decode_time;
     uint32_t payload_offset; /* of the mdat's payload, from the chunk's start */
     uint8_t claim_sha256[VG_SHA256_SIZE];
+    uint32_t sound_samples;
+    int64_t sound_start; /* of `tfdt`s: ticks from the first picture to the first sound */
 } vg_chunk_view;
 
 /* Reads the head at the start of `data` and checks magic, version, lengths, CRC and the truns'
@@ -176,5 +199,8 @@ vg_err vg_table_read(const uint8_t *data, size_t size, uint64_t segment_bytes, v
 /* Castagnoli, start with 0; SSE4.2 where there is */
 uint32_t vg_crc32c(uint32_t crc, const void *data, size_t size);
 void vg_sha256(const void *data, size_t size, uint8_t out[VG_SHA256_SIZE]); /* OpenSSL */
+/* Of one thing and the other behind it. */
+void vg_sha256_two(const void *first, size_t first_size, const void *second, size_t second_size,
+                   uint8_t out[VG_SHA256_SIZE]);
 
 #endif

@@ -23,7 +23,10 @@ typedef enum vg_wire_kind {
        slot may hold free, 8 H.265 with decoding order numbers), run u64, predecessor u64, reason
        u8, gap_start i64, vps blob, sps blob, pps blob (each: sets of the SDP joined as u16 length +
        bytes; of MJPEG the size alone, as a set of 4 bytes in the place of the sps), early blob
-       (bytes already read) */
+       (bytes already read); where sound is recorded, on the same connection: codec u8
+       (vg_sound_codec), channels u8, payload_type u8, rtp_channel u8, rtcp_channel u8, size_bits
+       u8, index_bits u8, delta_bits u8, clock_rate u32, sample_rate u32, frame_ticks u32, config
+       blob */
     VG_WIRE_ATTACH = 1,
     VG_WIRE_DETACH = 2, /* stream 16, reason u8: end the run, close the socket, answer with ENDED */
     /* stream 16, bytes blob: write this RTSP message between two interleaved packets */

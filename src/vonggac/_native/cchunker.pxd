@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from vonggac._native.carena cimport vg_arena
 from vonggac._native.csegment cimport vg_sets
+from vonggac._native.csound cimport vg_sound, vg_sound_frame
 from vonggac._native.cvg cimport c_bool, vg_access_unit, vg_err, vg_fault
 
 cdef extern from "vg/timeline.h" nogil:
@@ -47,6 +48,9 @@ cdef extern from "vg/chunker.h" nogil:
     uint32_t vg_chunker_closed(vg_chunker *c) noexcept
     vg_err vg_chunker_push(vg_chunker *c, const vg_access_unit *au, int64_t arrival_wall_ns,
                            int64_t camera_clock_ns, c_bool clock_synced, vg_fault *fault) noexcept
+    void vg_chunker_expect_sound(vg_chunker *c, const vg_sound *sound) noexcept
+    void vg_chunker_hear(vg_chunker *c, const vg_sound_frame *frame, int64_t arrival_wall_ns,
+                         int64_t camera_clock_ns) noexcept
     void vg_chunker_tick(vg_chunker *c) noexcept
     void vg_chunker_end(vg_chunker *c) noexcept
     c_bool vg_chunker_begin_again(vg_chunker *c, uint64_t run, uint8_t reason) noexcept
@@ -64,5 +68,7 @@ cdef extern from "vg/chunker.h" nogil:
         uint32_t height
         uint8_t codec
         c_bool inband
+        uint64_t sounds
+        uint64_t sounds_dropped
 
     void vg_chunker_read(const vg_chunker *c, vg_chunker_state *out) noexcept

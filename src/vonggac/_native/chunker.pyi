@@ -3,6 +3,8 @@ loop calls them in C."""
 
 from collections.abc import Sequence
 
+from vonggac.media.sound import Sound
+
 CLOCK_UNKNOWN: int
 
 class Timeline:
@@ -48,6 +50,7 @@ class Chunker:
         inband: bool = False,
         sps: Sequence[bytes] = (),
         pps: Sequence[bytes] = (),
+        sound: Sound | None = None,
     ) -> None: ...
     def push(
         self,
@@ -65,6 +68,14 @@ class Chunker:
 
         Raises MediaError: kind limit without room, value and others where the sets are unusable.
         """
+
+    def hear(
+        self, data: bytes, timestamp: int, ticks: int, arrival_ns: int, camera_clock_ns: int = ...
+    ) -> None:
+        """A frame of sound, when its first sample came, if the chunker was given a `sound`."""
+
+    def sounds(self) -> tuple[int, int]:
+        """Frames of sound that stand in chunks, and those that were dropped."""
 
     def tick(self) -> list[int]:
         """A second ends; gives the header blocks it closed."""

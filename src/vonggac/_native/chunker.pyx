@@ -10,16 +10,18 @@ from posix.mman cimport mmap, munmap
 from vonggac._native.carena cimport VG_NO_BLOCK, vg_arena, vg_arena_attach, vg_arena_send
 from vonggac._native.cchunker cimport (
     vg_chunker, vg_chunker_begin_again, vg_chunker_closed, vg_chunker_drop, vg_chunker_end,
-    vg_chunker_init, vg_chunker_push, vg_chunker_read, vg_chunker_size, vg_chunker_state,
-    vg_chunker_tick, vg_reorder, vg_reorder_init, vg_reorder_pull, vg_reorder_push, vg_run_start,
+    vg_chunker_expect_sound, vg_chunker_hear, vg_chunker_init, vg_chunker_push, vg_chunker_read,
+    vg_chunker_size, vg_chunker_state, vg_chunker_tick, vg_reorder, vg_reorder_init, vg_reorder_pull, vg_reorder_push, vg_run_start,
     vg_timeline, vg_timeline_media, vg_timeline_wall,
 )
 from vonggac._native.csegment cimport VG_CAMERA_CLOCK_UNKNOWN, vg_sets
+from vonggac._native.csound cimport VG_SOUND_FRAME_MAX, vg_sound, vg_sound_frame
 from vonggac._native.cvg cimport (
     VG_NALS_MAX, VG_OK, VG_SYSTEM, c_bool, vg_access_unit, vg_codec, vg_err, vg_fault,
     vg_nal_unit, vg_sync_kind,
 )
 from vonggac._native.fault cimport raise_fault
+from vonggac._native.sound cimport sound_from
 
 import os
 
@@ -92,8 +94,9 @@ cdef class Chunker:
 
     def __init__(self, int arena_fd, int codec, *, bytes camera, bytes stream, uint64_t run,
                  uint64_t predecessor_run=0, uint8_t gap_reason=0, int64_t gap_start_ns=0,
-                 bint references_lost=False, bint inband=False, sps=(), pps=()):
+                 bint references_lost=False, bint inband=False, sps=(), pps=(), sound=None):
         cdef vg_run_start start
+        cdef vg_sound heard
         cdef vg_sets sets
         cdef bytes nal  # the caller's sequences keep them alive
         if len(camera) != 16 or len(stream) != 16 or len(sps) > 4 or len(pps) > 8:
@@ -128,6 +131,9 @@ cdef class Chunker:
             sets.pps_count = i + 1
         self._c = <vg_chunker *>memory
         vg_chunker_init(self._c, &self._arena, &start, &sets)
+        if sound is not None:
+            sound_from(sound, &heard)
+            vg_chunker_expect_sound(self._c, &heard)
 
     def __dealloc__(self):
         if self._c != NULL:
@@ -170,6 +176,24 @@ cdef class Chunker:
         if err != VG_OK:
             raise_fault(err, &fault)
         return closed
+
+    def hear(self, bytes data not None, uint32_t timestamp, uint32_t ticks, int64_t arrival_ns,
+             int64_t camera_clock_ns=CLOCK_UNKNOWN):
+        """A frame of sound, if the chunker was given a `sound`."""
+        cdef vg_sound_frame frame
+        if len(data) > VG_SOUND_FRAME_MAX:
+            raise ValueError("VG_SOUND_FRAME_MAX")
+        frame.bytes = data
+        frame.size = len(data)
+        frame.timestamp = timestamp
+        frame.ticks = ticks
+        vg_chunker_hear(self._c, &frame, arrival_ns, camera_clock_ns)
+
+    def sounds(self):
+        """(frames of sound that stand in chunks, frames that were dropped)."""
+        cdef vg_chunker_state state
+        vg_chunker_read(self._c, &state)
+        return state.sounds, state.sounds_dropped
 
     def tick(self):
         """A second ends; gives the header blocks it closed."""

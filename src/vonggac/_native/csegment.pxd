@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from vonggac._native.csound cimport vg_sound
 from vonggac._native.cvg cimport c_bool, vg_codec, vg_err, vg_fault
 
 cdef extern from "vg/segment.h" nogil:
@@ -76,6 +77,19 @@ cdef extern from "vg/segment.h" nogil:
         uint32_t first_sample_end
         uint32_t crc32c
 
+    enum:
+        VG_SOUND_SAMPLES_MAX
+        VG_SOUND_LEAD_TICKS
+
+    ctypedef struct vg_sound_sample:
+        uint32_t bytes
+        uint32_t duration
+
+    ctypedef struct vg_sound_samples:
+        const vg_sound_sample *samples
+        uint32_t count
+        int64_t start
+
     ctypedef struct vg_sample:
         uint32_t bytes
         uint32_t duration
@@ -95,12 +109,13 @@ cdef extern from "vg/segment.h" nogil:
         uint8_t vps_count
         uint8_t sps_count
         uint8_t pps_count
+        const vg_sound *sound
 
     vg_err vg_head_write(const vg_sets *sets, uint32_t timescale, uint8_t *out, size_t capacity,
                          size_t *size, vg_fault *fault) noexcept
-    vg_err vg_chunk_head_write(vg_claim *claim, const vg_sample *samples, uint8_t *out,
-                               size_t capacity, size_t *size, uint8_t *claim_sha256,
-                               vg_fault *fault) noexcept
+    vg_err vg_chunk_head_write(vg_claim *claim, const vg_sample *samples,
+                               const vg_sound_samples *sound, uint8_t *out, size_t capacity,
+                               size_t *size, uint8_t *claim_sha256, vg_fault *fault) noexcept
     vg_err vg_chunk_place(uint8_t *head, size_t size, uint64_t decode_time,
                           uint32_t fragment_number, vg_place *place, vg_fault *fault) noexcept
     vg_err vg_claim_read(const uint8_t *data, size_t size, vg_claim *out, uint8_t *claim_sha256,
@@ -112,6 +127,8 @@ cdef extern from "vg/segment.h" nogil:
         uint64_t decode_time
         uint32_t payload_offset
         uint8_t claim_sha256[32]
+        uint32_t sound_samples
+        int64_t sound_start
 
     vg_err vg_chunk_parse(const uint8_t *data, size_t size, vg_chunk_view *out,
                           vg_fault *fault) noexcept

@@ -9,6 +9,7 @@ from vonggac._native.rows import rows_pack as rows_pack
 from vonggac._native.rows import rows_spans as rows_spans
 from vonggac._native.rows import rows_unpack as rows_unpack
 from vonggac.media.chunk import ChunkView, Claim, Place, Row, Sample
+from vonggac.media.sound import Sound, SoundSamples
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C (Castagnoli) of `data`, going on from `crc`."""
@@ -26,11 +27,17 @@ def head_write(
     pps: Sequence[bytes],
     timescale: int,
     inband: bool,
+    sound: Sound | None = None,
 ) -> bytes:
     """`ftyp` and `moov`, padded to 4 KiB; sets have their NAL unit header and no start code."""
 
-def chunk_head_write(claim: Claim, samples: Sequence[Sample]) -> tuple[bytearray, bytes]:
-    """`prft`, `uuid`, `moof` and the header of `mdat`; and the claim's own SHA-256."""
+def chunk_head_write(
+    claim: Claim, samples: Sequence[Sample], sound: SoundSamples | None = None
+) -> tuple[bytearray, bytes]:
+    """`prft`, `uuid`, `moof` and the header of `mdat`; and the claim's own SHA-256.
+
+    The claim's `audio_bytes` are those of `sound`, and the eight in front of it.
+    """
 
 def chunk_place(
     head: bytearray,

@@ -11,13 +11,16 @@ from vonggac._native.csegment cimport (
     VG_CHUNK_HEAD_MAX, VG_ENTRY_SIZE, VG_HEAD_MAX, VG_BLOCK, VG_ID_SIZE,
     VG_SHA256_SIZE, vg_chunk_head_write, vg_chunk_parse, vg_chunk_place, vg_chunk_view, vg_claim,
     vg_claim_read, vg_crc32c, vg_crc32c_portable, vg_entry_read, vg_entry_write, vg_head_write,
-    vg_place, vg_row, vg_sample, vg_sets, vg_sha256, vg_table_bytes, vg_table_read, vg_table_write,
+    vg_place, vg_row, vg_sample, vg_sets, vg_sha256, vg_sound_sample, vg_sound_samples,
+    vg_table_bytes, vg_table_read, vg_table_write,
 )
+from vonggac._native.csound cimport vg_sound
 from vonggac._native.cvg cimport (
     VG_LIMIT, VG_MORE, VG_OK, VG_VALUE, vg_codec, vg_err, vg_fault,
 )
 from vonggac._native.fault cimport raise_fault, start_of
 from vonggac._native.rows cimport row_from, row_value
+from vonggac._native.sound cimport sound_from
 
 from vonggac._native import rows as packed_rows
 from vonggac.errors import MediaError
@@ -71,9 +74,10 @@ cdef uint8_t fill_sets(list sets, const uint8_t **out, uint16_t *sizes, Py_ssize
     return <uint8_t>len(sets)
 
 
-def head_write(int codec, vps, sps, pps, uint32_t timescale, bint inband):
+def head_write(int codec, vps, sps, pps, uint32_t timescale, bint inband, sound=None):
     """`ftyp` and `moov`, padded to 4 KiB."""
     cdef vg_sets sets
+    cdef vg_sound heard
     cdef vg_fault fault
     cdef size_t size = 0
     cdef vg_err err
@@ -84,6 +88,10 @@ def head_write(int codec, vps, sps, pps, uint32_t timescale, bint inband):
         raise ValueError("a timescale of 0")
     sets.codec = <vg_codec>codec
     sets.inband = inband
+    sets.sound = NULL
+    if sound is not None:
+        sound_from(sound, &heard)
+        sets.sound = &heard
     sets.vps_count = fill_sets(kept_vps, sets.vps, sets.vps_size, 4)
     sets.sps_count = fill_sets(kept_sps, sets.sps, sets.sps_size, 4)
     sets.pps_count = fill_sets(kept_pps, sets.pps, sets.pps_size, 8)
@@ -164,7 +172,7 @@ cdef object place_value(const vg_place *p):
     )
 
 
-def chunk_head_write(claim, samples):
+def chunk_head_write(claim, samples, sound=None):
     """`prft`, `uuid`, `moof` and the header of `mdat`; and the claim's own SHA-256."""
     cdef vg_claim c
     cdef vg_fault fault
@@ -172,25 +180,36 @@ def chunk_head_write(claim, samples):
     cdef uint8_t own[32]
     cdef uint8_t out[VG_CHUNK_HEAD_MAX]
     cdef list kept = list(samples)
+    cdef list kept_sound = [] if sound is None else list(sound.samples)
     cdef Py_ssize_t i
     cdef vg_err err
+    cdef vg_sound_samples heard
     claim_from(claim, &c)
     c.samples = <uint32_t>len(kept)
     cdef vg_sample *s = <vg_sample *>calloc(len(kept) + 1, sizeof(vg_sample))
-    if s == NULL:
-        raise MemoryError
+    cdef vg_sound_sample *h = <vg_sound_sample *>calloc(
+        len(kept_sound) + 1, sizeof(vg_sound_sample))
     try:
+        if s == NULL or h == NULL:
+            raise MemoryError
         for i, sample in enumerate(kept):
             s[i].bytes = sample.size_bytes
             s[i].duration = sample.duration_ticks
             s[i].composition_offset = sample.composition_offset_ticks
             s[i].is_sync = sample.is_sync
             s[i].is_leading = sample.is_leading
-        err = vg_chunk_head_write(&c, s, out, sizeof(out), &size, own, &fault)
+        for i, (size_bytes, duration_ticks) in enumerate(kept_sound):
+            h[i].bytes = size_bytes
+            h[i].duration = duration_ticks
+        heard.samples = h
+        heard.count = <uint32_t>len(kept_sound)
+        heard.start = 0 if sound is None else sound.start_ticks
+        err = vg_chunk_head_write(&c, s, &heard, out, sizeof(out), &size, own, &fault)
         if err != VG_OK:
             raise_fault(err, &fault)
     finally:
         free(s)
+        free(h)
     return bytearray(out[:size]), <bytes>own[:VG_SHA256_SIZE]
 
 
@@ -251,6 +270,7 @@ def chunk_parse(const uint8_t[::1] data not None, Py_ssize_t offset=0):
         view.decode_time,
         view.payload_offset,
         <bytes>view.claim_sha256[:VG_SHA256_SIZE],
+        view.sound_start if view.sound_samples else None,
     )
 
 

@@ -1,12 +1,16 @@
-"""What is said where a camera's sound could be kept, and is not."""
+"""What is said of a camera's sound: what is recorded of it, and what is not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+_CARRIED = ("MPEG4-GENERIC", "AAC", "PCMA", "PCMU", "OPUS")
+"""Names in a description of what a file can carry."""
 
-def sound_not_kept(is_allowed: bool, offered: Sequence[str]) -> str:
-    """One sentence for people; empty where there is nothing to say.
+
+def sound_not_kept(is_allowed: bool, offered: Sequence[str], is_udp: bool = False) -> str:
+    """One sentence for people, where a camera's sound is not recorded; empty where there is nothing
+    to say.
 
     `is_allowed`: the camera's basis says so. `offered`: encodings by their names in the camera's
     description. Where the basis does not allow sound its absence is what was agreed.
@@ -16,4 +20,9 @@ def sound_not_kept(is_allowed: bool, offered: Sequence[str]) -> str:
     if not offered:
         return "its basis allows sound, and it offers none"
     names = ", ".join(dict.fromkeys(offered))
-    return f"its basis allows sound and it offers {names}; no sound is recorded, pictures alone are"
+    why = "the camera did not grant it"
+    if not any(name in _CARRIED for name in offered):
+        why = "a file cannot carry that"
+    elif is_udp:
+        why = "sound is recorded over TCP alone, and this camera sends datagrams"
+    return f"its basis allows sound and it offers {names}; no sound is recorded: {why}"

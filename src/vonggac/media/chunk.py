@@ -224,6 +224,8 @@ class ChunkView:
     """Of the payload of `mdat`, from the chunk's start, in bytes."""
     claim_sha256: bytes
     """What the next claim of this run must name as its previous one."""
+    sound_start_ticks: int | None = None
+    """From the first picture's decode time to the first sound; None: there is no sound."""
 
 
 @dataclass(frozen=True, slots=True)

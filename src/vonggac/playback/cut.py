@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import VIDEO_TIMESCALE, PackedRow, SyncKind
+from vonggac.media.sound import first_decode_ticks
 
 _HOUR_TICKS = 3600 * VIDEO_TIMESCALE
 
@@ -74,7 +75,7 @@ def pieces(
     life_of: LifeOf = _life_of,
 ) -> Iterator[Piece]:
     """The bytes of the cut, a chunk at a time. StorageError: a segment is not what its rows say."""
-    line = _Line()
+    line = _Line(0)
     head = b""
     segment: Hashable = None
     for packed in rows:
@@ -83,7 +84,7 @@ def pieces(
             found = read_head(packed)
             if found != head:
                 head = found
-                line = _Line()
+                line = _Line(first_decode_ticks(head))
                 yield Piece(head, begins_file=True)
         yield _piece(packed, read_chunk(packed), line)
 
@@ -108,17 +109,21 @@ def _piece(packed: PackedRow, data: bytes, line: _Line) -> Piece:
         place.epoch,
         place.offset,
     )
-    payload = memoryview(data)[view.payload_offset : view.payload_offset + claim.video_bytes]
-    is_broken = native.sha256(payload) != claim.video_sha256
+    video_end = view.payload_offset + claim.video_bytes
+    whole = memoryview(data)
+    video, audio = whole[view.payload_offset : video_end], whole[video_end:][: claim.audio_bytes]
+    hashes = native.sha256(video), native.sha256(audio)
+    is_broken = hashes != (claim.video_sha256, claim.audio_sha256)
     return Piece(bytes(head) + data[view.payload_offset :], False, packed, is_broken)
 
 
 class _Line:
     """Decode times of one file, from its own start; as in docs/ref/segment-format.md."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_ticks: int) -> None:
         self.count = 0
-        self._end_ticks = 0
+        self._first_ticks = first_ticks
+        self._end_ticks = first_ticks
         self._start_ns = 0
         self._run = 0
 
@@ -128,7 +133,7 @@ class _Line:
         start = self._end_ticks
         if run != self._run:
             distance = (wall_start_ns - self._start_ns) * VIDEO_TIMESCALE // 1_000_000_000
-            start = min(max(distance, start), start + _HOUR_TICKS)
+            start = min(max(self._first_ticks + distance, start), start + _HOUR_TICKS)
         self.count += 1
         self._run = run
         self._end_ticks = start + duration_ticks

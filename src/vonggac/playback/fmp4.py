@@ -102,7 +102,7 @@ def ring_chunk(data: bytes) -> tuple[Claim, list[Picture], bytes]:
     if view is None:
         raise MediaError("value", "no chunk lies here", 0)
     claim = view.claim
-    table = view.payload_offset - _BOX.size - _SAMPLE.size * claim.samples
+    table = view.payload_offset - _BOX.size - view.place.moof_bytes + _HEAD.size
     end = view.payload_offset + claim.video_bytes
     if end > len(data) or table < 0:
         raise MediaError("short", "the chunk goes on behind its bytes", len(data))

@@ -11,6 +11,7 @@ import struct
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import VIDEO_TIMESCALE, Place
+from vonggac.playback.pictures import head_without_sound
 from vonggac.playback.playlist import Video
 
 __all__ = ["entry_of", "init_of", "moved", "still", "video_of"]
@@ -29,14 +30,14 @@ _SYNC_SAMPLE = 0x02000000
 
 
 def init_of(head: bytes) -> bytes:
-    """`ftyp` and `moov` of a segment, without the padding that follows."""
+    """`ftyp` and `moov` of a segment for a page: the pictures' track, and no padding behind it."""
     at = 0
     for kind in (b"ftyp", b"moov"):
         size, found = _BOX.unpack_from(head, at) if at + 8 <= len(head) else (0, b"")
         if found != kind or size < 8 or at + size > len(head):
             raise StorageError("a segment's head is not what it was written as")
         at += size
-    return head[:at]
+    return head_without_sound(head[:at])
 
 
 def entry_of(head: bytes) -> bytes:

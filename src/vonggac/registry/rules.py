@@ -17,6 +17,7 @@ __all__ = [
     "Viewing",
     "may_know",
     "may_record",
+    "may_record_sound",
     "may_view",
     "pauses_for_another_device",
 ]
@@ -75,6 +76,13 @@ def pauses_for_another_device(camera: Camera) -> bool:
     A router that gives a household's address to somebody else must not show us a neighbour's rooms.
     """
     return camera.owner_kind is OwnerKind.HOUSEHOLD
+
+
+def may_record_sound(camera: Camera) -> bool:
+    """Whether its sound may be recorded, where the camera may: only if its basis says so, and never
+    of a State-owned one, for those stand in public places."""
+    basis = camera.basis
+    return basis is not None and basis.audio and camera.owner_kind is not OwnerKind.STATE
 
 
 def may_know(person: Person, camera: Camera) -> bool:

@@ -14,6 +14,7 @@ The clauses are RFC 2326; the cameras that made a line necessary are in docs/des
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 
 from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
@@ -28,6 +29,7 @@ from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.messages import MessageReader, Packet, Request, Response, parse_message
 from vonggac.rtsp.offer import Offer, offer_of
 from vonggac.rtsp.packetise import interleave
+from vonggac.rtsp.sound import SoundSetup
 from vonggac.rtsp.states import NEXT, READING, State, Step
 from vonggac.rtsp.transport import Transport, parse_transport, tcp_transport, udp_transport
 from vonggac.rtsp.upkeep import Upkeep
@@ -70,8 +72,10 @@ class ClientSession:
         rtp_channel: int = 0,
         udp_ports: tuple[int, int] | None = None,
         learnt: Learnt | None = None,
+        with_sound: bool = False,
     ) -> None:
-        """`udp_ports`: of ours, where datagrams are asked for; `learnt`: by earlier sessions."""
+        """`udp_ports`: of ours, where datagrams are asked for; `learnt`: by earlier sessions;
+        `with_sound`: ask for sound too, where it comes on this connection."""
         self.state = State.NEW
         self.authenticator = authenticator
         self.habits: Counter[Habit] = Counter()
@@ -91,6 +95,7 @@ class ClientSession:
         self._addresses: deque[tuple[UrlForm, str]] = deque()
         self._form = UrlForm.APPENDED
         self._awaits_login = False
+        self.sound = SoundSetup(with_sound and udp_ports is None)
 
     # What the shell calls.
 
@@ -215,6 +220,9 @@ class ClientSession:
             if response.status >= 300:
                 self._note(Habit.OPTIONS_REFUSED)
             self._describe()
+        elif self.sound.is_open:
+            self.sound.answered(response, self._channels)
+            self._play()
         elif response.status == 454 and self._exchange.takes_other_session():
             self._events.append(Send(self._exchange.again(request)))
         elif response.status in WRONG_ADDRESS and self._addresses:
@@ -244,6 +252,7 @@ class ClientSession:
         self._upkeep.uri = offer.aggregate_uri
         worked = self.learnt.url_form
         self._addresses = deque(sorted(offer.forms, key=lambda one: one[0] is not worked))
+        self.sound.described(offer.description, self._url, offer.base)
         self._next_address()
 
     def _next_address(self) -> None:
@@ -272,12 +281,18 @@ class ClientSession:
             return
         self._upkeep.set_up_at(self._form)
         self.habits.update(of_form(self._form))
-        self._step(Step.ANSWERED)
         if self._own_ports and not transport.is_tcp:
             self._agree_on_udp(transport)
         else:
             self.habits.update(of_transport(value, self._channels))
             self._channels = transport.channels or self._channels
+        if asked := self.sound.ask(self._form, self._channels):
+            self._send("SETUP", asked[0], ("Transport", asked[1]))
+        else:
+            self._play()
+
+    def _play(self) -> None:
+        self._step(Step.ANSWERED)
         self._addresses = deque([(UrlForm.BASE, self._upkeep.uri)])
         if self._upkeep.uri != self._url.request_uri:
             self._addresses.append((UrlForm.REQUEST, self._url.request_uri))
@@ -294,7 +309,8 @@ class ClientSession:
         self._step(Step.ANSWERED)
         ports = self._camera_ports
         method = self.keepalive_method
-        self._events.append(self._offer.ready(self._exchange, method, self._channels, ports))
+        ready = self._offer.ready(self._exchange, method, self._channels, ports)
+        self._events.append(replace(ready, sound=self.sound.ready))
 
     def _torn_down(self) -> None:
         if self.state is State.ENDED:

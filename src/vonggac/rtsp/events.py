@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from vonggac.media.chunk import Codec, GapReason
 from vonggac.rtsp.auth import Scheme
 from vonggac.rtsp.sdp import AudioTrack
+from vonggac.rtsp.sound import SoundReady
 
 KEEPALIVE_MAX_S = 30.0
 """Some cameras close below what they announce (MediaMTX 1066)."""
@@ -49,11 +50,13 @@ class PlayReady:
     server: str
     """The camera's Server field, for people; empty where there is none."""
     audio: tuple[AudioTrack, ...] = ()
-    """Offered, not asked for."""
+    """Offered."""
     udp_ports: tuple[int, int] | None = None
     """The camera's for RTP and RTCP, 0 where it told none; None over TCP."""
     has_donl: bool = False
     """Decoding order numbers stand in the packets (RFC 7798 7.1)."""
+    sound: SoundReady | None = None
+    """Asked for and granted."""
 
     @property
     def keepalive_interval_s(self) -> float:

@@ -31,6 +31,8 @@ class Offer:
     forms: tuple[tuple[UrlForm, str], ...]
     """Addresses of the video, the likeliest first."""
     habits: tuple[Habit, ...]
+    base: str
+    """Of relative addresses."""
 
     def ready(
         self,
@@ -77,4 +79,5 @@ def offer_of(url: CameraUrl, response: Response) -> Offer | Failure:
         control_candidates(url, base, description.control)[0],
         control_forms(url, base, track.control),
         tuple(of_description(response, description, track)),
+        base,
     )

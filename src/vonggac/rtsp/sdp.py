@@ -44,6 +44,8 @@ class RtpMap:
     """Upper case."""
     clock_rate: int
     """0 where it does not parse."""
+    channels: int = 1
+    """Of audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,9 @@ def _parse_rtpmap(value: str) -> RtpMap | None:
     encoding, _, rest = mapping.strip().partition("/")
     if not _is_payload_type(number) or not encoding:
         return None
-    rate = re.match(r"\s*(\d{1,9})", rest, re.ASCII)
-    return RtpMap(int(number), encoding.strip().upper(), int(rate[1]) if rate else 0)
+    rate = re.match(r"\s*(\d{1,9})(?:\s*/\s*(\d{1,2}))?", rest, re.ASCII)
+    channels = int(rate[2] or 1) if rate else 1
+    return RtpMap(int(number), encoding.strip().upper(), int(rate[1]) if rate else 0, channels)
 
 
 def _parse_dimensions(value: str) -> tuple[int, int] | None:
@@ -208,7 +211,7 @@ def video_track(description: Description) -> VideoTrack | None:
             if codec is Codec.MJPEG:
                 jpeg = jpeg or _jpeg_track(media, payload_type, clock_rate)
                 continue
-            fmtp = _fmtp(description, media, payload_type)
+            fmtp = format_parameters(description, media, payload_type)
             sets = parameter_sets(codec, fmtp)
             has_donl = codec is Codec.H265 and fmtp.get("sprop-max-don-diff", "0").strip("0") != ""
             return VideoTrack(codec, payload_type, clock_rate, media.control, *sets, has_donl)
@@ -233,12 +236,12 @@ def video_encodings(description: Description) -> tuple[str, ...]:
 
 def audio_tracks(description: Description) -> tuple[AudioTrack, ...]:
     """All audio that is offered, back channels marked unless everything looks like one."""
-    all_send = all(media.direction == "sendonly" for media in description.media)
+    heard = heard_media(description)
     out: list[AudioTrack] = []
     for media in description.media:
         if media.kind != "audio":
             continue
-        is_backchannel = media.direction == "sendonly" and not all_send
+        is_backchannel = not any(media is one for one in heard)
         for payload_type in media.payload_types[:1]:
             own = [m for m in media.rtpmaps if m.payload_type == payload_type] or media.rtpmaps
             static = _STATIC_AUDIO.get(payload_type)
@@ -247,6 +250,13 @@ def audio_tracks(description: Description) -> tuple[AudioTrack, ...]:
             elif static:
                 out.append(AudioTrack(*static, is_backchannel))
     return tuple(out)
+
+
+def heard_media(description: Description) -> list[Media]:
+    """The audio that a camera sends, without what it wants to be sent."""
+    all_send = all(media.direction == "sendonly" for media in description.media)
+    audio = (media for media in description.media if media.kind == "audio")
+    return [media for media in audio if media.direction != "sendonly" or all_send]
 
 
 def _plays(media: Media) -> bool:
@@ -267,7 +277,7 @@ def _rtpmap(description: Description, media: Media, payload_type: int) -> tuple[
     if len(media.rtpmaps) == 1 and media.rtpmaps[0].encoding in _CODECS:
         only = media.rtpmaps[0]
         return _CODECS[only.encoding], only.clock_rate or VIDEO_CLOCK_RATE
-    fmtp = _fmtp(description, media, payload_type)
+    fmtp = format_parameters(description, media, payload_type)
     if "sprop-parameter-sets" in fmtp:
         return Codec.H264, VIDEO_CLOCK_RATE
     if "sprop-sps" in fmtp:
@@ -275,7 +285,7 @@ def _rtpmap(description: Description, media: Media, payload_type: int) -> tuple[
     return (Codec.MJPEG, VIDEO_CLOCK_RATE) if payload_type == STATIC_JPEG else None
 
 
-def _fmtp(description: Description, media: Media, payload_type: int) -> dict[str, str]:
+def format_parameters(description: Description, media: Media, payload_type: int) -> dict[str, str]:
     """Format parameters, names in lower case; from any block, since some stand under the audio."""
     everywhere = [fmtp for other in description.media for fmtp in other.fmtps]
     for number, text in (*media.fmtps, *everywhere):

@@ -11,6 +11,7 @@ from vonggac._native import ring as native_ring
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import BLOCK_BYTES, VIDEO_TIMESCALE, Claim, Row
+from vonggac.media.sound import first_decode_ticks
 from vonggac.store.disk import Disk
 from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
@@ -37,9 +38,11 @@ class OpenSegment:
     offset: int
     entries: bytearray = field(default_factory=bytearray)
     started_ns: int = 0
-    """Wall start of the first chunk: the zero of the segment's decode times."""
+    """Wall start of the first chunk: where the segment's decode times begin."""
     wall_start_ns: int = 0
     wall_end_ns: int = 0
+    first_decode_ticks: int = 0
+    """Where decode times begin: later than 0 where there is sound (`vonggac.media.sound`)."""
     decode_end_ticks: int = 0
     last_run: int = 0
     last_sequence: int = -1
@@ -55,6 +58,11 @@ class OpenSegment:
     def resume(cls, disk: Disk, found: RecoveredSegment) -> OpenSegment:
         """Mends what a crash has torn and goes on behind the last whole chunk."""
         fd = disk.open_segment(found.life.number, writable=True)
+        try:
+            head = SegmentFile(fd, disk.identity.segment_bytes).head() or b""
+        except StorageError:
+            os.close(fd)
+            raise
         segment = cls(
             number=found.life.number,
             epoch=found.life.epoch,
@@ -68,6 +76,7 @@ class OpenSegment:
             started_ns=found.rows[0].wall_start_ns,
             wall_start_ns=min(row.wall_start_ns for row in found.rows),
             wall_end_ns=max(row.wall_end_ns for row in found.rows),
+            first_decode_ticks=first_decode_ticks(head),
             decode_end_ticks=found.decode_end_ticks,
             last_run=found.last_run,
             last_sequence=found.rows[-1].sequence,
@@ -101,11 +110,12 @@ class OpenSegment:
         Never back (promise 3) and never more than an hour ahead, whatever a clock does (promise 7).
         """
         if not self.entries:
-            return 0
+            return self.first_decode_ticks
         if claim.run == self.last_run:
             return self.decode_end_ticks
         distance = (claim.wall_start_ns - self.started_ns) * VIDEO_TIMESCALE // 1_000_000_000
-        return min(max(distance, self.decode_end_ticks), self.decode_end_ticks + _HOUR_TICKS)
+        apart = self.first_decode_ticks + distance
+        return min(max(apart, self.decode_end_ticks), self.decode_end_ticks + _HOUR_TICKS)
 
     def add(self, claim: Claim, row: Row) -> None:
         """The chunk is planned at `offset`."""

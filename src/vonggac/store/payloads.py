@@ -16,6 +16,7 @@ from typing import Self
 from vonggac._native import segment as native
 from vonggac.errors import MediaError
 from vonggac.media.chunk import ChunkView, Row
+from vonggac.media.sound import starts_as_told
 from vonggac.store.segment import Life, lies_here
 
 PIECE_BYTES = 2 << 20
@@ -118,5 +119,6 @@ def _looked(data: memoryview, row: Row, start: int, life: Life, segment_bytes: i
             is_whole = hashlib.sha256(video).digest() == claim.video_sha256
         with chunk[video_end : video_end + claim.audio_bytes] as audio:
             is_whole = is_whole and hashlib.sha256(audio).digest() == claim.audio_sha256
+            is_whole = is_whole and starts_as_told(view.sound_start_ticks, audio)
     why = "" if is_whole else "the payload does not have its hash"
     return Looked(row, view, is_whole, why)

@@ -11,6 +11,7 @@ from vonggac._native import ring as native_ring
 from vonggac._native import segment as native
 from vonggac.errors import MediaError
 from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, Claim, SyncKind, row_of
+from vonggac.media.sound import first_decode_ticks
 from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch, Bytes, Incoming, Opened, Placed, SealedSegment, Token
 from vonggac.store.disk import Disk
@@ -126,6 +127,7 @@ class Placing:
             stream=chunk.stream,
             entry_sha256=chunk.entry_sha256,
             offset=head.nbytes,
+            first_decode_ticks=first_decode_ticks(bytes(head)),
         )
         # The head shares the sync of its first chunk; recovery looks into every spare (promise 1).
         batch.write(segment.fd, 0, [head], head.nbytes)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from vonggac._native import segment as native
 from vonggac.errors import MediaError, StorageError
 from vonggac.media.chunk import BLOCK_BYTES, ChunkFlag, ChunkView, Row, TableIsLonger
+from vonggac.media.sound import starts_as_told
 
 HEAD_BYTES_MAX = 36 << 10
 """VG_HEAD_MAX, padded."""
@@ -126,10 +127,9 @@ class SegmentFile:
             audio = self.read(start + claim.video_bytes, claim.audio_bytes)
         except StorageError:
             return False
-        return (native.sha256(video), native.sha256(audio)) == (
-            claim.video_sha256,
-            claim.audio_sha256,
-        )
+        hashes = native.sha256(video), native.sha256(audio)
+        is_whole = hashes == (claim.video_sha256, claim.audio_sha256)
+        return is_whole and starts_as_told(view.sound_start_ticks, audio)
 
     def payload_is_zero(self, view: ChunkView) -> bool:
         """Whether nothing is left of the payload: it was erased."""
