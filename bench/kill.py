@@ -64,6 +64,8 @@ class Report:
     states: Counter[str] = field(default_factory=Counter)
     """Of all segments, at the end."""
     probed: int = 0
+    in_mid_gop: int = 0
+    """Segments that begin without a key frame, at most at one look."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -178,6 +180,14 @@ class Killer:
         try:
             rows = dict(reading.archive.segments())
             total = reading.disk.identity.segments
+            kinds = (SegmentState.OPEN, SegmentState.SEALED) if is_deep else (SegmentState.OPEN,)
+            held = {number: row for number, row in rows.items() if row.state in kinds}
+            # What was torn and handed over again may begin one in mid-GOP: ffprobe would complain.
+            probed = sorted(
+                number
+                for number, row in held.items()
+                if all(one.kind for one in reading.archive.rows_of_segment(number, row)[:1])
+            )
         finally:
             reading.close()
         self.report.states = Counter(row.state.name for row in rows.values())
@@ -189,8 +199,8 @@ class Killer:
             self._broken(f"a stream has {max(open_of.values())} open segments")
         if spares > 2 * len(self.streams) + 8:
             self._broken(f"{spares} segments stand by for {len(self.streams)} streams")
-        probed = (SegmentState.OPEN, SegmentState.SEALED) if is_deep else (SegmentState.OPEN,)
-        self._probe(sorted(number for number, row in rows.items() if row.state in probed))
+        self.report.in_mid_gop = max(self.report.in_mid_gop, len(held) - len(probed))
+        self._probe(probed)
 
     def _probe(self, numbers: Sequence[int]) -> None:
         for number, what in probe(self.box.disk, numbers):
@@ -294,6 +304,7 @@ def table(report: Report) -> None:
         print(f"| {kind} | {report.kills[kind]} | {lost} | {limit} | {away} |")
     print(f"\nsegments: {dict(report.states)}, sum {sum(report.states.values())}")
     print(f"looks at the disk: {report.checks}, segments opened in ffprobe: {report.probed}")
+    print(f"segments that begin within a GOP: {report.in_mid_gop}")
     print(f"streams killed while they were parsed, which connected anew: {report.guilty}")
     print(f"broken promises: {len(report.problems)}")
 

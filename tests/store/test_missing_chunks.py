@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from store.maker import SECOND_NS, START_NS, Bench, FakeChunk, again, make_disk, opened
+from store.maker import SECOND_NS, START_NS, Bench, FakeChunk, FakeStream, again, make_disk, opened
+from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag
+from vonggac.playback.once import once
 from vonggac.store.check import check
 from vonggac.store.disk import segment_path
 from vonggac.store.timeline import Tail, timeline
 
 DURABLE, IN_TICK = 4, 5
+LONG = 20
 
 
 def lose_whole(where: Path, number: int, offset: int, size: int) -> None:
@@ -30,7 +33,7 @@ def lose_payload(where: Path, number: int, offset: int, size: int) -> None:
 
 def torn(
     where: Path, lose: Callable[[Path, int, int, int], None], lost: set[int]
-) -> list[FakeChunk]:
+) -> tuple[FakeStream, list[FakeChunk]]:
     """A disk whose last tick lost some chunks; gives those of that tick, as the arena has them."""
     make_disk(where)
     bench, stream = opened(where)
@@ -46,7 +49,7 @@ def torn(
     for number, row in places:
         if row.sequence in lost:
             lose(where, number, row.offset, row.chunk_bytes)
-    return kept
+    return stream, kept
 
 
 @pytest.mark.parametrize("lose", [lose_whole, lose_payload])
@@ -55,7 +58,7 @@ def test_what_was_not_acknowledged_is_written_again_where_it_is_missing(
     tmp_path: Path, lose: Callable[[Path, int, int, int], None], lost: set[int]
 ) -> None:
     where = tmp_path / "disk"
-    waiting = torn(where, lose, lost)
+    _, waiting = torn(where, lose, lost)
     bench = Bench.start(where)
     written: set[int] = set()
     left = waiting
@@ -93,3 +96,28 @@ def _whole_rows(bench: Bench, stream: bytes) -> set[int]:
         for row in archive.rows_of_segment(number, segment)
         if not row.flags & ChunkFlag.BROKEN
     }
+
+
+@pytest.mark.parametrize("lost", [{4}, {5, 7}, {8}])
+def test_a_torn_chunk_that_was_written_again_is_no_fault_and_stands_once(
+    tmp_path: Path, lost: set[int]
+) -> None:
+    """However long its run went on since: a keeper that was killed as it wrote left the first."""
+    where = tmp_path / "disk"
+    stream, waiting = torn(where, lose_payload, lost)
+    bench, left = Bench.start(where), waiting
+    while left:  # until spares stand ready
+        batch, _ = bench.tick(left)
+        left = list(batch.waiting)
+    for _ in range(LONG):
+        bench.tick([stream.chunk()])
+    bench.commit()
+    values = list(bench.ring.archive.packed_minutes(waiting[0].stream, 0, 1 << 62))
+    bench.crash()
+
+    (shown,) = once([values], 0, 1 << 62)
+    rows = [one.row for value in shown for one in native.rows_unpack(value)]
+    assert sorted(row.sequence for row in rows) == list(range(DURABLE + IN_TICK + LONG))
+    assert not [row for row in rows if row.flags & ChunkFlag.BROKEN]
+    assert check(where).problems == []
+    assert check(where, is_deep=True).problems == []

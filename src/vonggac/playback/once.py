@@ -1,7 +1,8 @@
-"""Rows of several disks as if of one: each chunk once, a whole copy before a broken one. Pure.
+"""Rows of all disks as if of one: each chunk once, a whole copy before a broken one. Pure.
 
 A stream is on one disk at a time. What a disk had in hand when its streams were moved to another
-may lie on both.
+may lie on both. What a keeper was writing when it died may lie twice on the same one: broken, and
+as the loop handed it over again.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from vonggac.media.chunk import ChunkFlag, PackedRow
 __all__ = ["in_time", "once"]
 
 Window = tuple[int, int]
+Copy = tuple[int, int, int]
+"""Disk, segment, offset."""
 
 
 def once(disks: Sequence[Sequence[bytes]], from_ns: int, to_ns: int) -> list[list[bytes]]:
-    """The packed rows of each disk without those that another one has as well.
+    """The packed rows of each disk without those that are somewhere else as well.
 
-    Costs a look at every value; only values where disks overlap in time are unpacked.
+    Costs a look at every value; only values that overlap in time are unpacked.
     """
     given = [list(values) for values in disks]
     windows = _overlaps([native.rows_spans(values, from_ns, to_ns) for values in given])
@@ -33,7 +36,7 @@ def once(disks: Sequence[Sequence[bytes]], from_ns: int, to_ns: int) -> list[lis
     }
     owner = _owners(opened)
     for (disk, at), rows in opened.items():
-        kept = [row for row in rows if owner[_name(row)] == disk]
+        kept = [row for row in rows if owner[_name(row)] == (disk, *_place(row))]
         if len(kept) < len(rows):
             given[disk][at] = native.rows_pack(kept) if kept else b""
     return [[value for value in values if value] for values in given]
@@ -52,28 +55,31 @@ def in_time(disks: Sequence[Sequence[bytes]], from_ns: int, to_ns: int) -> list[
 
 
 def _overlaps(spans: Sequence[Sequence[tuple[int, int, int, int]]]) -> list[Window]:
-    """Where two disks have something at the same time."""
+    """Where something was recorded twice at the same time."""
     windows: list[Window] = []
     ordered = sorted((start, end, disk) for disk, of in enumerate(spans) for start, end, *_ in of)
-    reached = [(-1, -1)] * len(spans)
+    reached = [-1] * len(spans)
     for start_ns, end_ns, disk in ordered:
-        for other, (_, until_ns) in enumerate(reached):
-            if other != disk and until_ns > start_ns:
-                windows.append((start_ns, min(end_ns, until_ns)))
-        reached[disk] = max(reached[disk], (start_ns, end_ns), key=lambda span: span[1])
+        windows += [(start_ns, min(end_ns, ns)) for ns in reached if ns > start_ns]
+        reached[disk] = max(reached[disk], end_ns)
     return windows
 
 
-def _owners(opened: dict[tuple[int, int], list[PackedRow]]) -> dict[tuple[int, int], int]:
-    """Which disk's copy of a chunk is shown."""
-    best: dict[tuple[int, int], tuple[bool, int]] = {}
+def _owners(opened: dict[tuple[int, int], list[PackedRow]]) -> dict[tuple[int, int], Copy]:
+    """Which copy of a chunk is shown."""
+    best: dict[tuple[int, int], tuple[bool, Copy]] = {}
     for (disk, _), rows in opened.items():
         for row in rows:
-            rank = (bool(row.row.flags & (ChunkFlag.BROKEN | ChunkFlag.ERASED)), disk)
+            is_spoilt = bool(row.row.flags & (ChunkFlag.BROKEN | ChunkFlag.ERASED))
+            rank = (is_spoilt, (disk, *_place(row)))
             name = _name(row)
             best[name] = min(best.get(name, rank), rank)
-    return {name: disk for name, (_, disk) in best.items()}
+    return {name: copy for name, (_, copy) in best.items()}
 
 
 def _name(row: PackedRow) -> tuple[int, int]:
     return row.row.run, row.row.sequence
+
+
+def _place(row: PackedRow) -> tuple[int, int]:
+    return row.segment, row.row.offset

@@ -25,7 +25,7 @@ from vonggac.store.check_report import (
     RETAINED,
     Report,
 )
-from vonggac.store.check_runs import Runs
+from vonggac.store.check_runs import NOT_ITS_HASH, Runs
 from vonggac.store.disk import Disk
 from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
@@ -98,6 +98,7 @@ class _Check:
             done_bytes += seen.job.row.used_bytes
             self.depth.progress(done_bytes, all_bytes)
         self._check_rows(holding)
+        self.runs.check_broken()
         if self.depth.is_deep:
             self.runs.check_heads()
         return self.report
@@ -193,9 +194,10 @@ class _Check:
         if row.flags & ChunkFlag.ERASED:
             if looked.why and not is_leaving:
                 self._add(number, row.offset, RETAINED, looked.why)
-        elif looked.why or is_broken or not looked.is_whole:
-            what = looked.why or "the payload does not have its hash"
-            self._add(number, row.offset, DURABLE, what)
+        elif is_broken and looked.view is not None:
+            self.runs.add_broken(number, stream, row)
+        elif looked.why or not looked.is_whole:
+            self._add(number, row.offset, DURABLE, looked.why or NOT_ITS_HASH)
 
     def _check_chunk(self, number: int, entry: Row, view: ChunkView, decode_end: int) -> int:
         claim, place = view.claim, view.place

@@ -10,6 +10,7 @@ from vonggac.store.check_report import DURABLE, Report
 from vonggac.store.recovery import TORN_NS
 from vonggac.store.vouched import Vouched
 
+NOT_ITS_HASH = "the payload does not have its hash"
 _ABSENT_MAX = 1000
 """A longer hole is none of one tick."""
 
@@ -36,6 +37,8 @@ class Runs:
         """Where each (stream, run) stands over all its segments."""
         self._absent: dict[tuple[bytes, int], set[int]] = {}
         """What of them is missing or broken so far."""
+        self._broken: list[tuple[int, int, tuple[bytes, int], int]] = []
+        """Segment, offset, (stream, run) and sequence of what the index calls broken."""
 
     def check_claim(self, number: int, entry: Row, view: ChunkView) -> None:
         """The chain of a run, over segments; its beginning may have been recycled."""
@@ -85,6 +88,17 @@ class Runs:
             return False
         absent.remove(row.sequence)
         return True
+
+    def add_broken(self, number: int, stream: bytes, row: Row) -> None:
+        """A chunk that the index calls broken: is there a whole copy of it? `check_broken` tells,
+        after the last segment.
+        """
+        self._broken.append((number, row.offset, (stream, row.run), row.sequence))
+
+    def check_broken(self) -> None:
+        for number, offset, key, sequence in self._broken:
+            if sequence in self._absent.get(key, ()):
+                self._report.add(number, offset, DURABLE, NOT_ITS_HASH)
 
     def _check_hole(self, number: int, row: Row, key: tuple[bytes, int], known: _End) -> None:
         """A hole in a run's numbers before `row`: erased with a tombstone, or on another disk, or
