@@ -161,7 +161,7 @@ class Pushes:
             _log.warning("`push run` could not be accepted: %s", error)
             await asyncio.sleep(_AGAIN_S)
             return
-        if sockets.peer_of(sock).uid not in (os.geteuid(), sockets.service_uid(PUSH_USER)):
+        if sockets.peer_of(sock).uid not in (0, os.geteuid(), sockets.service_uid(PUSH_USER)):
             sock.close()
             return
         self._lose()  # one that was started anew takes the place of the one before
