@@ -1,6 +1,6 @@
 """Is every camera recorded again, whatever befell it or the way to it, and how soon?
 
-    python bench/episodes.py                     64 cameras, 2,240 episodes: about 18 minutes
+    python bench/episodes.py                     64 cameras, 2,500 episodes: about 18 minutes
     python bench/episodes.py --hours 2           outages four times as long, until the time is over
     python bench/episodes.py --kinds power --each 64      some kinds only
 

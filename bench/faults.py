@@ -77,7 +77,8 @@ async def _bye(camera: FaultyCamera, chance: Random, stretch: float) -> None:
 
 
 async def _many_resets(camera: FaultyCamera, chance: Random, stretch: float) -> None:
-    """A bad plug."""
+    """A bad plug: whoever plays is cut off again, perhaps before its first key frame, and then the
+    tries count as refused ones."""
     for _ in range(5):
         camera.reset()
         await _rest(chance, 0.2, 1.0)
@@ -285,7 +286,7 @@ KINDS = (
     Kind("half a packet, closed", _half_then_closed),
     Kind("half a packet, reset", _half_then_reset),
     Kind("RTCP BYE, connection stays", _bye),
-    Kind("reset five times in a row", _many_resets),
+    Kind("reset five times in a row", _many_resets, is_refusal=True),
     Kind("no more packets, new ones served", _dead_connection, more_s=STALL_S),
     Kind("Wi-Fi stalls below 3 s", _blip, loses_nothing=True),
     Kind("Wi-Fi away, camera forgot", _wifi_away),
