@@ -45,7 +45,8 @@ done
 
 take_away() {
     set +e
-    systemctl stop vonggac.target vonggac-serve.service vonggac-record.service vonggac-audit.service
+    systemctl stop vonggac.target vonggac-push.service vonggac-serve.service vonggac-record.service \
+        vonggac-audit.service
     rm -f /etc/systemd/system/vonggac.target /etc/systemd/system/vonggac-*.service
     rm -f /etc/sysusers.d/vonggac.conf /etc/tmpfiles.d/vonggac.conf /usr/bin/vonggac
     systemctl daemon-reload
@@ -91,6 +92,21 @@ step "exposure, of what runs"
 systemd-analyze security --threshold=20 --no-pager vonggac-record.service >/dev/null
 systemd-analyze security --threshold=20 --no-pager vonggac-audit.service >/dev/null
 systemd-analyze security --threshold=20 --no-pager vonggac-serve.service >/dev/null
+
+step "the door for cameras that call opens, and the recorder hears of it"
+(
+    cd /var/lib/vonggac
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+        -subj /CN=box -addext subjectAltName=DNS:localhost -keyout push.key -out push.pem 2>/dev/null
+    chgrp vonggac-push push.key
+    chmod 0640 push.key
+    printf '[push]\nport = 8322\ncertificate = "push.pem"\nkey = "push.key"\n' >config.toml
+)
+systemctl restart vonggac-record.service
+systemctl start vonggac-push.service
+until_true 30 systemctl is-active vonggac-push.service
+until_true 60 sh -c 'journalctl -u vonggac-push.service | grep -q "the recorder hears"'
+systemd-analyze security --threshold=20 --no-pager vonggac-push.service >/dev/null
 
 step "the page answers, and hashes a password under its sandbox"
 page=http://127.0.0.1:8080
