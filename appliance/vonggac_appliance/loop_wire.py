@@ -23,7 +23,7 @@ _MOVE = struct.Struct(">HHH")
 _EVENT = struct.Struct(">16sBi")
 _ENDED = struct.Struct(">16sQQq")
 _BLOB = struct.Struct(">I")
-_RECORD = struct.Struct(">16s10QIHHBIIqq10Q")
+_RECORD = struct.Struct(">16s10QIHHBIIqq17Q")
 
 ANY_SLOT = 0xFFFF
 CLOCK_RUNS_MAX = 15
@@ -169,6 +169,19 @@ class StreamStats:
     start_codes_inside: int = 0
     fragments_odd: int = 0
     nals_dropped: int = 0
+    order_odd: int = 0
+    """Decoding order numbers that go back."""
+    stamps_odd: int = 0
+    """Timestamps far from the one before."""
+    channels_strange: int = 0
+    """Packets on channels that were never set up."""
+    reports_swapped: int = 0
+    """On the channel of the pictures."""
+    reports_broken: int = 0
+    reports_foreign: int = 0
+    """Of another source."""
+    clocks_absurd: int = 0
+    """Sender reports without a time, or far from the one before."""
 
 
 _HABITS = (
@@ -178,6 +191,13 @@ _HABITS = (
     (Habit.START_CODES, "start_codes_inside"),
     (Habit.FRAGMENTS, "fragments_odd"),
     (Habit.NAL_UNITS, "nals_dropped"),
+    (Habit.DECODING_ORDER, "order_odd"),
+    (Habit.STAMPS, "stamps_odd"),
+    (Habit.STRANGE_CHANNELS, "channels_strange"),
+    (Habit.SWAPPED_REPORTS, "reports_swapped"),
+    (Habit.BROKEN_REPORTS, "reports_broken"),
+    (Habit.FOREIGN_REPORTS, "reports_foreign"),
+    (Habit.ABSURD_CLOCK, "clocks_absurd"),
 )
 
 
@@ -342,7 +362,8 @@ def _read_body(kind: int, body: bytes, is_last: bool) -> FromLoop | None:
     if kind == Wire.STATS_REPLY:
         count = int.from_bytes(body[:2])
         step = (len(body) - 2) // max(count, 1)  # a record may have grown at its end
-        records = (_RECORD.unpack_from(body, 2 + i * step) for i in range(count))
+        raw = (body[2 + i * step : 2 + (i + 1) * step] for i in range(count))
+        records = (_RECORD.unpack_from(one.ljust(_RECORD.size, b"\0")) for one in raw)
         return Stats(tuple(StreamStats(*x) for x in records), is_last)
     return None
 

@@ -54,6 +54,7 @@ uint32_t vg_chunker_closed(vg_chunker *c) {
 
 void vg_chunker_read(const vg_chunker *c, vg_chunker_state *out) {
     *out = c->state;
+    out->stamps_odd = c->timeline.counts_outlier;
 }
 
 void vg_chunker_watch(vg_chunker *c, vg_chunk_watch *watch, void *context) {

@@ -78,6 +78,16 @@ typedef struct reception {
     bool clock_is_known;   /* two reports agreed */
 } reception;
 
+/* What a camera does against the rules beside its pictures (docs/design/rtsp-interop.md); a count
+ * each. */
+typedef struct oddities {
+    uint64_t channels_strange; /* packets on channels that were never set up: row 73 */
+    uint64_t reports_swapped;  /* on the channel of the pictures: 74 */
+    uint64_t reports_broken;   /* 76 */
+    uint64_t reports_foreign;  /* of a source that is none of ours: 77 */
+    uint64_t clocks_absurd;    /* sender reports without a time, or far from the one before: 78 */
+} oddities;
+
 typedef struct viewer {
     watched w;
     struct viewer *next;
@@ -112,6 +122,7 @@ struct stream {
     size_t out_size, out_sent;
 
     reception rx;
+    oddities odd;
     int64_t tokens; /* bytes that may still come before it is a flood */
     int64_t tokens_at_ns;
     bool is_flood, flood_waits_for_sync;

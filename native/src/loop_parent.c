@@ -11,7 +11,7 @@
 
 enum {
     CONTROL_A_TURN = 64,
-    STATS_A_PART = 300,
+    STATS_A_PART = 240,
 };
 
 static_assert(VG_WIRE_HEADER + 2 + STATS_A_PART * VG_WIRE_STATS_RECORD <= VG_WIRE_MAX, "a part");

@@ -55,16 +55,16 @@ static int64_t extrapolate(const reception *rx, uint32_t rtp_timestamp) {
     return unix_time(rx->last_ntp) + ticks * NS_PER_S / rate_of(rx);
 }
 
-void reception_report(reception *rx, const vg_rtcp_item *sr, int64_t now_ns) {
-    if (!rx->started || sr->ssrc != rx->ssrc) return; /* rtsp.md row 77 */
+bool reception_report(reception *rx, const vg_rtcp_item *sr, int64_t now_ns) {
     const int64_t time = unix_time(sr->ntp);
-    if (sr->ntp == 0 || sr->rtp_timestamp == 0 || time == VG_CAMERA_CLOCK_UNKNOWN) return;
-    rx->clock_is_known = false;
-    if (rx->last_ntp != 0)
-        rx->clock_is_known = llabs(extrapolate(rx, sr->rtp_timestamp) - time) < SR_AGREEMENT_NS;
+    if (sr->ntp == 0 || sr->rtp_timestamp == 0 || time == VG_CAMERA_CLOCK_UNKNOWN) return false;
+    const bool is_first = rx->last_ntp == 0;
+    rx->clock_is_known =
+        !is_first && llabs(extrapolate(rx, sr->rtp_timestamp) - time) < SR_AGREEMENT_NS;
     rx->last_ntp = sr->ntp;
     rx->last_sr_rtp = sr->rtp_timestamp;
     rx->last_sr_at_ns = now_ns;
+    return is_first || rx->clock_is_known;
 }
 
 int64_t reception_camera_clock(const reception *rx, uint32_t rtp_timestamp) {

@@ -8,7 +8,8 @@
 
 /* `now_ns`: CLOCK_MONOTONIC. */
 void reception_packet(reception *rx, const vg_rtp_packet *p, int64_t now_ns);
-void reception_report(reception *rx, const vg_rtcp_item *sr, int64_t now_ns);
+/* A report of this source. False: its time cannot be, or lies far from that of the one before. */
+bool reception_report(reception *rx, const vg_rtcp_item *sr, int64_t now_ns);
 /* UTC as the camera tells it; VG_CAMERA_CLOCK_UNKNOWN. */
 int64_t reception_camera_clock(const reception *rx, uint32_t rtp_timestamp);
 void reception_write_report(reception *rx, uint8_t out[VG_RTCP_RR_SIZE], uint32_t own_ssrc,

@@ -317,4 +317,11 @@ void stream_stats(const stream *s, wire_writer *w) {
     wire_u64(w, counts->start_codes_inside);
     wire_u64(w, counts->fu_odd);
     wire_u64(w, counts->nals_dropped);
+    wire_u64(w, counts->order_odd);
+    wire_u64(w, state.stamps_odd);
+    wire_u64(w, s->odd.channels_strange);
+    wire_u64(w, s->odd.reports_swapped);
+    wire_u64(w, s->odd.reports_broken);
+    wire_u64(w, s->odd.reports_foreign);
+    wire_u64(w, s->odd.clocks_absurd);
 }

@@ -116,24 +116,39 @@ void stream_rtp(stream *s, const uint8_t *bytes, size_t size) {
     stream_pull(s);
 }
 
+static void on_sender_report(stream *s, const vg_rtcp_item *sr) {
+    if (!s->rx.started) return;
+    if (sr->ssrc != s->rx.ssrc)
+        s->odd.reports_foreign++; /* rtsp.md row 77 */
+    else if (!reception_report(&s->rx, sr, s->owner->now_ns))
+        s->odd.clocks_absurd++;
+}
+
 void stream_rtcp(stream *s, const uint8_t *bytes, size_t size) {
     size_t offset = 0;
     vg_rtcp_item item;
     vg_fault fault;
-    while (vg_rtcp_next(bytes, size, &offset, &item, &fault) == VG_OK) {
-        if (item.kind == VG_RTCP_SR) reception_report(&s->rx, &item, s->owner->now_ns);
+    vg_err err;
+    while ((err = vg_rtcp_next(bytes, size, &offset, &item, &fault)) == VG_OK) {
+        if (item.kind == VG_RTCP_SR) on_sender_report(s, &item);
         const bool is_ours = item.ssrc == 0 || !s->rx.started || item.ssrc == s->rx.ssrc;
         if (item.kind == VG_RTCP_BYE && is_ours && !s->had_bye) {
             s->had_bye = true;
             stream_event(s, VG_EVENT_BYE, 0, "");
         }
     }
+    s->odd.reports_broken += err != VG_MORE;
 }
 
 static void on_packet(stream *s, const vg_rtsp_item *item) {
-    if (item->channel != s->rtp_channel && item->channel != s->rtcp_channel) return;
+    if (item->channel != s->rtp_channel && item->channel != s->rtcp_channel) {
+        s->odd.channels_strange++;
+        return;
+    }
     /* "some servers" swap the channels (rtsp.md row 74): the second byte tells, RFC 5761 4. */
     const bool is_rtcp = item->size >= 2 && item->bytes[1] >= 200 && item->bytes[1] <= 204;
+    if (is_rtcp && item->channel == s->rtp_channel && s->rtp_channel != s->rtcp_channel)
+        s->odd.reports_swapped++;
     if (is_rtcp)
         stream_rtcp(s, item->bytes, item->size);
     else

@@ -6,9 +6,21 @@ import struct
 
 import pytest
 
-from loop_rig import PAYLOAD_TYPE, RTCP_CHANNEL, RTP_CHANNEL, Rig, gop, interleave, without_sets
+from loop_rig import (
+    PAYLOAD_TYPE,
+    PPS,
+    RTCP_CHANNEL,
+    RTP_CHANNEL,
+    SPS,
+    Rig,
+    gop,
+    idr,
+    interleave,
+    without_sets,
+)
 from packetiser import H265, fragments, rtp
 from vonggac.media.chunk import ChunkFlag, Codec
+from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.packetise import sender_report
 from vonggac_appliance import loop_wire
 from vonggac_appliance.loop_wire import LoopEvent
@@ -113,3 +125,54 @@ def test_h265_with_decoding_order_numbers_is_recorded_without_them(rig: Rig) -> 
     rig.detach()
     assert keeper.nals == [picture] * 3
     assert not any(c.claim.flags & ChunkFlag.DAMAGED for c in keeper.chunks)
+
+
+# -- What is counted of it --
+
+
+def counted(rig: Rig, reports: list[bytes], channel: int) -> dict[Habit, int]:
+    """Habits of a camera that sends these between its pictures."""
+    rig.keeper()
+    camera = rig.attach()
+    camera.send(gop(2, 0))
+    for n, report in enumerate(reports):
+        camera.socket.sendall(interleave(report, channel))
+        camera.send(gop(2, n + 1))
+    rig.until(lambda: rig.stats().access_units >= len(camera.sent) - 1)
+    found = dict(loop_wire.habits_between(None, rig.stats()))
+    rig.detach()
+    return found
+
+
+AGREEING = [sender_report(SSRC, START_NS + n * SECOND_NS, 90_000 * (n + 1), 1, 1) for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("reports", "channel", "habits"),
+    [
+        pytest.param(AGREEING, RTCP_CHANNEL, {}, id="by the book"),
+        pytest.param(AGREEING, RTP_CHANNEL, {Habit.SWAPPED_REPORTS: 3}, id="swapped"),
+        pytest.param(AGREEING, 6, {Habit.STRANGE_CHANNELS: 3}, id="strange channel"),
+        pytest.param(
+            REPORTS["of somebody else"], RTCP_CHANNEL, {Habit.FOREIGN_REPORTS: 2}, id="foreign"
+        ),
+        pytest.param(REPORTS["cut"], RTCP_CHANNEL, {Habit.BROKEN_REPORTS: 2}, id="broken"),
+        pytest.param(REPORTS["no NTP time"], RTCP_CHANNEL, {Habit.ABSURD_CLOCK: 2}, id="no time"),
+        pytest.param(REPORTS["jumps"], RTCP_CHANNEL, {Habit.ABSURD_CLOCK: 2}, id="jumps"),
+    ],
+)
+def test_odd_reports_are_counted_by_their_row(
+    rig: Rig, reports: list[bytes], channel: int, habits: dict[Habit, int]
+) -> None:
+    assert counted(rig, reports, channel) == habits
+
+
+def test_odd_timestamps_are_counted_by_their_row(rig: Rig) -> None:
+    """A frame stamped hours away, as an Intelbras recorder sends them."""
+    rig.keeper()
+    camera = rig.attach()
+    for n, hours in enumerate((0, 0, 9, 0, 0)):
+        camera.send_at([SPS, PPS, idr(200)], n * 3600 + hours * 3600 * 90_000)
+    rig.until(lambda: rig.stats().access_units >= 4)
+    assert dict(loop_wire.habits_between(None, rig.stats()))[Habit.STAMPS] == 1
+    rig.detach()

@@ -60,6 +60,7 @@ typedef struct vg_chunker_state {
     uint32_t width, height;
     uint8_t codec;
     bool inband;
+    uint64_t stamps_odd; /* timestamps that lie far from the one before */
 } vg_chunker_state;
 void vg_chunker_read(const vg_chunker *c, vg_chunker_state *out);
 

@@ -101,8 +101,10 @@ enum { VG_CLOCK_RUNS_MAX = 15 };
  * u32, jitter_ticks u32, last_wall_end i64, camera_clock i64; of datagrams: duplicates u64, late
  * u64 (or of no known sequence), strangers u64 (from another address), overruns u64; habits
  * (vg_nal_counts): foreign packets u64, repeated packets u64, wrong markers u64, start codes inside
- * u64, odd fragments u64, dropped NAL units u64 */
-enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 + 8 * 4 + 8 * 6 };
+ * u64, odd fragments u64, dropped NAL units u64, odd decoding order u64, odd timestamps u64;
+ * packets on strange channels u64, reports on the pictures' channel u64, broken reports u64,
+ * foreign reports u64, absurd clocks u64 */
+enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 + 8 * 4 + 8 * 13 };
 
 /* Live, loop -> viewer: the header blob as the first message; then a message a part of an access
  * unit: header with kind VG_WIRE_LIVE_UNIT, request = number of the unit, part/last; body of part

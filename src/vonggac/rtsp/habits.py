@@ -61,6 +61,12 @@ class Habit(enum.StrEnum):
     BUSY = "busy"
     TEARDOWN = "teardown"
     EARLY_PACKETS = "early-packets"
+    STRANGE_CHANNELS = "strange-channels"
+    SWAPPED_REPORTS = "swapped-reports"
+    BROKEN_REPORTS = "broken-reports"
+    FOREIGN_REPORTS = "foreign-reports"
+    ABSURD_CLOCK = "absurd-clock"
+    STAMPS = "stamps"
     BYE = "bye"
     FOREIGN_PACKETS = "foreign-packets"
     REPEATED_PACKETS = "repeated-packets"
@@ -70,6 +76,7 @@ class Habit(enum.StrEnum):
     SETS_CHANGE = "sets-change"
     LATE_KEYFRAME = "late-keyframe"
     NAL_UNITS = "nal-units"
+    DECODING_ORDER = "decoding-order"
 
     @property
     def row(self) -> int:
@@ -120,6 +127,12 @@ ROWS: dict[Habit, int] = {
     Habit.BUSY: 66,
     Habit.TEARDOWN: 69,
     Habit.EARLY_PACKETS: 70,
+    Habit.STRANGE_CHANNELS: 73,
+    Habit.SWAPPED_REPORTS: 74,
+    Habit.BROKEN_REPORTS: 76,
+    Habit.FOREIGN_REPORTS: 77,
+    Habit.ABSURD_CLOCK: 78,
+    Habit.STAMPS: 79,
     Habit.BYE: 84,
     Habit.FOREIGN_PACKETS: 88,
     Habit.REPEATED_PACKETS: 89,
@@ -129,6 +142,7 @@ ROWS: dict[Habit, int] = {
     Habit.SETS_CHANGE: 103,
     Habit.LATE_KEYFRAME: 104,
     Habit.NAL_UNITS: 106,
+    Habit.DECODING_ORDER: 109,
 }
 
 _SHORT_TIMEOUT_S = 30
