@@ -362,8 +362,7 @@ def _read_body(kind: int, body: bytes, is_last: bool) -> FromLoop | None:
     if kind == Wire.STATS_REPLY:
         count = int.from_bytes(body[:2])
         step = (len(body) - 2) // max(count, 1)  # a record may have grown at its end
-        raw = (body[2 + i * step : 2 + (i + 1) * step] for i in range(count))
-        records = (_RECORD.unpack_from(one.ljust(_RECORD.size, b"\0")) for one in raw)
+        records = (_RECORD.unpack_from(body, 2 + i * step) for i in range(count))
         return Stats(tuple(StreamStats(*x) for x in records), is_last)
     return None
 

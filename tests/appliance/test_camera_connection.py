@@ -16,6 +16,7 @@ from certificates import make_certificate
 from vonggac.ingest.backoff import BUSY
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Learnt
 from vonggac.rtsp.leftover import Held
 from vonggac.rtsp.url import Credentials, UrlForm, parse_camera_url
@@ -237,7 +238,9 @@ def test_a_session_that_was_left_behind_a_redirect_is_given_back_there() -> None
 
 def test_redirects_in_a_circle_end() -> None:
     camera = Camera(*([("200 OK", ""), moved(f"/{n}")] for n in range(9)))
-    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    memory = Memory()
+    (failure,) = asyncio.run(camera.dialled(memory, 1))
+    assert memory.habits == {Habit.REDIRECT: 3}
     assert "one redirect too many" in failure.what
     assert camera.heard.count(b"OPTIONS") == 4
 
@@ -246,8 +249,10 @@ def test_redirects_in_a_circle_end() -> None:
 def test_a_camera_that_serves_no_more_is_told_apart(status: str) -> None:
     """It is left alone longer than one that is away."""
     camera = Camera([("200 OK", ""), (status, "")])
-    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    memory = Memory()
+    (failure,) = asyncio.run(camera.dialled(memory, 1))
     assert failure.is_busy
+    assert memory.habits[Habit.BUSY] == 1
     assert failure.reason is GapReason.REFUSED
     assert BUSY.delay_s(1, 0.0) == 5.0
     assert BUSY.delay_s(9, 0.99) > 40.0
@@ -267,7 +272,9 @@ def test_a_camera_that_knows_one_description_a_connection_is_asked_on_another() 
         [("200 OK", ""), ("401 Unauthorized", DIGEST), ("455 Method Not Valid", "")],
         [("200 OK", ""), ("404 Not Found", "")],
     )
-    (failure,) = asyncio.run(camera.dialled(Memory(), 1))
+    memory = Memory()
+    (failure,) = asyncio.run(camera.dialled(memory, 1))
+    assert memory.habits == {Habit.ONE_DESCRIPTION: 1}
     assert "404" in failure.what
     second = camera.heard.rpartition(b"OPTIONS")[2]
     assert second.count(b"DESCRIBE") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vonggac.rtsp.habits import Habit
-from vonggac_appliance.loop_wire import StreamStats, habits_between
+from vonggac_appliance.loop_wire import LoopEvent, StreamStats, habit_of, habits_between
 
 BEGUN = StreamStats(b"s" * 16, 7, *(0,) * 17)
 
@@ -29,3 +29,10 @@ def test_garbage_counts_once_a_record_however_long_it_is() -> None:
     now = replace(BEGUN, skipped_bytes=123_456)
     assert habits_between(BEGUN, now) == [(Habit.GARBAGE, 1)]
     assert habits_between(now, now) == []
+
+
+def test_events_that_are_habits_are_told_from_those_that_are_none() -> None:
+    assert habit_of(LoopEvent.BYE) is Habit.BYE
+    assert habit_of(LoopEvent.LATE_KEYFRAME) is Habit.LATE_KEYFRAME
+    assert habit_of(LoopEvent.ENTRY_CHANGED) is Habit.SETS_CHANGE
+    assert habit_of(LoopEvent.CLOSED) is None
