@@ -267,8 +267,8 @@ class Recorder:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
 
-    def awaits_call(self, camera: Camera, stream: Stream) -> str:
-        """What is waited for where a camera calls us and has not; empty: nothing."""
+    def awaits_call(self, camera: Camera, stream: Stream) -> tuple[GapReason, str] | None:
+        """Why there is nothing of a camera that calls us; None: it has, or it is called."""
         return self.pushes.awaits(camera, stream)
 
     async def open_connection(self, camera: Camera, stream: Stream) -> Playing:

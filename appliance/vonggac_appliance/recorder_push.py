@@ -106,13 +106,18 @@ class Pushes:
 
     # --- what streams ask ---------------------------------------------------------------------
 
-    def awaits(self, camera: Camera, stream: Stream) -> str:
-        """Why there is nothing to record of a camera that calls; empty: there is."""
+    def awaits(self, camera: Camera, stream: Stream) -> tuple[GapReason, str] | None:
+        """Why there is nothing to record of a camera that calls; None: there is.
+
+        Nobody can tell whether a camera is off or its line down; that nobody listens is our doing.
+        """
         if camera.push is None or stream.id in self._offers:
-            return ""
+            return None
         if not self.is_on:
-            return _SWITCHED_OFF
-        return _WAITS if self._door is not None else _NOBODY_LISTENS
+            return GapReason.BOX_STOPPED, _SWITCHED_OFF
+        if self._door is None:
+            return GapReason.BOX_STOPPED, _NOBODY_LISTENS
+        return GapReason.CAMERA_OFF, _WAITS
 
     def take(self, camera: Camera, stream: Stream) -> PushedConnection:
         """The connection that the camera has made. Raises SessionFailed: it went away again."""
@@ -178,6 +183,7 @@ class Pushes:
             self._expire(stream_id)
         for session in self._held.values():
             session.leave(GapReason.BOX_STOPPED, "`push run`, which carried it, has ended")
+            session.retry()  # its connection's end may have been told first
 
     def _heard(self, message: bytes) -> None:
         try:
