@@ -136,14 +136,19 @@ def test_a_camera_that_is_away_at_start_is_recorded_when_it_comes(box: Box) -> N
     away.port = port
     box.add(away, "cam1")
     away.stop()
+    # A wait of 45 s at least after the first try, twice as long after the next.
+    (box.home / "config.toml").write_text('[cameras]\nretry_min = "1 min"\nretry_max = "1 h"\n')
     with box.running():
         waiting = box.until(lambda now: bool(now.cameras and now.cameras[0].gap_reason))
         there = Cameras(1, port=port)
+        came_s = time.monotonic()
         try:
             box.until_durable(1.0)
+            took_s = time.monotonic() - came_s
         finally:
             there.stop()
 
+    assert took_s < 45.0, "it was not noticed before the next try"
     assert waiting.cameras[0].gap_reason == "camera off"
     assert gap_word(box.timeline("cam1", "main").gaps[0].reason) == "camera off"
 
