@@ -1,6 +1,6 @@
 """What does one camera that misbehaves cost the 63 beside it?
 
-    python bench/neighbours.py                           every way in turn, 6 s each: ten minutes
+    python bench/neighbours.py                           every way in turn, 6 s each: twelve minutes
     python bench/neighbours.py --only flood --seconds 60
 
 A real recorder of 64 cameras: 63 send a stream that is counted, in the 64th's place come all
