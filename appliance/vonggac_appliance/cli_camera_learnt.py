@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vonggac.errors import Refused, Unavailable
 from vonggac.evidence.chain import Action
 from vonggac.registry.camera import Camera
+from vonggac.registry.rules import pauses_for_another_device
 from vonggac.rtsp.habits import Habit
 from vonggac_appliance import bus_control, control, learnt_store
 from vonggac_appliance.bus_control import CameraLearnt
@@ -111,11 +112,14 @@ def _forget(args: argparse.Namespace) -> int:
     try:
         reply = control.ask(args.home, bus_control.ForgetLearnt(camera.code))
     except Unavailable:
-        learnt_store.forget_stopped(args.home, camera.id)
+        keeps_other = pauses_for_another_device(camera)
+        learnt_store.forget_stopped(args.home, camera.id, keeps_other=keeps_other)
     else:
         if isinstance(reply, bus_control.Failed):
             raise Refused(reply.what)
     note_event(args.home, Action.CAMERA_FORGET, camera.code)
     print(f"{camera.code}: forgotten; the next connection learns anew")
     note("it may now also ask for a weaker log-in than before, and would get it")
+    if pauses_for_another_device(camera) and _facts_of(args.home, camera)[1].other_ns:
+        note("another device answered in its place: nothing is recorded before confirm-device")
     return 0

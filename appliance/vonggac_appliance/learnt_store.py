@@ -146,8 +146,11 @@ class LearntStore:
         """A person wants it to be learnt anew. Connections that play keep what they know."""
         before = self.of(camera)
         before.left()
-        self._memories[camera] = Memory(login=before.login, accounts=self._accounts)
-        self._put(camera, None)
+        now = Memory(login=before.login, accounts=self._accounts)
+        if before.identity.is_held:  # only a word about the device ends that
+            now.identity = before.identity
+        self._memories[camera] = now
+        self._put(camera, row_of(now) if before.identity.is_held else None)
 
     def retain(self, cameras: Iterable[bytes]) -> None:
         """Forgets who is no camera of this box any more."""
@@ -198,9 +201,23 @@ def unpack(home: Path, packed: bytes) -> None:
     write_rows(home / _FOLDER, rows)
 
 
-def forget_stopped(home: Path, camera: bytes) -> None:
-    """Forgets a camera's row while no recorder runs; StorageError."""
-    write_rows(home / _FOLDER, {camera: None})
+def forget_stopped(home: Path, camera: bytes, *, keeps_other: bool = False) -> None:
+    """Forgets a camera's row while no recorder runs; StorageError.
+
+    `keeps_other`: but for another device that waits for a person's word.
+    """
+    row = read_stopped(home).get(camera)
+    if row is None or not (keeps_other and row.other_ns):
+        write_rows(home / _FOLDER, {camera: None})
+        return
+    held = LearntRow(
+        device=row.device,
+        varying=row.varying,
+        other_device=row.other_device,
+        other_certificate=row.other_certificate,
+        other_ns=row.other_ns,
+    )
+    write_rows(home / _FOLDER, {camera: encode(held)})
 
 
 def confirm_stopped(home: Path, camera: bytes, *, is_known_back: bool) -> bool:

@@ -240,3 +240,25 @@ def test_a_session_that_was_left_is_not_given_back_to_a_stranger(camera: Serving
     assert camera.call(memory) is not None
     assert camera.quirk.logins == logins
     assert [one.session for one in memory.leftover] == ["12345678"]
+
+
+def test_to_forget_what_was_learnt_is_no_word_about_a_households_device(
+    camera: Serving, home: Path
+) -> None:
+    key = b"c" * 16
+    store = LearntStore(home)
+    memory = store.of(key)
+    memory.identity.pauses = True
+    assert camera.call(memory) is None
+    camera.quirk.calls_itself(FOREIGN)
+    assert camera.call(memory) is not None
+    store.forget(key)
+    assert store.of(key).identity.is_held
+    assert store.of(key).floor is Scheme.BASIC
+    store.close()
+    learnt_store.forget_stopped(home, key, keeps_other=True)
+    again = LearntStore(home)
+    assert again.of(key).identity.other == memory.identity.other
+    again.close()
+    learnt_store.forget_stopped(home, key)  # as of the State's
+    assert learnt_store.read_stopped(home) == {}
