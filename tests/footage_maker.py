@@ -16,6 +16,7 @@ from segment_maker import Unit
 from store.maker import BOX, SMALL_BYTES, Bench, FakeChunk
 from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Claim, Codec, Sample, SyncKind
+from vonggac.media.sound import Sound, SoundSamples
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.store.formatting import format_disk
@@ -33,6 +34,10 @@ CAMERA_ROW = Camera(
 )
 
 
+HEARD = bytes(range(64, 224))
+"""20 ms of sound, which stand in no picture."""
+
+
 @dataclass(slots=True)
 class Run:
     """Chunks of one run, made of an encoded clip that is repeated."""
@@ -46,13 +51,17 @@ class Run:
     inband: bool = False
     flags: int = 0
     """Of every chunk, besides the usual ones."""
+    sound: Sound | None = None
+    """G.711, in every chunk."""
 
     def chunks(self, seconds: float, sync_s: float = 0.0) -> list[FakeChunk]:
         """So many seconds. `sync_s`: pictures between two sync samples of the clip count as such
         only after so long, as a camera with long GOPs does it.
         """
         sets = self.encoded
-        head = native.head_write(sets.codec, sets.vps, sets.sps, sets.pps, 90_000, self.inband)
+        head = native.head_write(
+            sets.codec, sets.vps, sets.sps, sets.pps, 90_000, self.inband, self.sound
+        )
         entry = native.sha256(head)
         presentation = sorted(unit.presentation_ticks for unit in sets.units)
         length = presentation[-1] + presentation[1] - presentation[0]
@@ -115,7 +124,15 @@ class Run:
             video_sha256=hashlib.sha256(payload).digest(),
             previous_sha256=previous,
         )
-        chunk_head, own = native.chunk_head_write(claim, samples)
+        heard: SoundSamples | None = None
+        if self.sound is not None:
+            heard = SoundSamples(0, ((160, 1800),) * ((end - units[0][1]) // 1800))
+            audio = bytes(8) + HEARD * len(heard.samples)
+            payloads.append(audio)
+            digest = hashlib.sha256(audio).digest()
+            claim = replace(claim, audio_bytes=len(audio), audio_sha256=digest)
+        chunk_head, own = native.chunk_head_write(claim, samples, heard)
+        payload = b"".join(payloads)
         made = FakeChunk(
             camera=CAMERA,
             stream=self.stream,

@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 
 from crash.keeper_peer import Arena, KeeperPeer
-from footage_maker import Run, make_disk, make_home, write
+from footage_maker import HEARD, Run, make_disk, make_home, write
 from look_rig import Page, keepers, page
 from rtp_jpeg import encoded_pictures
 from segment_maker import Stream, Unit, encode
+from sound_maker import PCMA
 from vonggac._native import ring
 from vonggac._native import segment as native
 from vonggac.errors import Gone, Refused, StorageError, Unavailable
 from vonggac.media.chunk import ChunkFlag, Codec
+from vonggac.media.sound import has_sound
 from vonggac.playback.still import video_of
 from vonggac_appliance import look_index, look_leases
 from vonggac_appliance.look_footage import Segment
@@ -189,6 +191,28 @@ def test_damage_is_played_and_told(clip: Stream, shown: Callable[..., Page]) -> 
     assert sum(s for s, _, _ in entries(get(made, look, "media.m3u8").text)) == 12
     (told,) = get(made, look, "map.json").json["damaged"]
     assert [round(ms - START_NS / 1e6) for ms in told] == [8000, 12_000]
+
+
+def test_a_look_gives_the_pictures_of_footage_that_has_sound(
+    clip: Stream, shown: Callable[..., Page], tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    """A fragment in one segment, one in two, a key frame, a still; nothing of what was heard."""
+    run = Run(clip, START_NS, filler_bytes=FILLER, sound=PCMA)
+    made = shown(run.chunks(60))
+    look = all_of(made)
+    text = get(made, look, "media.m3u8").text
+    assert {name[0] for _, _, name in entries(text)} == {"S", "J"}
+    files = fetched(made, look, text)
+    ffprobe = program("ffprobe")
+    assert sum(frames_of(ffprobe, tmp_path / "p.mp4", data) for data in files) == 60 * 25
+    _, span, name = entries(get(made, look, "iframes.m3u8").text)[0]
+    still = get(made, look, f"still.mp4?at={START_NS // 1_000_000 + 5000}").data
+    segment = next(name for _, _, name in entries(text) if name[0] == "S")
+    init = get(made, look, segment.replace("S-", "I-")).data
+    for given in (*files, get(made, look, name, span).data, still, init):
+        assert HEARD not in given
+        assert not has_sound(given)
+    assert has_sound(bytes(run.chunks(4)[0].segment_head))
 
 
 def test_pictures_that_refer_to_lost_ones_are_left_out_and_told(

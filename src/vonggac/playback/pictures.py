@@ -1,8 +1,8 @@
 """The pictures alone of footage that has sound, byte for byte as long: what a page is given.
 
 A browser's media source refuses all of a stream that has a track whose codec it does not play, and
-who looks was allowed to look. So boxes of the second track become `free`, and what was heard
-becomes zeros; every offset stays what the index says. Pure.
+who looks was allowed to look. So boxes of the second track become `free`, and they and what was
+heard become zeros; every offset stays what the index says. Pure.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ def without_sound(view: ChunkView, data: bytes, at: int) -> bytes:
     moof = view.payload_offset - _MDAT_HEADER_BYTES - view.place.moof_bytes
     second = moof + _TRAF_PICTURES_BYTES + _SAMPLE_BYTES * claim.samples
     changed = bytearray(data)
-    _put(changed, second + 4 - at, _FREE)
+    traf_bytes = view.payload_offset - _MDAT_HEADER_BYTES - second
+    _put(changed, second + 4 - at, _FREE + bytes(traf_bytes - _BOX.size))
     _put(changed, view.payload_offset + claim.video_bytes - at, bytes(claim.audio_bytes))
     return bytes(changed)
 
 
 def _hide_second(changed: bytearray, wanted: bytes, start: int, end: int) -> None:
-    found = [at for kind, at, _ in _boxes(changed, start, end) if kind == wanted]
-    for at in found[1:]:
-        _put(changed, at + 4, _FREE)
+    found = [(at, behind) for kind, at, behind in _boxes(changed, start, end) if kind == wanted]
+    for at, behind in found[1:]:
+        _put(changed, at + 4, _FREE + bytes(behind - at - _BOX.size))
 
 
 def _boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
