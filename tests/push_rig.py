@@ -111,11 +111,20 @@ def insecure() -> ssl.SSLContext:
 class Publisher:
     """A camera that calls: RTSP as it should be, real pictures, all under a test's hand."""
 
-    def __init__(self, port: int, path: str, user: str, key: str, clip: Clip | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        path: str,
+        user: str,
+        key: str,
+        clip: Clip | None = None,
+        home: str = "127.0.0.1",
+    ) -> None:
+        """`home`: the address it calls from."""
         self.clip = clip or load_scene(STREET)[1]
         self._uri = f"rtsps://127.0.0.1:{port}/{path}"
         self._login = base64.b64encode(f"{user}:{key}".encode()).decode()
-        raw = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+        raw = socket.create_connection(("127.0.0.1", port), DEADLINE_S, (home, 0))
         self.sock = insecure().wrap_socket(raw)
         self._said = 0
         self._packetiser = Packetiser(self.clip.codec)

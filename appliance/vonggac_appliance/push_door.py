@@ -20,7 +20,7 @@ from pathlib import Path
 
 from vonggac.errors import ConfigError
 from vonggac.ingest.backoff import start_limiter
-from vonggac.ingest.callers import CALLS_PER_SECOND, Dawdler, neighbourhood, who_goes
+from vonggac.ingest.callers import CALLS_PER_SECOND, Dawdler, Pace, neighbourhood, who_goes
 from vonggac_appliance import config
 from vonggac_appliance.config import PushConfig
 from vonggac_appliance.messages_push import PushCounts
@@ -104,6 +104,7 @@ class _Door:
         self._waiting: dict[int, Dawdler] = {}
         """Who does not publish yet, by number."""
         self._numbers = 0
+        self._pace = Pace()
 
     async def serve(self) -> None:
         """Until cancelled."""
@@ -116,14 +117,19 @@ class _Door:
                 _log.warning("a caller could not be accepted: %s", error)
                 await asyncio.sleep(_AGAIN_S)
                 continue
-            self._take(sock, address[0])
-            limiter, wait_s = limiter.take(time.monotonic())
-            await asyncio.sleep(wait_s)
+            wait_s = 0.0
+            if self._is_taken(sock, address[0]):
+                limiter, wait_s = limiter.take(time.monotonic())
+            await asyncio.sleep(wait_s)  # 0 too: those who publish have their turn
 
-    def _take(self, sock: socket.socket, address: str) -> None:
+    def _is_taken(self, sock: socket.socket, address: str) -> bool:
         shared = self._shared
         shared.tally.calls += 1
         comes = neighbourhood(address)
+        if self._pace.is_too_fast(comes, time.monotonic()):
+            shared.tally.crowded_out += 1
+            sock.close()
+            return False
         goes = who_goes(tuple(self._waiting.values()), comes)
         if goes is not None:
             shared.tally.crowded_out += 1
@@ -136,6 +142,7 @@ class _Door:
         task = asyncio.get_running_loop().create_task(caller.run())
         self._tasks[number] = task
         task.add_done_callback(lambda done: self._gone(number, done))
+        return True
 
     def _publishes(self, number: int) -> None:
         self._waiting.pop(number, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 import time
@@ -31,14 +32,16 @@ def box(tmp_path: Path) -> Iterator[PushBox]:
 
 def _until(is_over: threading.Event, attack: Callable[[], None]) -> None:
     """Again and again; being thrown out is what it is for."""
-    while not is_over.is_set():
+    while not is_over.wait(0.02):
         with contextlib.suppress(OSError):
             attack()
 
 
 def _attacks(port: int, key: str) -> list[Callable[[], None]]:
+    homes = itertools.cycle(["127.0.1.1", "127.0.1.2"])
+
     def raw() -> socket.socket:
-        return socket.create_connection(("127.0.0.1", port), 5.0)
+        return socket.create_connection(("127.0.0.1", port), 5.0, (next(homes), 0))
 
     def endless_header() -> None:
         with insecure().wrap_socket(raw()) as sock:
@@ -53,15 +56,15 @@ def _attacks(port: int, key: str) -> list[Callable[[], None]]:
                 time.sleep(0.2)
 
     def wrong_key() -> None:
-        with Publisher(port, "nha12", "nha12", "wrong") as other:
+        with Publisher(port, "nha12", "nha12", "wrong", home=next(homes)) as other:
             other.announce()
 
     def no_such_caller() -> None:
-        with Publisher(port, "cam1", "cam1", key) as other:
+        with Publisher(port, "cam1", "cam1", key, home=next(homes)) as other:
             assert other.announce() in (0, 401)  # it is called, it does not call
 
     def bomb() -> None:
-        with Publisher(port, "nha12", "nha12", key) as other:
+        with Publisher(port, "nha12", "nha12", key, home=next(homes)) as other:
             other.ask("ANNOUNCE", body=_BOMB)
 
     def half_a_handshake() -> None:
@@ -74,7 +77,7 @@ def _attacks(port: int, key: str) -> list[Callable[[], None]]:
             sock.recv(1)
 
     def second_publisher() -> None:
-        with Publisher(port, "nha12", "nha12", key) as other:
+        with Publisher(port, "nha12", "nha12", key, home=next(homes)) as other:
             assert other.record()[-1] != 200
 
     return [

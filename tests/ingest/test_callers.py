@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from vonggac.ingest.callers import (
+    CALLS_OF_ONE_PER_SECOND,
     PENDING_MAX,
     PENDING_OF_ONE_MAX,
     Dawdler,
+    Pace,
     Refusals,
     neighbourhood,
     who_goes,
@@ -58,3 +60,13 @@ def test_an_internet_of_callers_fits_into_memory() -> None:
         refusals.one_more(str(number), 0.0)
     assert refusals.one_more("9999", 0.0) == 1.0
     assert refusals.one_more("0", 0.0) == 0.5
+
+
+def test_who_calls_too_fast_is_let_go_and_neighbours_are_not() -> None:
+    pace, burst = Pace(), int(CALLS_OF_ONE_PER_SECOND)
+    assert [pace.is_too_fast("a", 1.0) for _ in range(burst + 2)] == [False] * burst + [True] * 2
+    assert not pace.is_too_fast("b", 1.0)
+    # What was let go is not counted: one more second, as many more calls.
+    assert [pace.is_too_fast("a", 2.0) for _ in range(burst + 1)] == [False] * burst + [True]
+    for number in range(10_000):
+        assert not pace.is_too_fast(str(number), 2.0)

@@ -11,7 +11,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Dawdler", "Refusals", "neighbourhood", "who_goes"]
+from vonggac.ingest.backoff import StartLimiter, start_limiter
+
+__all__ = ["Dawdler", "Pace", "Refusals", "neighbourhood", "who_goes"]
 
 PENDING_MAX = 64
 """Callers that do not publish yet, in all: 400 KiB each at most, most of it TLS's."""
@@ -19,6 +21,8 @@ PENDING_OF_ONE_MAX = 8
 """And from one neighbourhood."""
 CALLS_PER_SECOND = 32.0
 """TLS handshakes: a millisecond or two of a processor each."""
+CALLS_OF_ONE_PER_SECOND = 8.0
+"""Of one neighbourhood; more are let go without one. As many may come at once."""
 
 _FIRST_S = 0.5
 _MOST_S = 8.0
@@ -59,6 +63,22 @@ def who_goes(waiting: Sequence[Dawdler], comes: str) -> int | None:
     if crowd is waiting and len(waiting) < PENDING_MAX:
         return None
     return min(crowd, key=lambda one: one.since_s).number
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast each neighbourhood calls; the newest 4,096 are remembered."""
+
+    _known: OrderedDict[str, StartLimiter] = field(default_factory=OrderedDict)
+
+    def is_too_fast(self, who: str, now_s: float) -> bool:
+        """Whether this call is one too many: it is let go, and not counted against the next."""
+        known = self._known.pop(who, None) or start_limiter(CALLS_OF_ONE_PER_SECOND, now_s)
+        after, wait_s = known.take(now_s)
+        self._known[who] = known if wait_s > 0 else after
+        if len(self._known) > _KNOWN_MAX:
+            self._known.popitem(last=False)
+        return wait_s > 0
 
 
 @dataclass(slots=True)
