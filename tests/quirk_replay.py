@@ -21,7 +21,8 @@ class Script:
     """One connection of a capture: what the camera said to each request, and by itself."""
 
     def __init__(self, events: Sequence[Captured]) -> None:
-        self.asked = [one for one in events if one.is_ours and one.kind == "message"]
+        ours = [one for one in events if one.is_ours and one.kind == "message"]
+        self.asked = [one for one in ours if not _is_answer(one)]
         self.answers: list[list[Captured]] = []
         """By request, up to the one that is answered by video."""
         self.later: list[list[bytes]] = []
@@ -30,7 +31,7 @@ class Script:
         plays = next((one for one in self.asked[::-1] if one.data.startswith(b"PLAY ")), None)
         has_played = False
         for one in events:
-            if one.is_ours and one.kind == "message":
+            if one.is_ours and one.kind == "message" and not _is_answer(one):
                 if has_played:
                     self.later.append([])
                 else:

@@ -52,7 +52,7 @@ class Watch:
     def __init__(self, capture: CaptureWriter | None) -> None:
         self.answers: list[Response] = []
         self.messages: deque[bytes] = deque()
-        """Of the camera, behind the answer to PLAY; for the session."""
+        """Of the camera, behind the answer to PLAY; for the session, which has not read them."""
         self.meter: Meter | None = None
         self.sock: socket.socket | None = None
         self.began_ns = self.ended_ns = 0
@@ -75,6 +75,8 @@ class Watch:
     def said(self, data: bytes) -> None:
         """We sent this."""
         now_ns = time.monotonic_ns()
+        if self.meter is None:
+            self.messages.clear()  # the session has read them, or it would have nothing to say
         for item in self._outward.receive(data):
             # Receiver reports are ours, and of no use to who plays the capture.
             if self._capture is not None and not isinstance(item, Packet):
@@ -87,10 +89,11 @@ class Watch:
             self._capture.closed(self._at(now_ns), by_camera=True)
         for item in self._inward.receive(data):
             if isinstance(item, Message):
+                self.messages.append(item.data)
                 if isinstance(item.value, Response):
                     self.answers.append(item.value)
-                if self.meter is not None:
-                    self.messages.append(item.data)
+                    if self.meter is None:
+                        self.messages.clear()  # so the last answer before video is that to PLAY
             if self.meter is None and (self._waiting or not isinstance(item, Message)):
                 self._hold_back(now_ns, wall_ns, item)
             else:

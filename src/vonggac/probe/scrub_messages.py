@@ -35,9 +35,34 @@ _PLAIN_NAMES = """
     unsupported x-accept-dynamic-rate x-dynamic-rate
 """
 _PLAIN = frozenset(_PLAIN_NAMES.split())
+_WORDS = """
+    describe announce setup play pause teardown get_parameter set_parameter options redirect record
+    application sdp text parameters charset utf-8 no-cache no-store must-revalidate max-age private
+    keep-alive close npt clock smpte now onvif-replay com vnd basic yes no gmt utc
+    mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec
+"""
+_PLAIN_WORDS = frozenset(_WORDS.split())
+"""In fields whose rule is that they hold no name: whatever else looks like one goes."""
 _ADDRESSES = frozenset(("content-base", "content-location", "location"))
 _CHALLENGES = frozenset(("www-authenticate", "authorization", "proxy-authenticate"))
-_LOGIN_WORDS = frozenset(("algorithm", "charset", "nc", "qop", "stale"))
+_SCHEMES = frozenset(("basic", "digest"))
+_LOGIN_NAMES = """
+    algorithm charset cnonce domain nc nonce opaque qop realm response stale uri userhash username
+"""
+_LOGIN_FIELDS = frozenset(_LOGIN_NAMES.split())
+_LOGIN_WORD = r"(?:(?:md5|sha-256|sha-512-256)(?:-sess)?|auth(?:-int)?|true|false|utf-8)"
+_LOGIN_VALUES = {
+    **dict.fromkeys(
+        ("algorithm", "charset", "qop", "stale"),
+        re.compile(rf"(?i)[, ]*(?:{_LOGIN_WORD}(?:[, ]+{_LOGIN_WORD})*)?[, ]*"),
+    ),
+    "nc": re.compile(r"(?i)[0-9a-f]{1,8}"),
+}
+_TRANSPORT_KEY = re.compile(
+    r"(?i)\s*(?:rtp/s?avpf?(?:/(?:tcp|udp))?|unicast|multicast|append|interleaved|ssrc|mode|ttl|port"
+    r"|client_port|server_port|layers|seq|rtptime|source|destination|url)\s*"
+)
+_TRANSPORT_VALUE = re.compile(r'(?i)[\s"]*(?:play|record|-?[0-9a-f]{0,12}(?:-[0-9]{1,6})?)[\s"]*')
 _LOGIN_FIELD = re.compile(r'(\w+)(\s*=\s*)("[^"]*"(?=\s*(?:,|$))|"[^",]*|[^",\s]*)')
 
 
@@ -80,6 +105,8 @@ def _field(line: str, names: StandIns, growth: int) -> str:
         return f"X-Removed: {REMOVED}"
     name, colon, value, tail = match.groups()
     key = name.lower()
+    if key not in _KNOWN_FIELDS:
+        return f"X-Removed{colon}{REMOVED if value else ''}{tail}"
     if key == "content-length" and re.fullmatch(r"\d{1,9}", value, re.ASCII):
         return f"{name}{colon}{max(0, int(value) + growth)}{tail}"
     return f"{name}{colon}{_value(key, value, names)}{tail}"
@@ -88,7 +115,7 @@ def _field(line: str, names: StandIns, growth: int) -> str:
 def _value(key: str, value: str, names: StandIns) -> str:
     if key in _PLAIN:
         is_plain = re.fullmatch(r"[\w\s.,:;/=+*()-]{0,200}", value, re.ASCII)
-        return value if is_plain else REMOVED
+        return re.sub(r"[^\W\d_][\w-]*", _plain_word, value) if is_plain else REMOVED
     if key in _ADDRESSES:
         quote = '"' if value.startswith('"') else ""
         return quote + names.uri(value.strip('"')) + quote
@@ -98,28 +125,36 @@ def _value(key: str, value: str, names: StandIns) -> str:
     return rule(value, names) if rule is not None else (REMOVED if value else "")
 
 
+def _plain_word(match: re.Match[str]) -> str:
+    return match[0] if match[0].lower() in _PLAIN_WORDS else REMOVED
+
+
 def _login(value: str, names: StandIns) -> str:
     """Challenges and answers to them: which nonce is which stays, what it is does not."""
     scheme = re.match(r"\s*[A-Za-z]{1,20}(?=\s|$)", value)
     start = scheme[0] if scheme is not None else ""
-    if start.strip().lower() == "basic" and "=" not in value.rstrip("=")[len(start) :]:
-        is_bare = not value[len(start) :].strip()
+    length = len(start)
+    if start and start.strip().lower() not in _SCHEMES:
+        start = "Scheme"
+    if start.strip().lower() == "basic" and "=" not in value.rstrip("=")[length:]:
+        is_bare = not value[length:].strip()
         return start if is_bare else f"{start} {REMOVED}"  # the login itself
     out = [start]
-    for field in _LOGIN_FIELD.finditer(value, len(start)):
+    for field in _LOGIN_FIELD.finditer(value, length):
         name, equals, written = field.groups()
         opening = '"' if written.startswith('"') else ""
         closing = '"' if opening and len(written) > 1 and written.endswith('"') else ""
         text = written[len(opening) : len(written) - len(closing)]
         gap = ", " if len(out) > 1 else " "
+        name = name if name.lower() in _LOGIN_FIELDS else REMOVED
         out.append(f"{gap}{name}{equals}{opening}{_login_value(name, text, names)}{closing}")
     return "".join(out)
 
 
 def _login_value(name: str, text: str, names: StandIns) -> str:
     key = name.lower()
-    if key in _LOGIN_WORDS:
-        return text if re.fullmatch(r"[\w, -]{0,40}", text, re.ASCII) else REMOVED
+    if (known := _LOGIN_VALUES.get(key)) is not None:
+        return text if known.fullmatch(text) else REMOVED
     if key in ("uri", "domain"):
         return names.uri(text)
     if key in ("realm", "nonce", "opaque", "cnonce"):
@@ -146,9 +181,9 @@ def _transport_part(part: str, names: StandIns) -> str:
         return key + equals + (value.replace(host, names.authority(host)) if host else value)
     if key.strip().lower() == "url":
         return key + equals + names.uri(value)
-    is_plain = re.fullmatch(r'[\w\s"./-]{0,40}', value, re.ASCII)
-    is_name = re.fullmatch(r"\s*[\w/-]{1,40}\s*", key, re.ASCII)
-    return (key if is_name else REMOVED) + equals + (value if is_plain else REMOVED)
+    is_plain = not equals or _TRANSPORT_VALUE.fullmatch(value)
+    is_known = _TRANSPORT_KEY.fullmatch(key)
+    return (key if is_known else REMOVED) + equals + (value if is_plain else REMOVED)
 
 
 def _program(value: str, _: StandIns) -> str:
@@ -162,3 +197,4 @@ _RULES: dict[str, Callable[[str, StandIns], str]] = {
     "server": _program,
     "user-agent": _program,
 }
+_KNOWN_FIELDS = _PLAIN | _ADDRESSES | _CHALLENGES | _RULES.keys()

@@ -27,6 +27,24 @@ _PLAIN_NAMES = """
 """
 _PLAIN = frozenset(_PLAIN_NAMES.split())
 """Attributes whose values are numbers and words of the protocol."""
+_NAMES = """
+    alt appversion charset control fmtp key-mgmt lang media_header mediatype rtcp rtcp-mux sdplang
+    setup source-filter ssrc tool width x-onvif-track
+"""
+_ATTRIBUTES = _PLAIN | frozenset(_NAMES.split())
+_MEDIA_NAMES = """
+    application audio avp avpf data message meta metadata mp2t raw rtp savp savpf smart tcp text udp
+    vana video
+"""
+_MEDIA_WORDS = frozenset(_MEDIA_NAMES.split())
+_VALUE_NAMES = """
+    aac ac3 amr broadcast clock clockrate dh g722 g726 g726-16 g726-24 g726-32 g726-40 gzip h263
+    h263-1998 h264 h265 hevc jpeg l16 l8 mjpeg mp2t mp4a-latm mp4v-es mpa mpeg4-generic mpv npt now
+    onvif opus pcm pcma pcmu rate recvonly sendonly sendrecv speex telephone-event vnd xml exi
+    metadata mp3 vorbis vp8 vp9 av1 ip4 ip6 as tias rr rs ct
+"""
+_VALUE_WORDS = frozenset(_VALUE_NAMES.split())
+"""What words the other values may hold."""
 _PARAMETER_SETS = {
     "sprop-parameter-sets": (Codec.H264, (7, 8, 13, 15)),
     "sprop-vps": (Codec.H265, (32,)),
@@ -34,7 +52,21 @@ _PARAMETER_SETS = {
     "sprop-pps": (Codec.H265, (34,)),
 }
 _SETS_MAX_CHARACTERS = 1000
-_FORMAT_WORDS = ("config", "mode", "packetization-mode", "profile-level-id", "streamtype")
+_FORMAT_NAMES = """
+    annexb bitrate config constantduration cpresent indexdeltalength indexlength interop-constraints
+    level-asymmetry-allowed level-id maxdisplacement maxplaybackrate mode object objecttype
+    octet-align packetization-mode profile profile-id profile-level-id profile-space sizelength
+    sprop-deint-buf-req sprop-depack-buf-nalus sprop-interleaving-depth sprop-max-don-diff
+    sprop-maxcapturerate sprop-stereo stereo streamtype tier-flag useinbandfec width height
+"""
+_FORMATS = frozenset((*_FORMAT_NAMES.split(), *_PARAMETER_SETS))
+_FORMAT_VALUES = {
+    "config": re.compile(r'[\s"]*[0-9A-Fa-f]{0,160}[\s"]*'),
+    "interop-constraints": re.compile(r"\s*[0-9A-Fa-f]{0,16}\s*"),
+    "mode": re.compile(r'(?i)[\s"]*(?:AAC-(?:hbr|lbr)|generic)[\s"]*'),
+    "profile-level-id": re.compile(r'[\s"]*[\w+/=]{0,8}[\s"]*', re.ASCII),
+}
+"""Words that a value may be, beside a number. Some write the profile in base64 (row 35)."""
 
 
 def scrub_sdp(text: str, names: StandIns) -> str:
@@ -65,24 +97,34 @@ def _line(line: str, names: StandIns) -> str:
 def _value(kind: str, value: str, names: StandIns) -> str:
     if kind == "a":
         name, colon, text = value.partition(":")
-        return f"{_token(name)}{colon}{_attribute(name.strip().lower(), text, names)}"
+        key = name.strip().lower()
+        known = name if key in _ATTRIBUTES else f"x-{REMOVED}" if key else name
+        return f"{known}{colon}{_attribute(key, text, names)}"
     if kind in "oc":
         return _origin(value, is_origin=kind == "o")
     if kind == "s":
         return names.words(value)
     if kind == "m":
-        return re.sub(r"\S+", lambda found: _token(found[0]), value)
+        return re.sub(r"[^\s/]+", lambda found: _media_word(found[0], names), value)
     if kind in "vtrbz":
         return _plain(value)
     return REMOVED if value else ""
 
 
-def _token(text: str) -> str:
-    return text if re.fullmatch(r"[\w ./+-]{0,40}", text, re.ASCII) else REMOVED
+def _media_word(text: str, names: StandIns) -> str:
+    is_number = text.isascii() and text.isdigit() and len(text) <= 6
+    return text if is_number or text.lower() in _MEDIA_WORDS else names.word(text)
 
 
 def _plain(text: str) -> str:
-    return text if re.fullmatch(r"[\w\s.,:;/=+*-]{0,160}", text, re.ASCII) else REMOVED
+    """Numbers, signs and words of the protocol; any other word goes."""
+    if not re.fullmatch(r"[\w\s.,:;/=+*-]{0,160}", text, re.ASCII):
+        return REMOVED
+    return re.sub(r"[A-Za-z][\w-]*", _plain_word, text)
+
+
+def _plain_word(match: re.Match[str]) -> str:
+    return match[0] if match[0].lower() in _VALUE_WORDS else REMOVED
 
 
 def _origin(value: str, *, is_origin: bool) -> str:
@@ -128,12 +170,13 @@ def _format(text: str) -> str:
 def _parameter(text: str) -> str:
     key, equals, value = text.partition("=")
     name = key.strip().lower()
-    if not re.fullmatch(r"\s*[\w-]{0,40}\s*", key, re.ASCII):
-        return REMOVED
+    if name and name not in _FORMATS:
+        return f"x-{REMOVED}{equals}{REMOVED if value else ''}"
     if name in _PARAMETER_SETS:
         return key + equals + _sets(value, *_PARAMETER_SETS[name])
     is_short = re.fullmatch(r"\s*-?[\d.]{0,10}\s*", value, re.ASCII)
-    is_word = name in _FORMAT_WORDS and re.fullmatch(r'[\w\s"+/=-]{0,80}', value, re.ASCII)
+    known = _FORMAT_VALUES.get(name)
+    is_word = known is not None and known.fullmatch(value)
     return key + equals + (value if is_short or is_word else REMOVED)
 
 
