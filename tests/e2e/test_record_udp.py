@@ -168,7 +168,8 @@ def again_on_a_narrow_loopback(request: pytest.FixtureRequest) -> None:
     unshare = shutil.which("unshare")
     words = ["-n"] if os.geteuid() == 0 else ["-r", "-n"]
     command = [unshare or "unshare", *words, "sh", "-c", NARROWED, "sh"]
-    tried = unshare and subprocess.run([*command, "true"], capture_output=True, check=False)
+    tries = [*command, sys.executable, "-c", ""]  # which may lie where only root may look
+    tried = unshare and subprocess.run(tries, capture_output=True, check=False)
     if not tried or tried.returncode:
         pytest.skip("no network namespace may be made here, so no path is narrow")
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", request.node.nodeid]
