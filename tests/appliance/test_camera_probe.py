@@ -20,8 +20,10 @@ import pytest
 import quirk_server
 from audit_rig import vonggac
 from box_rig import DEADLINE_S, PASSWORD, Cameras
+from certificates import make_certificate
 from quirk_replay import Replay
 from quirk_server import USER, Asked, Quirk, QuirkServer, Reply, Visit
+from tls_relay import TlsRelay
 from vonggac.media.chunk import Codec
 from vonggac.probe.capture import read_capture
 from vonggac.registry.catalog import Catalog
@@ -77,6 +79,22 @@ def test_a_probe_tells_what_a_camera_is_and_sends(
     assert abs(figures["clock_offset_s"]) < 5
     assert not has_password(out.out + out.err)
     assert not (home / "learnt").exists()
+
+
+def test_a_camera_over_tls_is_looked_at_inside_of_it(
+    home: Path,
+    cameras: Cameras,
+    login: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with TlsRelay(*make_certificate(tmp_path / "certificate"), cameras.port) as relay:
+        url = f"rtsps://127.0.0.1:{relay.port}/cam1/main"
+        words = ("--credentials-file", str(login), "--seconds", "2", "--json")
+        assert vonggac(home, "camera", "probe", url, *words) == 0
+        assert relay.heard.count(b"TEARDOWN rtsps://") == 1
+    (stream,) = json.loads(capsys.readouterr().out)["streams"]
+    assert stream["codec"] == "h264" and stream["figures"]["pictures"] > 10
 
 
 class Counting(Quirk):
