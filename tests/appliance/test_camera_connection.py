@@ -303,3 +303,24 @@ def test_a_number_that_the_resolver_takes_for_an_address_is_checked_too() -> Non
     # 0x08080808 is 8.8.8.8 for getaddrinfo, and a name for everybody else.
     with pytest.raises(SessionFailed, match=r"8\.8\.8\.8 lies outside"):
         asyncio.run(resolve(parse_camera_url("rtsp://0x08080808/"), CONFIG))
+
+
+def test_a_camera_that_leaves_when_it_is_asked_for_sound_is_asked_for_pictures_alone() -> None:
+    text = (
+        "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
+        "m=audio 0 RTP/AVP 8\r\na=control:track2\r\n"
+    )
+    described = ("200 OK", f"Content-Length: {len(text)}\r\n\r\n{text}")
+    granted = ("200 OK", "Session: 7\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n")
+    camera = Camera(
+        [("200 OK", ""), described, granted],
+        [("200 OK", ""), described, granted, ("500 No", "")],
+    )
+    memory = Memory(with_sound=True)
+    first, second = asyncio.run(camera.dialled(memory, 2))
+    assert "while SETUP was open" in first.what
+    assert "PLAY: 500" in second.what
+    asked = [line.split()[:2] for line in camera.heard.splitlines() if b"rtsp://" in line[:40]]
+    tracks = [uri.rsplit(b"/", 1)[1] for method, uri in asked if method == b"SETUP"]
+    assert tracks == [b"track1", b"track1"]  # that of the sound was never read
+    assert not memory.asks_for_sound
