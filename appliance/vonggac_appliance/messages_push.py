@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from vonggac.rtsp.sound import SoundReady
 from vonggac_appliance.sockets import socket_path
 
 
@@ -57,6 +58,8 @@ class PushRecords(msgspec.Struct, frozen=True):
     """Encoding and clock rate of each sound track."""
     session: str
     """The RTSP session's id."""
+    sound: SoundReady | None = None
+    """What of it a file can carry. Whether it may be recorded is for the recorder to say."""
 
 
 class PushTold(msgspec.Struct, frozen=True):

@@ -204,6 +204,7 @@ class Caller:
             agent=play.server,
             audio=[(track.encoding, track.clock_rate) for track in play.audio],
             session=self._session.session_id,
+            sound=play.sound,
         )
         status, plain = await line.ask(records)
         if status != 200 or plain is None:

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,8 +24,10 @@ from vonggac.media.chunk import Codec, GapReason
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.push_keys import is_key_of
 from vonggac.registry.rules import Recording as Verdict
+from vonggac.registry.rules import may_record_sound
 from vonggac.rtsp.events import PlayReady
 from vonggac.rtsp.sdp import AudioTrack
+from vonggac.rtsp.sound import SoundReady
 from vonggac_appliance import sockets
 from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_pushed import PushedConnection
@@ -56,6 +58,7 @@ _AGAIN_S = 1.0
 _ALARM_EVERY_S = 60.0
 _SETS_MAX_BYTES = 16 * 1024
 _AUDIO_MAX = 8
+_CONFIG_MAX_BYTES = 64
 _CLOCK_RATE_MAX = 1_000_000
 
 _WAITS = "waits for the camera to call"
@@ -248,10 +251,12 @@ class Pushes:
         if status != 200:
             self._tell(PushTold(records.number, status))
             return
-        play = _play_of(records)
         camera = self._around.roster.by_code(records.camera)
         stream = None if camera is None else camera.stream(records.stream)
-        assert stream is not None  # or it was not judged so
+        assert camera is not None and stream is not None  # or it was not judged so
+        play = _play_of(records)
+        if not may_record_sound(camera):
+            play = replace(play, sound=None)
         try:
             theirs, plain = plain_pair()
         except OSError as error:  # no descriptor left
@@ -282,6 +287,7 @@ def _play_of(records: PushRecords) -> PlayReady:
         and channels[0] != channels[1]
         and sum(len(unit) + 2 for units in sets for unit in units) <= _SETS_MAX_BYTES
         and len(records.audio) <= _AUDIO_MAX
+        and (records.sound is None or _is_sound(records.sound, channels))
     )
     if not is_well:
         raise MediaError("value", "PushRecords")
@@ -301,4 +307,18 @@ def _play_of(records: PushRecords) -> PlayReady:
         server=records.agent[:100],
         audio=tuple(AudioTrack(name[:32], rate, False) for name, rate in records.audio),
         has_donl=records.has_donl,
+        sound=records.sound,
+    )
+
+
+def _is_sound(ready: SoundReady, of_video: tuple[int, int]) -> bool:
+    sound, channels = ready.sound, (ready.rtp_channel, ready.rtcp_channel)
+    small = (sound.channels, sound.size_bits, sound.index_bits, sound.delta_bits, *channels)
+    rates = (sound.clock_rate, sound.sample_rate, sound.frame_ticks)
+    return (
+        0 <= ready.payload_type < 128
+        and all(0 <= number < 256 for number in small)
+        and all(0 <= rate <= _CLOCK_RATE_MAX for rate in rates)
+        and len({*channels, *of_video}) == 4
+        and len(sound.config) <= _CONFIG_MAX_BYTES
     )

@@ -11,6 +11,7 @@ import pytest
 
 from box_rig import kill_loop_between_parses
 from push_rig import Publisher, PushBox, key_in
+from vonggac.media.sound import has_sound
 
 pytestmark = pytest.mark.slow
 
@@ -37,10 +38,12 @@ def box(tmp_path: Path) -> Iterator[PushBox]:
 def ffmpeg(program: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
     """A moving test picture, published until the block ends."""
     picture = ("-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=10")
+    sound = ("-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=16000", "-c:a", "aac")
     coded = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10")
     sent = ("-f", "rtsp", "-rtsp_transport", "tcp", url)
     process = subprocess.Popen(
-        [program, "-nostdin", "-v", "error", *picture, *coded, *sent], stderr=subprocess.PIPE
+        [program, "-nostdin", "-v", "error", *picture, *sound, *coded, *sent],
+        stderr=subprocess.PIPE,
     )
     try:
         yield process
@@ -49,11 +52,16 @@ def ffmpeg(program: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
+def _head(segment: Path) -> bytes:
+    with segment.open("rb") as file:
+        return file.read(16384)
+
+
 def test_ffmpeg_is_recorded_cut_off_in_mid_picture_and_recorded_again(
     box: PushBox, program: Callable[[str], str]
 ) -> None:
     found = program("ffmpeg")
-    key = box.add_push("nha12")
+    key = box.add_push("nha12", "--basis-mode", "C", "--basis-audio", kind="household")
     url = box.url("nha12", "nha12", key)
     with box.taking_calls():
         box.until_said("nha12", WAITS)
@@ -74,6 +82,7 @@ def test_ffmpeg_is_recorded_cut_off_in_mid_picture_and_recorded_again(
     # The second one has both: which of them held longer is the machine's to say.
     assert holes in (["camera off", "box stopped"], ["camera off", "camera off"])
     assert all(range_.frames > 0 for range_ in box.timeline("nha12", "main").ranges)
+    assert any(map(has_sound, map(_head, box.disk.glob("segments/0000/*.mp4"))))
     log = box.log.read_text()
     assert "nha12/main publishes from 127.0.0.1" in log
     assert key not in log

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac.media.chunk import Codec
+from vonggac.media.sound import SoundCodec
 from vonggac.rtsp.events import Send
 from vonggac.rtsp.messages import Request, Response, parse_message
 from vonggac.rtsp.publish import (
@@ -160,6 +161,23 @@ def test_a_description_is_a_cameras_or_is_refused(sdp: bytes, wanted: int) -> No
 )
 def test_packets_come_on_this_connection_or_not_at_all(transport: str, wanted: int) -> None:
     assert status(announced(), said("SETUP", f"Transport: {transport}")) == wanted
+
+
+def test_sound_that_was_set_up_and_that_a_file_can_carry_is_told() -> None:
+    sdp = SDP[: SDP.index(b"m=audio")] + b"m=audio 0 RTP/AVP 8\na=control:streamid=1\n"
+    for has_set_up in (True, False):
+        session = announced(sdp)
+        assert status(session, said("SETUP", TCP.format("0-1"), uri=f"{URI}/streamid=0")) == 200
+        if has_set_up:
+            assert status(session, said("SETUP", TCP.format("2-3"), uri=f"{URI}/streamid=1")) == 200
+        session.receive(said("RECORD"))
+        (asked,) = events(session)
+        assert isinstance(asked, RecordAsked)
+        sound = asked.play.sound
+        assert (sound is not None) is has_set_up
+        if sound is not None:
+            assert (sound.sound.codec, sound.payload_type) == (SoundCodec.PCMA, 8)
+            assert (sound.rtp_channel, sound.rtcp_channel) == (2, 3)
 
 
 def test_no_two_tracks_share_a_channel() -> None:

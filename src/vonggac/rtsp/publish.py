@@ -21,6 +21,7 @@ from vonggac.rtsp.events import PlayReady, Send
 from vonggac.rtsp.messages import Headers, MessageReader, Request, Response, parse_message
 from vonggac.rtsp.sdp import Description, VideoTrack, audio_tracks, parse_sdp, video_track
 from vonggac.rtsp.server import path_of
+from vonggac.rtsp.sound import SoundReady, sound_track
 from vonggac.rtsp.transport import Transport, parse_transport
 
 __all__ = ["KeyShown", "Over", "PublishEvent", "PublishSession", "RecordAsked", "answer_midstream"]
@@ -276,8 +277,20 @@ class PublishSession:
             server=self._agent,
             audio=audio_tracks(description),
             has_donl=track.has_donl,
+            sound=self._sound(description),
         )
         self._events.append(RecordAsked(play))
+
+    def _sound(self, description: Description) -> SoundReady | None:
+        """What of its sound a file can carry, where it was set up; whether it may is not ours."""
+        track = sound_track(description)
+        if track is None:
+            return None
+        for place, medium in enumerate(description.media):
+            is_it = medium.kind == "audio" and medium.control == track.control
+            if is_it and track.payload_type in medium.payload_types and place in self._channels:
+                return SoundReady(track.sound, track.payload_type, *self._channels[place])
+        return None
 
     def _refuse(self, request: Request, status: int) -> None:
         """One refusal a connection: whoever tries again calls again."""
