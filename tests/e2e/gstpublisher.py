@@ -1,4 +1,4 @@
-"""A camera that calls, by GStreamer: a moving test picture by rtspclientsink, until SIGTERM.
+"""A camera that calls, by GStreamer: a test picture and a tone by rtspclientsink, until SIGTERM.
 
     /usr/bin/python3 gstpublisher.py URL USER KEY-FILE
 
@@ -23,6 +23,7 @@ def main():
         " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=200"
         " ! h264parse config-interval=-1"
         " ! rtspclientsink name=sink protocols=tcp tls-validation-flags=0"
+        " audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! alawenc ! sink."
     )
     sink = pipeline.get_by_name("sink")
     sink.set_property("location", url)

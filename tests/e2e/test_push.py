@@ -88,7 +88,9 @@ def test_ffmpeg_is_recorded_cut_off_in_mid_picture_and_recorded_again(
     assert key not in log
 
 
-def test_gstreamer_is_recorded(box: PushBox, tmp_path: Path) -> None:
+def test_gstreamer_is_recorded_without_the_sound_that_nobody_agreed_to(
+    box: PushBox, tmp_path: Path
+) -> None:
     probe = [SYSTEM_PYTHON, "-c", _HAS_SINK]
     if (
         not Path(SYSTEM_PYTHON).exists()
@@ -96,7 +98,8 @@ def test_gstreamer_is_recorded(box: PushBox, tmp_path: Path) -> None:
     ):
         pytest.skip("rtspclientsink is not installed (Debian: gstreamer1.0-rtsp, glib-networking)")
     secret = tmp_path / "key"
-    secret.write_text(box.add_push("nha12", "--push-sub"))
+    basis = ("--basis-mode", "C")
+    secret.write_text(box.add_push("nha12", "--push-sub", *basis, kind="household"))
     url = f"rtsps://127.0.0.1:{box.port}/nha12/main"
     with box.taking_calls():
         script = Path(__file__).with_name("gstpublisher.py")
@@ -109,6 +112,7 @@ def test_gstreamer_is_recorded(box: PushBox, tmp_path: Path) -> None:
         box.until_said("nha12", WAITS)
     assert len(box.timeline("nha12", "main").ranges) == 1
     assert box.timeline("nha12", "sub").ranges == ()
+    assert not any(map(has_sound, map(_head, box.disk.glob("segments/0000/*.mp4"))))
 
 
 def test_one_publishes_with_the_right_key_and_nobody_else(box: PushBox) -> None:
