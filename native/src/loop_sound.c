@@ -59,7 +59,7 @@ const char *sound_attach(stream *s, const attached_sound *a) {
 static void hear(stream *s, const vg_sound_frame *frame, uint32_t end) {
     const sound_track *t = s->sound;
     const int64_t rate = t->reader.sound.clock_rate;
-    const int64_t before_ns = (int64_t)(uint32_t)(end - frame->timestamp) * NS_PER_S / rate;
+    const int64_t before_ns = (int64_t)(end - frame->timestamp) * NS_PER_S / rate;
     const int64_t arrival_ns = s->owner->wall_ns - s->clock_held_ns - before_ns;
     vg_chunker_hear(s->chunker, frame, arrival_ns,
                     reception_camera_clock(&t->rx, frame->timestamp));
