@@ -11,8 +11,9 @@ from vonggac._native.carena cimport VG_NO_BLOCK, vg_arena, vg_arena_attach, vg_a
 from vonggac._native.cchunker cimport (
     vg_chunker, vg_chunker_begin_again, vg_chunker_closed, vg_chunker_drop, vg_chunker_end,
     vg_chunker_expect_sound, vg_chunker_hear, vg_chunker_init, vg_chunker_push, vg_chunker_read,
-    vg_chunker_size, vg_chunker_state, vg_chunker_tick, vg_reorder, vg_reorder_init, vg_reorder_pull, vg_reorder_push, vg_run_start,
-    vg_timeline, vg_timeline_media, vg_timeline_wall,
+    vg_chunker_size, vg_chunker_state, vg_chunker_tick, vg_reorder, vg_reorder_init,
+    vg_reorder_pull, vg_reorder_push, vg_run_start, vg_timeline, vg_timeline_media,
+    vg_timeline_wall,
 )
 from vonggac._native.csegment cimport VG_CAMERA_CLOCK_UNKNOWN, vg_sets
 from vonggac._native.csound cimport VG_SOUND_FRAME_MAX, vg_sound, vg_sound_frame
