@@ -98,13 +98,14 @@ def _whole_rows(bench: Bench, stream: bytes) -> set[int]:
     }
 
 
+@pytest.mark.parametrize("lose", [lose_whole, lose_payload])
 @pytest.mark.parametrize("lost", [{4}, {5, 7}, {8}])
 def test_a_torn_chunk_that_was_written_again_is_no_fault_and_stands_once(
-    tmp_path: Path, lost: set[int]
+    tmp_path: Path, lose: Callable[[Path, int, int, int], None], lost: set[int]
 ) -> None:
     """However long its run went on since: a keeper that was killed as it wrote left the first."""
     where = tmp_path / "disk"
-    stream, waiting = torn(where, lose_payload, lost)
+    stream, waiting = torn(where, lose, lost)
     bench, left = Bench.start(where), waiting
     while left:  # until spares stand ready
         batch, _ = bench.tick(left)

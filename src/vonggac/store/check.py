@@ -99,6 +99,7 @@ class _Check:
             self.depth.progress(done_bytes, all_bytes)
         self._check_rows(holding)
         self.runs.check_broken()
+        self.runs.check_holes()
         if self.depth.is_deep:
             self.runs.check_heads()
         return self.report
@@ -167,14 +168,19 @@ class _Check:
         at = seen.head_bytes if seen.head_bytes is not None else BLOCK_BYTES
         stream = seen.job.row.stream
         rows = [*seen.job.indexed, *erased_of(seen.table)]
+        before: Row | None = None
         for row in sorted(rows, key=lambda r: r.offset):
             is_leaving = (seen.job.number, seen.job.row.epoch) in self.leaving
             if row.offset != at and not is_leaving:
-                if at not in seen.hidden and self.runs.may_be_torn(stream, row):
+                is_bare = at not in seen.hidden
+                if is_bare and self.runs.may_be_torn(stream, row):
                     self.runs.torn.add((seen.job.number, row.offset))
+                elif is_bare and before is not None and row.run == before.run:
+                    missing = range(before.sequence + 1, row.sequence)
+                    self.runs.add_hole(seen.job.number, at, stream, row, missing)
                 else:
                     self._add(seen.job.number, at, DURABLE, f"no chunk up to {row.offset}")
-            at = row.offset + row.chunk_bytes
+            at, before = row.offset + row.chunk_bytes, row
             self.report.fragments += 1 if row.kind and not row.flags & ChunkFlag.ERASED else 0
         return at
 

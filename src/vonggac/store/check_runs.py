@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vonggac.media.chunk import ChunkFlag, ChunkView, Row
 from vonggac.store.archive import Archive
-from vonggac.store.check_report import DURABLE, Report
+from vonggac.store.check_report import DURABLE, Problem, Report
 from vonggac.store.recovery import TORN_NS
 from vonggac.store.vouched import Vouched
 
@@ -39,6 +39,8 @@ class Runs:
         """What of them is missing or broken so far."""
         self._broken: list[tuple[int, int, tuple[bytes, int], int]] = []
         """Segment, offset, (stream, run) and sequence of what the index calls broken."""
+        self._holes: list[tuple[Problem, tuple[bytes, int], range]] = []
+        """What is wrong if any of these sequences of (stream, run) is nowhere."""
 
     def check_claim(self, number: int, entry: Row, view: ChunkView) -> None:
         """The chain of a run, over segments; its beginning may have been recycled."""
@@ -110,13 +112,33 @@ class Runs:
             is_torn = (number, row.offset) in self.torn
             # What was torn off the end of a segment leaves no hole in it: its chunks just end.
             is_torn = is_torn or (known.segment != number and self.may_be_torn(key[0], row))
-            if is_torn and row.sequence - before < _ABSENT_MAX:
-                self._absent.setdefault(key, set()).update(range(before + 1, row.sequence))
+            missing = range(before + 1, row.sequence)
+            is_short = len(missing) < _ABSENT_MAX
+            if is_short:
+                self._absent.setdefault(key, set()).update(missing)
             if is_buried or self._vouched.has_other_disks or is_torn:
+                return
+            if is_short:
+                what = f"run {key[1]}: {row.sequence} follows {before}"
+                self._holes.append((Problem(number, row.offset, DURABLE, what), key, missing))
                 return
         self._report.add(
             number, row.offset, DURABLE, f"run {key[1]}: {row.sequence} follows {before}"
         )
+
+    def add_hole(self, number: int, at: int, stream: bytes, row: Row, missing: range) -> None:
+        """A hole in a segment, from `at` to `row`, where these sequences should be."""
+        problem = Problem(number, at, DURABLE, f"no chunk up to {row.offset}")
+        if missing:
+            self._holes.append((problem, (stream, row.run), missing))
+        else:
+            self._report.problems.append(problem)
+
+    def check_holes(self) -> None:
+        """After the last segment: what was handed over again stands behind its hole."""
+        for problem, key, missing in self._holes:
+            if not self._absent.get(key, set()).isdisjoint(missing):
+                self._report.problems.append(problem)
 
     def may_be_torn(self, stream: bytes, row: Row) -> bool:
         """Whether `row` shared its sync with the end of its run: then a cut may have taken what lay
