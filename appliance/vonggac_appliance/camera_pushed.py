@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from vonggac.rtsp.events import PlayReady
 from vonggac.rtsp.habits import Habit
-from vonggac.rtsp.publish import answer_midstream
+from vonggac.rtsp.publish_answers import answer_midstream
 from vonggac_appliance.camera_memory import Memory
 
 __all__ = ["PushedConnection"]

@@ -19,8 +19,8 @@ from vonggac.rtsp.publish import (
     PublishEvent,
     PublishSession,
     RecordAsked,
-    answer_midstream,
 )
+from vonggac.rtsp.publish_answers import answer_midstream
 
 URI = "rtsps://box:8322/nha12"
 LOGIN = "Authorization: Basic " + base64.b64encode(b"nha12:k3y").decode()

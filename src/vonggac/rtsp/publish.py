@@ -10,21 +10,20 @@ it from nobody who could end the TLS. Packets come interleaved: UDP is refused w
 
 from __future__ import annotations
 
-import base64
-import binascii
 import enum
 from collections import deque
 from dataclasses import dataclass, field
 
 from vonggac.errors import MediaError
 from vonggac.rtsp.events import PlayReady, Send
-from vonggac.rtsp.messages import Headers, MessageReader, Request, Response, parse_message
+from vonggac.rtsp.messages import MessageReader, Request
+from vonggac.rtsp.publish_answers import CHALLENGE, METHODS, basic, reply
 from vonggac.rtsp.sdp import Description, VideoTrack, audio_tracks, parse_sdp, video_track
 from vonggac.rtsp.server import path_of
 from vonggac.rtsp.sound import SoundReady, sound_track
 from vonggac.rtsp.transport import Transport, parse_transport
 
-__all__ = ["KeyShown", "Over", "PublishEvent", "PublishSession", "RecordAsked", "answer_midstream"]
+__all__ = ["KeyShown", "Over", "PublishEvent", "PublishSession", "RecordAsked"]
 
 SESSION_TIMEOUT_S = 60
 """Told, and never used: what ends a publisher is that no pictures come."""
@@ -36,27 +35,7 @@ _SDP_LINES_MAX = 256
 _SDP_WORDS_MAX = 32
 """Of one line: an `m=` line names its payload types."""
 _MEDIA_MAX = 8
-_KEY_MAX_BYTES = 512
-
-_METHODS = "OPTIONS, ANNOUNCE, SETUP, RECORD, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
 _OTHERS = frozenset(("DESCRIBE", "PLAY", "PAUSE", "REDIRECT", "PLAY_NOTIFY"))
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    413: "Request Entity Too Large",
-    415: "Unsupported Media Type",
-    453: "Not Enough Bandwidth",
-    454: "Session Not Found",
-    455: "Method Not Valid in This State",
-    461: "Unsupported Transport",
-    501: "Not Implemented",
-    503: "Service Unavailable",
-}
-_CHALLENGE = ("WWW-Authenticate", 'Basic realm="Vong Gac"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +152,7 @@ class PublishSession:
     def _take(self, request: Request) -> None:
         method, phase = request.method, self._phase
         if method == "OPTIONS":
-            self._answer(request, 200, ("Public", _METHODS))
+            self._answer(request, 200, ("Public", METHODS))
         elif method in ("GET_PARAMETER", "SET_PARAMETER"):
             self._answer(request, 200)
         elif method == "TEARDOWN":
@@ -188,14 +167,14 @@ class PublishSession:
         elif method in ("ANNOUNCE", "SETUP", "RECORD"):
             self._answer(request, 455)
         elif method in _OTHERS:  # nobody gets a picture here
-            self._answer(request, 405, ("Allow", _METHODS))
+            self._answer(request, 405, ("Allow", METHODS))
         else:
             self._answer(request, 501)
 
     def _announce(self, request: Request) -> None:
-        shown = _basic(request.headers.get("Authorization"))
+        shown = basic(request.headers.get("Authorization"))
         if shown is None:
-            self._answer(request, 401, _CHALLENGE)
+            self._answer(request, 401, CHALLENGE)
             return
         self._asked, self._phase = request, _Phase.JUDGED
         self._events.append(KeyShown(path_of(request.uri), *shown))
@@ -294,7 +273,7 @@ class PublishSession:
 
     def _refuse(self, request: Request, status: int) -> None:
         """One refusal a connection: whoever tries again calls again."""
-        fields = (_CHALLENGE,) if status == 401 else ()
+        fields = (CHALLENGE,) if status == 401 else ()
         self._answer(request, status, *fields)
         self._end(f"refused with {status}")
 
@@ -307,41 +286,7 @@ class PublishSession:
         session: tuple[tuple[str, str], ...] = ()
         if self._channels and status == 200:
             session = (("Session", f"{self.session_id};timeout={SESSION_TIMEOUT_S}"),)
-        self._events.append(Send(_reply(request, status, *session, *fields)))
-
-
-def answer_midstream(message: bytes, session_id: str) -> bytes:
-    """What a publisher is answered while it sends; empty where nothing is to be said."""
-    try:
-        request = parse_message(message)
-    except MediaError:
-        return b""
-    if not isinstance(request, Request):
-        return b""
-    session = ("Session", session_id)
-    if request.method == "OPTIONS":
-        return _reply(request, 200, session, ("Public", _METHODS))
-    if request.method in ("GET_PARAMETER", "SET_PARAMETER", "TEARDOWN", "RECORD"):
-        return _reply(request, 200, session)
-    return _reply(request, 455 if request.method in _METHODS.split(", ") else 501)
-
-
-def _reply(request: Request, status: int, *fields: tuple[str, str]) -> bytes:
-    own = ("CSeq", request.headers.get("CSeq") or "0")
-    return Response(status, _REASONS.get(status, ""), Headers((own, *fields))).encode()
-
-
-def _basic(value: str | None) -> tuple[str, str] | None:
-    """User and key of an Authorization field (RFC 7617 2); None where it holds none."""
-    scheme, _, token = (value or "").strip().partition(" ")
-    if scheme.lower() != "basic" or len(token) > _KEY_MAX_BYTES:
-        return None
-    try:
-        text = base64.b64decode(token.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):  # ValueError: no ASCII, no UTF-8
-        return None
-    user, colon, key = text.partition(":")
-    return (user, key) if colon else None
+        self._events.append(Send(reply(request, status, *session, *fields)))
 
 
 def _is_modest(body: bytes) -> bool:
