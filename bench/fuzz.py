@@ -127,7 +127,7 @@ def fuzz(found: Found, inputs: int, corpus: Path, most_s: float) -> Found:
                 *(f"-runs={part}", f"-seed={found.seed}", f"-max_len={_MAX_BYTES}"),
                 *(f"-max_total_time={math.floor(left_s)}", f"-timeout={_UNIT_S}"),
                 *(f"-artifact_prefix={own}/found-", "-print_final_stats=1"),
-                *(own, NATIVE / "fuzz" / "corpus" / name),
+                *(folder for folder in (own, NATIVE / "fuzz" / "corpus" / name) if folder.is_dir()),
             ],
             capture_output=True,
             text=True,
