@@ -82,6 +82,21 @@ def test_a_secret_that_came_through_the_rules_ends_it() -> None:
     assert "multicast" not in "".join(lines)
 
 
+def test_a_secret_is_looked_for_in_every_spelling() -> None:
+    password = "cổng số/5"
+    sent = f"RTSP/1.0 200 {password}\r\n\r\n".encode().decode("latin-1")
+    assert any(one in sent for one in spellings("admin", password))
+    assert "c%E1%BB%95ng%20s%E1%BB%91%2F5" in spellings("admin", password)
+
+
+def test_stand_ins_that_spell_a_password_by_chance_do_not_end_it() -> None:
+    writer, lines = written(*spellings("admin", "111111"))
+    body = b"v=0\r\no=- 2345678901 1 IN IP4 10.0.0.9\r\nm=video 0 RTP/AVP 96\r\n"
+    for item in Wire().receive(b"RTSP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body):
+        writer.item(0, item, is_ours=False)
+    assert "1111111111" in lines[-1]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -91,6 +91,8 @@ def test_the_same_nonce_has_the_same_stand_in_and_another_has_another() -> None:
             "/user=secret-1&password=secret-2&channel=1&stream=name-1",
         ),
         ("rtsp://10.20.30.40:8554/phuong-5/cong/90521", "rtsp://camera/name-1/name-2/name-3"),
+        ("/live.cgi?loginuse=admin&loginpas=1234", "/name-1?name-2=name-3&name-4=name-5"),
+        ("/user=admin_password=1234/ch", "/user=secret-1=name-1/ch"),
         ("trackID=2", "trackID=2"),
         ("*", "*"),
     ],
@@ -141,6 +143,8 @@ PLACES = (
     'RTSP/1.0 401 x\r\nWWW-Authenticate: Digest realm="{}", nonce="{}", opaque={}\r\n\r\n',
     'OPTIONS * RTSP/1.0\r\nAuthorization: Digest username="{}", response="{}"\r\n\r\n',
     "RTSP/1.0 200 OK\r\nTransport: RTP/AVP;source={};unicast\r\n\r\n",
+    "RTSP/1.0 302 Found\r\nLocation: rtsp://[fe80::1]{}/live\r\n\r\n",
+    "RTSP/1.0 200 OK\r\n\r\no=- 1 1 IN IP4 10.0.0.9{}\r\nm=video 0 RTP/AVP 96\r\n",
     "RTSP/1.0 200 OK\r\n\r\n{}",
     "RTSP/1.0 200 OK\r\n\r\nv=0\r\ns={}\r\ni={}\r\nm=video 0 RTP/AVP 96\r\na=control:{}\r\n",
     "RTSP/1.0 200 OK\r\n\r\no={} 1 1 IN IP4 {}\r\nc=IN IP4 {}\r\nm=video 0 RTP/AVP 96\r\n",
@@ -154,6 +158,20 @@ PLACES = (
 )
 def test_a_name_leaves_from_no_place(place: str, secret: str) -> None:
     assert secret.lower() not in scrubbed(place.replace("{}", secret)).lower()
+
+
+@pytest.mark.parametrize("name", ["Nhà ông Đỗ Văn Hữu", "王小明家", "Дом 5а"])
+def test_of_a_name_in_any_script_no_byte_stays(name: str) -> None:
+    body = f"v=0\r\ns={name}\r\nm=video 0 RTP/AVP 96\r\n"
+    names = StandIns()
+    assert scrub_message(f"RTSP/1.0 200 OK\r\n\r\n{body}".encode(), names).isascii()
+
+
+def test_of_two_addresses_in_a_line_none_stays() -> None:
+    text = scrubbed("RTSP/1.0 200 OK\r\n\r\nm=video 0\r\nc=IN IP4 10.9.0.3,10.9.0.4\r\n")
+    assert "10.9" not in text
+    text = scrubbed("RTSP/1.0 200 OK\r\n\r\nm=video 0\r\nc=IN IP4 239.9.0.3/127\r\n")
+    assert "c=IN IP4 192.0.2.1/127\r\n" in text
 
 
 @given(st.binary(max_size=300))

@@ -106,6 +106,20 @@ def test_what_is_called_a_parameter_set_and_is_none_is_not_kept() -> None:
         assert b"\xaa" not in applied(packet, scrub_rtp(packet, Codec.H264))
 
 
+def test_small_slices_of_h264_that_is_declared_as_h265_are_not_kept() -> None:
+    packet = b"\x80\x60\0\1" + bytes(8) + b"\x41\x9a" + b"\xaa" * 60
+    assert b"\xaa" not in applied(packet, scrub_rtp(packet, Codec.H265))
+    clip = clip_of(Codec.H265)
+    for one in (*clip.vps, *clip.pps):
+        packet = b"\x80\x60\0\1" + bytes(8) + one
+        assert applied(packet, scrub_rtp(packet, Codec.H265)) == packet
+
+
+def test_of_text_where_packets_should_be_one_byte_is_kept() -> None:
+    assert scrub_rtp(b"SN0123456789", None) == {0: b"S"}
+    assert scrub_rtp(b"", None) == {0: b""}
+
+
 def test_sound_leaves_its_header_alone() -> None:
     packet = b"\x80\x08\0\1" + bytes(8) + b"\xaa" * 160
     assert scrub_rtp(packet, None) == {0: packet[:12]}

@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from vonggac.errors import MediaError, Refused
 from vonggac.media.chunk import Codec
@@ -78,7 +79,7 @@ class CaptureWriter:
         who = "us" if is_ours else "camera"
         if isinstance(item, Message):
             text = scrub_message(item.data, self._names)
-            self._guard(text)
+            self._guard(text, item.data)
             self._event(at_ns, who, {"message": text}, item.blanks)
         elif isinstance(item, Garbage):
             self._event(at_ns, who, {"garbage_bytes": item.size})
@@ -107,9 +108,13 @@ class CaptureWriter:
             kept = scrub_rtp(data, codec, has_donl=self._has_donl)
         return {"bytes": len(data), "kept": _written(kept, len(data))}
 
-    def _guard(self, text: str) -> None:
-        """A second look, after rules that keep nothing unknown: a mistake in them must not tell."""
-        if any(secret in text for secret in self._secrets):
+    def _guard(self, text: str, data: bytes) -> None:
+        """A second look, after rules that keep nothing unknown: a mistake in them must not tell.
+
+        What did not come with the message cannot be told by it: stand-ins may spell `111111`.
+        """
+        came = data.decode("latin-1")
+        if any(secret in text and secret in came for secret in self._secrets):
             raise Refused("the capture would hold the camera's login, so none is made; tell us")
 
     def _event(self, at_ns: int, who: str, facts: Mapping[str, object], blanks: int = 0) -> None:
@@ -129,7 +134,9 @@ def _written(kept: Pieces, size: int) -> dict[str, str]:
 def spellings(user: str, password: str) -> list[str]:
     """A login as it might stand in a message."""
     both = f"{user}:{password}".encode("utf-8", "surrogateescape")
-    return [password, base64.b64encode(both).decode("ascii")]
+    written = password.encode("utf-8", "surrogateescape")
+    forms = (password, written.decode("latin-1"), quote(written), quote(written, safe=""))
+    return [*dict.fromkeys(forms), base64.b64encode(both).decode("ascii")]
 
 
 def read_capture(text: str) -> tuple[dict[str, object], list[Captured]]:

@@ -46,7 +46,7 @@ def scrub_rtp(data: bytes, codec: Codec | None, *, has_donl: bool = False) -> Pi
     try:
         packet = rtp_parse(data)
     except MediaError:
-        return {0: data[:12]}
+        return {0: data[: 12 if data[:1] and data[0] >> 6 == 2 else 1]}  # another one is text
     payload = packet.payload
     size = len(payload)
     start = _payload_start(data, size)
@@ -191,14 +191,18 @@ def _body(nal: bytes, codec: Codec) -> bytes:
         kind = nal[0] >> 1 & 0x3F
         if kind < 32:
             return bytes((nal[2] & 0x80,))  # first_slice_segment_in_pic_flag (7.3.6.1)
-        is_set = kind in (32, 34) and len(nal) <= _SET_MAX_BYTES
+        # H.264 that is declared as H.265 has slices that look like sets, but for these bits.
+        is_base = nal[0] & 0x81 == 0 and nal[1] == 1
+        is_set = kind in (32, 34) and is_base and len(nal) <= _SET_MAX_BYTES
         return nal[2:] if is_set or (kind == 33 and _is_sps(nal, codec)) else b""
     kind = nal[0] & 0x1F
     if kind in _H264_SLICES:
         return _slice_fields(nal[1:5])
     if kind == 6:
         return _recovery_point(nal[1:])
-    is_set = kind in (8, 9, 13) and len(nal) <= _SET_MAX_BYTES
+    if kind == 9:
+        return nal[1:2]
+    is_set = kind in (8, 13) and len(nal) <= _SET_MAX_BYTES
     return nal[1:] if is_set or (kind in (7, 15) and _is_sps(nal, codec)) else b""
 
 

@@ -19,6 +19,8 @@ REMOVED = "removed"
 _BOM = "\xef\xbb\xbf"
 _LINE = re.compile(r"(\s*)([A-Za-z])(\s*=[ \t]*)(.*?)(\s*)", re.DOTALL)
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_IPV4_TAIL = re.compile(rf"{_IPV4.pattern}((?:/\d{{1,3}}){{0,2}})", re.ASCII)
+"""With the time to live and the count of addresses of a multicast one (RFC 4566 5.7)."""
 _NO_ADDRESS = "0.0.0.0"  # noqa: S104 - compared, never bound
 _PLAIN_NAMES = """
     cliprect framerate framesize height inactive length maxptime packetization-supported
@@ -137,7 +139,8 @@ def _origin(value: str, *, is_origin: bool) -> str:
         elif is_origin and index == 0:
             out.append("name")
         elif _IPV4.match(word):
-            out.append(_IPV4.sub("192.0.2.1", word, count=1) if len(word) < 24 else "192.0.2.1")
+            tail = _IPV4_TAIL.fullmatch(word)
+            out.append("192.0.2.1" + (tail[1] if tail is not None else ""))
         elif ":" in word:
             out.append("2001:db8::1")
         elif re.fullmatch(r"-?[0-9A-Fa-f.]+", word):

@@ -54,15 +54,12 @@ class StandIns:
 
     def word(self, text: str) -> str:
         """A word that tells nobody as it is, any other as `name-1` and so on."""
-        lower = text.lower()
-        is_short_number = len(text) <= 4 and text.isascii() and text.isdigit()
-        if is_short_number or lower in _KNOWN or _NUMBERED.fullmatch(lower):
-            return text
-        return self.of("name", text)
+        return text if _tells_nobody(text) else self.of("name", text)
 
     def words(self, text: str) -> str:
-        """Every word of a phrase."""
-        return re.sub(r"[\w-]+", lambda found: self.word(found[0]), text)
+        """Every word of a phrase. Of UTF-8 all bytes belong to one: bytes read as latin-1 are
+        signs too, and would tell most of a name in Chinese or Vietnamese."""
+        return re.sub(r"(?:[\w-]|[^\0-\x7f])+", lambda found: self.word(found[0]), text)
 
     def authority(self, text: str) -> str:
         """A host with or without port; a login in front of it goes."""
@@ -91,18 +88,27 @@ class StandIns:
         def stand_in(match: re.Match[str]) -> str:
             nonlocal before
             is_value = match.start() > 0 and text[match.start() - 1] == "="
-            is_secret = is_value and before.lower() in _SECRET_KEYS
-            before = match[0]
-            return self.of("secret", match[0]) if is_secret else self.word(match[0])
+            key, before = before, match[0]
+            if is_value and key.lower() in _SECRET_KEYS:
+                return self.of("secret", match[0])
+            # A short number behind `loginpas=` is a password, behind `channel=` it is none.
+            is_strange = is_value and not _tells_nobody(key)
+            return self.of("name", match[0]) if is_strange else self.word(match[0])
 
         return _TOKEN.sub(stand_in, text)
+
+
+def _tells_nobody(word: str) -> bool:
+    lower = word.lower()
+    is_short_number = len(word) <= 4 and word.isascii() and word.isdigit()
+    return is_short_number or lower in _KNOWN or _NUMBERED.fullmatch(lower) is not None
 
 
 def _host_and_port(authority: str) -> tuple[str, str]:
     """The host, and the port with its colon as it was written."""
     if authority.startswith("["):
         host, closed, port = authority.partition("]")
-        return host + closed, port
+        return host + closed, port if re.fullmatch(r":\d{0,5}", port, re.ASCII) else ""
     if authority.count(":") > 1:
         return authority, ""
     host, colon, port = authority.partition(":")
