@@ -74,3 +74,4 @@ async def _talk(
             await loop.sock_sendall(sock, message)
             data = await loop.sock_recv(sock, _READ_BYTES)
             message = receive(data) if data else None
+            await asyncio.sleep(0)  # as in `camera_dialogue`: a flood would never wait

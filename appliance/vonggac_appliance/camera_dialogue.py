@@ -133,6 +133,9 @@ async def _steps(
         if not data:
             return session.connection_lost("the camera closed the connection")
         session.receive(data)
+        # Bytes that are there already are read without a wait: who sends without a pause would
+        # stop the whole recorder here, and the time-outs with it.
+        await asyncio.sleep(0)
 
 
 def _say_goodbye(sock: socket.socket, session: ClientSession | None) -> None:
