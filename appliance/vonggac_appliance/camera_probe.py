@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import time
@@ -16,7 +17,7 @@ from vonggac.media.chunk import GapReason
 from vonggac.probe.capture import CaptureWriter
 from vonggac.probe.findings import StreamFindings
 from vonggac.probe.maker import said_by
-from vonggac.rtsp.client import TEARDOWN_TIMEOUT_S
+from vonggac.rtsp.client import REPLY_TIMEOUT_S, TEARDOWN_TIMEOUT_S
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.packetise import interleave
 from vonggac.rtsp.url import Credentials
@@ -32,6 +33,8 @@ _READ_BYTES = 64 * 1024
 _REPORT_S = 5.0
 """Between receiver reports: some cameras send on only for whom they hear (rows 61, 65)."""
 _STREAM = bytes(16)
+_DATAGRAMS_MAX = 64
+"""Read at once: who sends them faster than they are read would let nothing else happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ async def _look(connection: CameraConnection, watch: Watch, seconds: float) -> E
             while (now_s := time.monotonic()) < until_s:
                 if now_s >= keep_alive_at_s:
                     keep_alive_at_s += connection.keep_alive_s
-                    await loop.sock_sendall(sock, connection.keep_alive())
+                    await _say(sock, connection.keep_alive())
                 if now_s >= report_at_s:
                     report_at_s += _REPORT_S
                     await _report(connection, watch, datagrams)
@@ -134,12 +137,21 @@ async def _look(connection: CameraConnection, watch: Watch, seconds: float) -> E
     return None
 
 
+async def _say(sock: socket.socket, message: bytes) -> None:
+    """To a camera that may have ceased to read. Raises OSError."""
+    try:
+        async with asyncio.timeout(REPLY_TIMEOUT_S):
+            await asyncio.get_running_loop().sock_sendall(sock, message)
+    except TimeoutError as error:
+        raise TimeoutError(errno.ETIMEDOUT, "it no longer reads") from error
+
+
 async def _answer(connection: CameraConnection, watch: Watch) -> None:
     """What the camera said behind the answer to PLAY goes to the session, and its answer back."""
     assert watch.sock is not None
     while watch.messages:
         if answer := connection.heard(watch.messages.popleft()):
-            await asyncio.get_running_loop().sock_sendall(watch.sock, answer)
+            await _say(watch.sock, answer)
 
 
 async def _report(connection: CameraConnection, watch: Watch, datagrams: _Datagrams) -> None:
@@ -149,7 +161,7 @@ async def _report(connection: CameraConnection, watch: Watch, datagrams: _Datagr
         datagrams.send_report(report)
     elif report:
         message = interleave(connection.play.rtcp_channel, report)
-        await asyncio.get_running_loop().sock_sendall(watch.sock, message)
+        await _say(watch.sock, message)
 
 
 class _Datagrams:
@@ -182,7 +194,7 @@ class _Datagrams:
 
     def _read(self, sock: socket.socket, is_rtcp: bool) -> None:
         with contextlib.suppress(OSError):  # read empty, or an answer by ICMP
-            while True:
+            for _ in range(_DATAGRAMS_MAX):  # whatever is left calls again
                 data, sender = sock.recvfrom(_READ_BYTES)
                 if sender[0] == self._camera:  # strangers are nobody's
                     self._watch.datagram(data, is_rtcp_socket=is_rtcp)
@@ -199,7 +211,7 @@ async def _give_back(connection: CameraConnection, watch: Watch) -> None:
             async with asyncio.timeout(TEARDOWN_TIMEOUT_S):
                 await loop.sock_sendall(sock, message)
                 while len(watch.answers) == known and await loop.sock_recv(sock, _READ_BYTES):
-                    pass
+                    await asyncio.sleep(0)  # as in `_look`
     except TimeoutError:
         connection.note(Habit.TEARDOWN)
     except OSError:

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Watch"]
 
 _EARLY_MAX_BYTES = 4 << 20
-"""Of packets before the answer to PLAY."""
+"""Of packets before the answer to PLAY; of all else as much again."""
+_ITEM_BYTES = 128
+"""What is needed to hold one, however short it is."""
+_ANSWERS_MAX = 1000
+"""A session of ten minutes has some hundred; who says more says nothing new."""
 
 
 class _Tapped(socket.socket):
@@ -91,7 +95,8 @@ class Watch:
             if isinstance(item, Message):
                 self.messages.append(item.data)
                 if isinstance(item.value, Response):
-                    self.answers.append(item.value)
+                    if len(self.answers) < _ANSWERS_MAX:
+                        self.answers.append(item.value)
                     if self.meter is None:
                         self.messages.clear()  # so the last answer before video is that to PLAY
             if self.meter is None and (self._waiting or not isinstance(item, Message)):
@@ -130,8 +135,10 @@ class Watch:
 
     def _hold_back(self, now_ns: int, wall_ns: int, item: Item) -> None:
         """Until it is known what is video; as much as a GOP of any camera."""
-        self._waiting_bytes += len(item.data) if isinstance(item, Packet) else 0
-        if self._waiting_bytes <= _EARLY_MAX_BYTES or not isinstance(item, Packet):
+        is_packet = isinstance(item, Packet)
+        size = _ITEM_BYTES + (0 if isinstance(item, Garbage) else len(item.data))
+        if self._waiting_bytes + size <= _EARLY_MAX_BYTES * (1 if is_packet else 2):
+            self._waiting_bytes += size
             self._waiting.append((now_ns, wall_ns, item))
 
     def _deliver(self, now_ns: int, wall_ns: int, item: Item) -> None:

@@ -34,6 +34,10 @@ __all__ = ["add"]
 
 _SECONDS = 30
 _SECONDS_MAX = 120
+_MOST_CHARACTERS = 128 << 20
+"""Two minutes at 30 Mbit/s. A camera that floods shall not fill the memory of who records."""
+_LINE_BYTES = 64
+"""What a line needs in memory beside its characters."""
 
 
 def add(nested: Commands) -> None:
@@ -82,16 +86,37 @@ def _capture(args: argparse.Namespace) -> int:
     secrets = [host] if "." in host or ":" in host else []  # a bare name may be a word of RTSP
     secrets += spellings(credentials.user, credentials.password) if credentials else []
     note_event(args.home, Action.CAMERA_CAPTURE, camera.code)
-    lines: list[str] = []
-    writer = CaptureWriter(lines.append, _facts(stream, seconds), secrets)
+    lines = _Lines()
+    writer = CaptureWriter(lines.put, _facts(stream, seconds), secrets)
     note(f"capturing for {seconds:.0f} s; Ctrl-C ends it, gives its session back, writes nothing")
     memory = camera_known.memory_of(args.home, [camera], any_device=args.anyway)
     authority = camera.tls_authority
     asked = Asked(stream.name, stream.url, stream.transport, seconds, authority)
     found = run_session(probe_stream(asked, credentials, settings.cameras, memory, writer))
-    _write(path, "".join(lines))
-    _tell(args, path, found, len(lines))
+    if lines.is_full:
+        what = (
+            "the camera sends so much that the capture would be too large: ask for less --seconds"
+        )
+        raise Refused(what)
+    _write(path, "".join(lines.all))
+    _tell(args, path, found, len(lines.all))
     return 0
+
+
+class _Lines:
+    """Of a capture, in memory until it is known to hold no secret."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self.is_full = False
+        self._characters = 0
+
+    def put(self, line: str) -> None:
+        """Keeps it, unless there is too much already."""
+        self._characters += len(line) + _LINE_BYTES
+        self.is_full |= self._characters > _MOST_CHARACTERS
+        if not self.is_full:
+            self.all.append(line)
 
 
 def _stream_of(camera: Camera, name: str) -> Stream:

@@ -24,6 +24,9 @@ class CameraClock:
     reports: int
 
 
+_REPORTS_MAX = 10_000
+
+
 class ClockReader:
     """Takes the reports of one stream in."""
 
@@ -45,7 +48,8 @@ class ClockReader:
                 self.timeless += 1
                 continue
             told_s = (item.ntp >> 32) - _NTP_EPOCH_S + (item.ntp & 0xFFFFFFFF) / (1 << 32)
-            self._offsets_s.append(told_s - wall_ns / 1e9)
+            if len(self._offsets_s) < _REPORTS_MAX:
+                self._offsets_s.append(told_s - wall_ns / 1e9)
 
     def clock(self) -> CameraClock | None:
         """None: no report told a time."""

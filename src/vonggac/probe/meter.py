@@ -33,6 +33,8 @@ _RTCP_TYPES = range(200, 205)
 """The second byte of RTCP (RFC 3550 12.1); some cameras send it on the channel of the pictures."""
 _OWN_SSRC = 0x56474750
 _SPS_TYPES = {Codec.H264: 7, Codec.H265: 33}
+_PICTURES_MAX, _SETS_MAX = 100_000, 64
+"""What is kept of a camera that sends more than any: ten minutes at 160 a second; each set once."""
 _HABITS = (
     (Habit.FOREIGN_PACKETS, "packets_foreign"),
     (Habit.REPEATED_PACKETS, "packets_duplicate"),
@@ -178,7 +180,10 @@ class Meter:
         for nal in unit.nals:
             self._look(nal)
         size = sum(map(len, unit.nals))
-        self._pictures.append(Picture(now_ns, unit.timestamp, unit.kind != 0, unit.damaged, size))
+        if len(self._pictures) < _PICTURES_MAX:
+            self._pictures.append(
+                Picture(now_ns, unit.timestamp, unit.kind != 0, unit.damaged, size)
+            )
 
     def _look(self, nal: bytes) -> None:
         if self._play.codec is Codec.MJPEG:
@@ -196,6 +201,7 @@ class Meter:
         except MediaError:
             self._malformed += 1
             return
-        self._sets.add(nal)
+        if len(self._sets) < _SETS_MAX:
+            self._sets.add(nal)
         self._size = (sps.width, sps.height)
         self._reorders = sps.reorder_depth > 0
