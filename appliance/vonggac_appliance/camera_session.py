@@ -333,6 +333,10 @@ class StreamSession:
             connection.teardown_directly()
             connection.close()
             return self._failed(GapReason.UNKNOWN, str(error))
+        except BaseException:  # its row was changed meanwhile
+            connection.teardown_directly()
+            connection.close()
+            raise
         self._recording = Recording(self, connection, loop, self.keeper)
         try:
             end = await self._recording.hold()
