@@ -136,6 +136,9 @@ def test_nothing_of_a_description_is_read_before_the_key_is_right() -> None:
         pytest.param(b"m=video 0 RTP/AVP " + b"96 " * 4000, 413, id="4,000 payload types"),
         pytest.param(SDP + b"a=rtpmap:96 H264/90000\n" * 700, 413, id="700 maps"),
         pytest.param(b"m=video 0 RTP/AVP 96\n" * 9, 413, id="nine media"),
+        pytest.param(b"m=video 0 RTP/AVP " + b"96\x1c" * 4000, 413, id="parted by other signs"),
+        pytest.param(b"\xc2\xa0m=video 0 RTP/AVP 96\n" * 9, 413, id="behind other blanks"),
+        pytest.param(b"\xef\xbb\xbf" * 2 + b"m=video 0 R " + b"96 " * 99, 413, id="behind marks"),
     ],
 )
 def test_a_description_is_a_cameras_or_is_refused(sdp: bytes, wanted: int) -> None:

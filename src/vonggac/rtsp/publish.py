@@ -11,6 +11,7 @@ it from nobody who could end the TLS. Packets come interleaved: UDP is refused w
 from __future__ import annotations
 
 import enum
+import re
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -293,8 +294,9 @@ def _is_modest(body: bytes) -> bool:
     """Whether a description is of a camera's size: what is parsed takes no time then."""
     if len(body) > SDP_MAX_BYTES:
         return False
-    lines = body.replace(b"\r", b"\n").split(b"\n")
-    media = [line for line in lines if line.lstrip().startswith(b"m")]
+    # As `parse_sdp` reads it: words of text are parted by more signs than those of bytes.
+    lines = re.split(r"[\r\n]", body.decode("utf-8", "replace"))
+    media = [line for line in lines if line.strip().lstrip("\ufeff").startswith("m")]
     return (
         len(lines) <= 2 * _SDP_LINES_MAX
         and len(media) <= _MEDIA_MAX
