@@ -34,6 +34,7 @@ _PUBLISH_S = 20.0
 _READ_BYTES = 16 * 1024
 _BUFFER_BYTES = 64 * 1024
 _STREAMS = ("main", "sub")
+_WORDS_MAX = 100
 
 
 @dataclass(slots=True)
@@ -201,8 +202,9 @@ class Caller:
             sps=list(play.sps),
             pps=list(play.pps),
             has_donl=play.has_donl,
-            agent=play.server,
-            audio=[(track.encoding, track.clock_rate) for track in play.audio],
+            # Words of his: clipped, so that what is said of him is one message, however he talks.
+            agent=play.server[:_WORDS_MAX],
+            audio=[(track.encoding[:_WORDS_MAX], track.clock_rate) for track in play.audio],
             session=self._session.session_id,
             sound=play.sound,
         )

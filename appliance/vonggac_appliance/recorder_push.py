@@ -86,6 +86,8 @@ class _Offer:
     sock: socket.socket
     play: PlayReady
     session: str
+    key_sha256: bytes
+    """Which was right when it came: the camera may have another one by now."""
     expiry: asyncio.TimerHandle
 
 
@@ -129,10 +131,15 @@ class Pushes:
         if offer is None or session is None:
             raise SessionFailed(GapReason.CAMERA_OFF, _WAITS)
         offer.expiry.cancel()
+        # It has waited for its turn: the catalog may say something else than when it came.
+        if not is_key_of(camera, offer.key_sha256):
+            offer.sock.close()
+            raise SessionFailed(GapReason.CAMERA_OFF, _WAITS)
+        play = offer.play if may_record_sound(camera) else replace(offer.play, sound=None)
         self._held[stream.id] = session
         memory = self._around.learnt.of(camera.id)
         return PushedConnection(
-            offer.sock, offer.play, offer.session, memory, lambda: self._released(stream.id)
+            offer.sock, play, offer.session, memory, lambda: self._released(stream.id)
         )
 
     def _released(self, stream_id: bytes) -> None:
@@ -244,7 +251,9 @@ class Pushes:
             return
         self._alarmed_s[camera.id] = now_s
         where = "".join(sign for sign in address[:64] if sign.isprintable())
-        self._around.alarm("push-refused", camera.code, f"called from {where} with a wrong key")
+        what = f"called from {where} with a wrong key"
+        # After the answer: how long that takes is not to tell which codes exist.
+        asyncio.get_running_loop().call_soon(self._around.alarm, "push-refused", camera.code, what)
 
     def _records(self, records: PushRecords) -> None:
         status = self._judge(records)
@@ -254,9 +263,11 @@ class Pushes:
         camera = self._around.roster.by_code(records.camera)
         stream = None if camera is None else camera.stream(records.stream)
         assert camera is not None and stream is not None  # or it was not judged so
-        play = _play_of(records)
-        if not may_record_sound(camera):
-            play = replace(play, sound=None)
+        try:
+            play = _play_of(records)
+        except MediaError:  # his own doing: nobody else's connection ends for it
+            self._tell(PushTold(records.number, 415))
+            return
         try:
             theirs, plain = plain_pair()
         except OSError as error:  # no descriptor left
@@ -264,7 +275,7 @@ class Pushes:
             self._tell(PushTold(records.number, 503))
             return
         expiry = asyncio.get_running_loop().call_later(_TAKEN_S, self._expire, stream.id)
-        self._offers[stream.id] = _Offer(plain, play, records.session[:64], expiry)
+        self._offers[stream.id] = _Offer(plain, play, records.session, records.key_sha256, expiry)
         self._taken_s[stream.id] = time.monotonic()
         self._tell(PushTold(records.number, 200), (theirs.detach(),))
         self._around.sessions[stream.id].retry()
@@ -287,6 +298,9 @@ def _play_of(records: PushRecords) -> PlayReady:
         and channels[0] != channels[1]
         and sum(len(unit) + 2 for units in sets for unit in units) <= _SETS_MAX_BYTES
         and len(records.audio) <= _AUDIO_MAX
+        and len(records.session) <= 64
+        and records.session.isascii()
+        and records.session.isalnum()  # it stands in a header of every answer
         and (records.sound is None or _is_sound(records.sound, channels))
     )
     if not is_well:
