@@ -68,8 +68,12 @@ class Identity:
     def met(self, seen: Device, again: Device) -> bool:
         """Somebody else seems to answer, and was asked twice. Gives whether it is another device.
 
-        What differs between two connections a moment apart says nothing of a device.
+        What differs between two connections a moment apart says nothing of a device. But where
+        the second answer is the known device's own, two devices share an address.
         """
+        if again.facts() and device.differing(self.known, again) <= self.varying:
+            self._holds(Other(seen, b"", time.time_ns()))
+            return True
         self.varying |= device.differing(seen, again)
         if not self._differs(self.known, seen, is_whole=True):
             return False

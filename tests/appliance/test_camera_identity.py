@@ -98,6 +98,33 @@ def test_a_realm_that_changes_with_every_connection_is_no_serial_number(street: 
     assert memory.identity.other is None
 
 
+class Shared(Named):
+    """One address and two devices: whose turn it is, answers."""
+
+    def __init__(self, clip: Clip) -> None:
+        super().__init__(clip, OWN)
+        self.turns: list[str] = []
+
+    def visited(self, writer: asyncio.StreamWriter) -> Visit:
+        self.calls_itself(self.turns.pop(0) if self.turns else OWN)
+        return super().visited(writer)
+
+
+def test_two_devices_at_one_address_are_no_serial_number_that_changes(street: Clip) -> None:
+    """Or the neighbour's would never be noticed again."""
+    camera = Shared(street)
+    memory = Memory()
+    memory.identity.pauses = True
+    with serving(camera) as it:
+        assert it.call(memory) is None
+        logins, camera.turns = camera.logins, [FOREIGN, OWN]
+        failure = it.call(memory)
+    assert failure is not None and failure.reason is GapReason.OTHER_DEVICE
+    assert "4K01FD2PAJ6E400" in failure.what
+    assert memory.identity.is_held and not memory.identity.varying
+    assert camera.logins == logins
+
+
 def test_another_model_without_a_serial_number_is_known_by_its_words(street: Clip) -> None:
     memory = Memory()
     memory.identity.pauses = True
