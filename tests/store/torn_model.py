@@ -15,7 +15,7 @@ Key = tuple[bytes, int, int]
 """Stream, run, sequence."""
 Where = tuple[int, int, int]
 """Segment, epoch, offset."""
-TORN_BEFORE_ACKNOWLEDGED = ("no chunk", "follows", "does not have its hash")
+TORN_BEFORE_ACKNOWLEDGED = ("no chunk", "does not have its hash")
 """What `check` may say of chunks that nobody was told of."""
 
 

@@ -28,8 +28,8 @@ from vonggac.store.check_report import (
 from vonggac.store.check_runs import NOT_ITS_HASH, Runs
 from vonggac.store.disk import Disk
 from vonggac.store.index_values import SegmentRow
-from vonggac.store.journal import SegmentState
-from vonggac.store.look import Job, Seen, erased_of, look
+from vonggac.store.journal import EraseIntent, SegmentState
+from vonggac.store.look import Job, Seen, erased_of, leaving_of, look
 from vonggac.store.payloads import Looked
 from vonggac.store.start import Reading
 from vonggac.store.vouched import Vouched, graves_in
@@ -78,7 +78,10 @@ class _Check:
         self.runs = Runs(self.archive, depth.vouched, self.report)
         intents = reading.snapshot.erase_intents
         # What is being erased is done again by the next keeper: until then it may be torn.
-        self.leaving = {(intent.segment, intent.epoch) for intent in intents}
+        self.leaving: dict[tuple[int, int], tuple[EraseIntent, ...]] = {}
+        for intent in sorted(intents, key=lambda one: one.offset):
+            life = (intent.segment, intent.epoch)
+            self.leaving[life] = (*self.leaving.get(life, ()), intent)
         self.rows_seen: dict[bytes, int] = {}
         """Rows of each stream that belong to a segment."""
 
@@ -108,7 +111,8 @@ class _Check:
         for number, row in sorted(holding.items(), key=lambda pair: pair[1].epoch):
             indexed = self.archive.rows_of_segment(number, row)
             self.rows_seen[row.stream] = self.rows_seen.get(row.stream, 0) + len(indexed)
-            yield Job(number, row, indexed, self.depth.is_deep)
+            leaving = self.leaving.get((number, row.epoch), ())
+            yield Job(number, row, indexed, self.depth.is_deep, leaving)
 
     def _add(self, segment: int, offset: int, promise: int, what: str) -> None:
         self.report.add(segment, offset, promise, what)
@@ -157,7 +161,8 @@ class _Check:
         is_leaving = (number, row.epoch) in self.leaving
         self._check_chunks(seen, is_leaving)
         if not self.depth.is_deep:
-            self.runs.check_numbers(number, row.stream, indexed)
+            told = sorted([*indexed, *leaving_of(seen)], key=lambda one: one.offset)
+            self.runs.check_numbers(number, row.stream, told)
         if row.state is SegmentState.SEALED and not is_leaving:
             self._check_seal(seen, end)
         elif seen.stray_offset is not None:
@@ -187,9 +192,12 @@ class _Check:
     def _check_chunks(self, seen: Seen, is_leaving: bool) -> None:
         number, stream = seen.job.number, seen.job.row.stream
         decode_end = 0
+        leaving = {row.offset for row in leaving_of(seen)}
         for looked in seen.chunks:
             if looked.view is not None:
                 decode_end = self._check_chunk(number, looked.row, looked.view, decode_end)
+            elif seen.job.is_deep and looked.row.offset in leaving:
+                self.runs.pass_over(number, stream, looked.row)
             self._check_payload(number, stream, looked, is_leaving)
 
     def _check_payload(self, number: int, stream: bytes, looked: Looked, is_leaving: bool) -> None:

@@ -61,10 +61,17 @@ class Runs:
             return
         if claim.sequence != known.sequence + 1:
             self._check_hole(number, entry, key, known)
-        elif claim.previous_sha256 != known.claim_sha256:
+        elif known.claim_sha256 and claim.previous_sha256 != known.claim_sha256:
             self._report.add(
                 number, offset, DURABLE, f"run {claim.run}: the chain of claims is broken"
             )
+
+    def pass_over(self, number: int, stream: bytes, row: Row) -> None:
+        """A chunk that is being erased, whose head a cut has torn: the next keeper writes it again
+        from the intent. Until then no link leads from it, and it is not missing.
+        """
+        self._vouched.heads.get((stream, row.run), {}).pop(row.sequence, None)
+        self.check_numbers(number, stream, [row])
 
     def check_numbers(self, number: int, stream: bytes, indexed: list[Row]) -> None:
         """As `check_claim`, from rows alone: no number is missing, none is there twice."""

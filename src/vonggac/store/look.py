@@ -12,8 +12,9 @@ from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store.disk import Disk
+from vonggac.store.erase_bytes import is_hit, rows_without
 from vonggac.store.index_values import SegmentRow
-from vonggac.store.journal import SegmentState
+from vonggac.store.journal import EraseIntent, SegmentState
 from vonggac.store.payloads import Looked, PayloadReader
 from vonggac.store.segment import Life, SegmentFile
 
@@ -27,6 +28,9 @@ class Job:
     indexed: list[Row]
     is_deep: bool
     """Every chunk is read whole; else its head is, and of a sealed segment the two at the ends."""
+    leaving: tuple[EraseIntent, ...] = ()
+    """What of it is being erased, in the order of offsets: marked in the table as read here, also
+    where a cut came before the table was written, or tore it."""
 
 
 @dataclass(slots=True)
@@ -80,6 +84,11 @@ def erased_of(table: list[Row] | None) -> list[Row]:
     return [row for row in table or () if row.flags & ChunkFlag.ERASED]
 
 
+def leaving_of(seen: Seen) -> list[Row]:
+    """Rows of chunks that are being erased: the next keeper does it again, from the intents."""
+    return [row for row in erased_of(seen.table) if is_hit(seen.job.leaving, row)]
+
+
 def _open(disk: Disk, number: int, *, is_direct: bool) -> int:
     if is_direct:
         with contextlib.suppress(StorageError):  # a file system that cannot do it
@@ -95,7 +104,7 @@ def _look(disk: Disk, job: Job, fd: int, seen: Seen, pace: Callable[[int], None]
         seen.head_bytes, seen.head_sha256 = len(head), native.sha256(head)
     is_sealed = job.row.state is SegmentState.SEALED
     if is_sealed:
-        seen.table = file.table()
+        seen.table = rows_without(file, job.leaving) if job.leaving else file.table()
     rows = sorted([*job.indexed, *erased_of(seen.table)], key=lambda row: row.offset)
     end = rows[-1].offset + rows[-1].chunk_bytes if rows else seen.head_bytes or 0
     seen.gap_header = file.read(end, 8)
