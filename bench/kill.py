@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from box import Box
 from camera_source import Clip, Source
 from procs import children, machine, tree
 from seams import seams
-from told import BOUND_NS, DEADLINE_S, Listener, lost, probe
+from told import BOUND_NS, DEADLINE_S, Listener, entered, lost, probe
 
 from vonggac.registry.catalog import Catalog
 from vonggac.store.check import check
@@ -65,7 +65,7 @@ class Report:
     """Of all segments, at the end."""
     probed: int = 0
     in_mid_gop: int = 0
-    """Segments that begin without a key frame, at most at one look."""
+    """Of them, those that go on within a GOP."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -181,13 +181,8 @@ class Killer:
             rows = dict(reading.archive.segments())
             total = reading.disk.identity.segments
             kinds = (SegmentState.OPEN, SegmentState.SEALED) if is_deep else (SegmentState.OPEN,)
-            held = {number: row for number, row in rows.items() if row.state in kinds}
-            # What was torn and handed over again may begin one in mid-GOP: ffprobe would complain.
-            probed = sorted(
-                number
-                for number, row in held.items()
-                if all(one.kind for one in reading.archive.rows_of_segment(number, row)[:1])
-            )
+            held = sorted(number for number, row in rows.items() if row.state in kinds)
+            probed = entered(reading.archive, held)
         finally:
             reading.close()
         self.report.states = Counter(row.state.name for row in rows.values())
@@ -199,11 +194,11 @@ class Killer:
             self._broken(f"a stream has {max(open_of.values())} open segments")
         if spares > 2 * len(self.streams) + 8:
             self._broken(f"{spares} segments stand by for {len(self.streams)} streams")
-        self.report.in_mid_gop = max(self.report.in_mid_gop, len(held) - len(probed))
+        self.report.in_mid_gop += sum(not is_entered for is_entered in probed.values())
         self._probe(probed)
 
-    def _probe(self, numbers: Sequence[int]) -> None:
-        for number, what in probe(self.box.disk, numbers):
+    def _probe(self, segments: Mapping[int, bool]) -> None:
+        for number, what in probe(self.box.disk, segments):
             self.report.probed += 1
             if what:
                 self._broken(f"ffprobe on segment {number}: {what}")
@@ -303,8 +298,10 @@ def table(report: Report) -> None:
         )
         print(f"| {kind} | {report.kills[kind]} | {lost} | {limit} | {away} |")
     print(f"\nsegments: {dict(report.states)}, sum {sum(report.states.values())}")
-    print(f"looks at the disk: {report.checks}, segments opened in ffprobe: {report.probed}")
-    print(f"segments that begin within a GOP: {report.in_mid_gop}")
+    print(
+        f"looks at the disk: {report.checks}, segments opened in ffprobe: {report.probed}", end=""
+    )
+    print(f", within a GOP: {report.in_mid_gop}")
     print(f"streams killed while they were parsed, which connected anew: {report.guilty}")
     print(f"broken promises: {len(report.problems)}")
 

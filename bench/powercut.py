@@ -28,7 +28,7 @@ from box import Box
 from camera_source import Clip, Source, make_clip, padded_clip
 from procs import machine
 from reflink_disk import FILE_SYSTEMS, NoLoops, ReflinkDisk, private_mounts
-from told import BOUND_NS, Listener, lost, probe
+from told import BOUND_NS, Listener, entered, lost, probe
 
 from vonggac.store.check import check
 from vonggac.store.journal import SegmentState
@@ -64,6 +64,8 @@ class Report:
     untold_ns: list[int] = field(default_factory=list)
     """And how much more was there than had been told."""
     probed: int = 0
+    in_mid_gop: int = 0
+    """Of them, those that go on within a GOP."""
     deep: int = 0
     resumed: int = 0
     cut_ms: list[float] = field(default_factory=list)
@@ -169,10 +171,12 @@ class Bench:
         reading = open_for_reading(self.box.disk)
         try:
             opened = [n for n, row in reading.archive.segments() if row.state is SegmentState.OPEN]
+            # Each image has as many as streams: some of them, so that all kinds of ends are seen.
+            some = entered(reading.archive, self.chance.sample(opened, min(4, len(opened))))
         finally:
             reading.close()
-        # Each image has as many as streams: some of them, so that all kinds of ends are seen.
-        for number, what in probe(self.box.disk, self.chance.sample(opened, min(4, len(opened)))):
+        self.report.in_mid_gop += sum(not is_entered for is_entered in some.values())
+        for number, what in probe(self.box.disk, some):
             self.report.probed += 1
             if what:
                 self._broken(cut, f"{where}: ffprobe on segment {number}: {what}")
@@ -248,7 +252,7 @@ def table(report: Report, file_system: str, gop_s: float) -> None:
     untold = sorted(report.untold_ns)
     print(f"\nthere beyond what had been told: median {untold[len(untold) // 2] / 1e9:.2f} s")
     print(f"looked at to the last byte: {report.deep}; recorded on: {report.resumed}")
-    print(f"segments opened in ffprobe: {report.probed}")
+    print(f"segments opened in ffprobe: {report.probed}, within a GOP: {report.in_mid_gop}")
     print(f"an image takes {sorted(report.cut_ms)[len(report.cut_ms) // 2]:.1f} ms")
 
 

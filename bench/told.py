@@ -10,11 +10,12 @@ import subprocess
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import zmq
 
+from vonggac.store.archive import Archive
 from vonggac.store.timeline import Range
 from vonggac_appliance import bus_events
 from vonggac_appliance.sockets import ipc_path
@@ -22,6 +23,8 @@ from vonggac_appliance.sockets import ipc_path
 BOUND_NS = 2_000_000_000
 """Promise 1: at most so much of the newest of each stream is lost."""
 DEADLINE_S = 60.0
+_DECODER = "[h264 @"
+"""How a line begins that ffprobe's decoder writes, and not its demuxer."""
 _SLEW_NS = 20_000_000
 """The end of a stream's last chunk is found again by its duration, without the slew towards arrival
 (1/200 of at most some seconds): so far it may lie before the end that was told."""
@@ -110,14 +113,31 @@ def lost(
         before = (point, at)
 
 
-def probe(disk: Path, numbers: Sequence[int]) -> Iterator[tuple[int, str]]:
-    """Each segment that was opened in ffprobe, and what it complained of; none without ffprobe."""
+def entered(archive: Archive, numbers: Iterable[int]) -> dict[int, bool]:
+    """Segments, and whether a decoder can begin with the first picture: a segment that follows a
+    full one may go on within a GOP.
+    """
+    known: dict[int, bool] = {}
+    for number in numbers:
+        row = archive.segment(number)
+        first = archive.rows_of_segment(number, row)[:1] if row is not None else []
+        known[number] = all(one.kind for one in first)
+    return known
+
+
+def probe(disk: Path, segments: Mapping[int, bool]) -> Iterator[tuple[int, str]]:
+    """Each segment (as `entered` gives them) that was opened in ffprobe, and what it complained of;
+    none without ffprobe.
+    """
     ffprobe = shutil.which("ffprobe")
     if ffprobe is None:
         return
     entries = ("-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0")
-    for number in numbers:
+    for number, is_entered in segments.items():
         path = disk / "segments" / f"{number // 10_000:04d}" / f"{number:08d}.mp4"
         done = subprocess.run([ffprobe, *entries, path], capture_output=True, text=True)
-        is_well = (done.returncode, done.stdout.strip(), done.stderr) == (0, "h264", "")
+        told = [
+            line for line in done.stderr.splitlines() if is_entered or not line.startswith(_DECODER)
+        ]
+        is_well = (done.returncode, done.stdout.strip(), told) == (0, "h264", [])
         yield number, "" if is_well else f"{done.stdout} {done.stderr}"
