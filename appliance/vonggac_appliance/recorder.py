@@ -28,7 +28,7 @@ from vonggac_appliance.backup_courier import BackupCourier
 from vonggac_appliance.backup_make import BackupSources
 from vonggac_appliance.camera_dial import open_connection
 from vonggac_appliance.camera_identity import judged
-from vonggac_appliance.camera_knock import is_there
+from vonggac_appliance.camera_knock import Knocks
 from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_playing import Playing
 from vonggac_appliance.camera_session import StreamSession
@@ -105,6 +105,7 @@ class Recorder:
         self._key = key
         self._children = children
         self._limiter = start_limiter(settings.cameras.starts_per_second, time.monotonic())
+        self._knocks = Knocks(settings.cameras)
         self._last_run = 0
         self._started_s = time.monotonic()
         self._turned_s = 0.0
@@ -297,7 +298,7 @@ class Recorder:
 
     async def is_there(self, stream: Stream) -> bool:
         """Whether its camera takes connections again; nothing is said to it."""
-        return await is_there(stream.url, self._settings.cameras)
+        return await self._knocks.is_there(stream.url)
 
     def _credentials(self, camera: Camera) -> Credentials | None:
         sealed = self.roster.sealed(camera)

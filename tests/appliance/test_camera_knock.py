@@ -12,7 +12,7 @@ import pytest
 from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
 from vonggac_appliance.camera_dial import open_connection
-from vonggac_appliance.camera_knock import is_there, rest
+from vonggac_appliance.camera_knock import Knocks, is_there, rest
 from vonggac_appliance.camera_memory import Memory, SessionFailed
 from vonggac_appliance.config import parse
 
@@ -134,3 +134,15 @@ def test_who_points_to_a_camera_that_is_away_is_there() -> None:
 
     failure = asyncio.run(dial())
     assert (failure.is_away, failure.reason) == (False, GapReason.CAMERA_OFF)
+
+
+def test_a_whole_town_that_is_away_is_knocked_at_in_turn() -> None:
+    url = f"rtsp://127.0.0.1:{free_port()}/a"
+
+    async def run() -> float:
+        knocks = Knocks(CONFIG)
+        began_s = time.monotonic()
+        assert not any(await asyncio.gather(*(knocks.is_there(url) for _ in range(512))))
+        return time.monotonic() - began_s
+
+    assert asyncio.run(run()) > 0.9  # 256 at once, and then 256 a second
