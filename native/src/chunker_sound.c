@@ -9,6 +9,10 @@
 #define NS_PER_SECOND INT64_C(1000000000)
 /* By sender reports it may lie so far from its arrival; further, and one of the clocks lies. */
 #define FAR_NS (5 * NS_PER_SECOND)
+/* Times are multiplied by rates: beyond it a clock was set, and nothing more is told apart. */
+#define APART_NS (3600 * NS_PER_SECOND)
+/* Likewise, of the sound's own ticks; only steps of them are looked at. */
+#define TICKS_MAX (INT64_MAX / VG_TIMESCALE / 2)
 
 enum {
     SILENCE_S = 30, /* a longer step of the timestamps is another clock */
@@ -43,6 +47,7 @@ static int64_t sound_ticks(vg_chunker *c, const vg_sound_frame *frame) {
     const int64_t step = (int32_t)(frame->timestamp - c->sound_stamp);
     const bool is_jump = step < 0 || step > (int64_t)SILENCE_S * c->sound.clock_rate;
     if (c->sound_started) c->sound_ticks += is_jump ? c->sound_frame_ticks : step;
+    if (c->sound_ticks > TICKS_MAX) c->sound_ticks = 0; /* years, or timestamps made to leap */
     c->sound_started = true;
     c->sound_stamp = frame->timestamp;
     c->sound_frame_ticks = frame->ticks;
@@ -95,17 +100,29 @@ static void forget(vg_chunker *c, uint32_t count) {
 
 /* Ticks from the chunk's start. */
 static int64_t start_of(const vg_chunker *c, uint32_t i) {
-    return (c->heard[i].wall_ns - c->claim.wall_start_ns) * VG_TIMESCALE / NS_PER_SECOND;
+    int64_t apart_ns = c->heard[i].wall_ns - c->claim.wall_start_ns;
+    if (apart_ns < -APART_NS) apart_ns = -APART_NS;
+    if (apart_ns > APART_NS) apart_ns = APART_NS;
+    return apart_ns * VG_TIMESCALE / NS_PER_SECOND;
+}
+
+/* Where its pictures end. Where wall time is set anew behind a chunk, its wall end says nothing. */
+static int64_t pictures_end(const vg_chunker *c) {
+    int64_t ticks = 0;
+    for (uint32_t i = 0; i < c->claim.samples; i++)
+        ticks += c->samples[i].duration;
+    return ticks;
 }
 
 /* The samples of the chunk, each as long as the next one is away: a lost packet is a hole, and what
  * follows lies where it was. */
 static uint32_t make_samples(vg_chunker *c, int64_t wall_end_ns, int64_t *first_start) {
     const int64_t media = (int64_t)c->claim.media_start;
+    const int64_t latest = pictures_end(c) + VG_SOUND_LEAD_TICKS;
     uint32_t count = 0;
     int64_t before = 0;
     while (count < c->heard_count && count < VG_SOUND_SAMPLES_MAX &&
-           c->heard[count].wall_ns < wall_end_ns) {
+           c->heard[count].wall_ns < wall_end_ns && start_of(c, count) < latest) {
         int64_t start = start_of(c, count);
         /* In a segment times never go back: where wall time was slewed, it gives way by ticks. */
         if (media + start < c->sound_next_media) start = c->sound_next_media - media;

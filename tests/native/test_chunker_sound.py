@@ -212,6 +212,29 @@ def test_a_run_that_begins_again_forgets_what_was_heard_in_the_old_time() -> Non
     assert len(camera.heard()) == before
 
 
+def test_sound_stays_with_its_pictures_where_wall_time_is_set_anew_within_a_run() -> None:
+    """A clock set by more than a day: such a distance is no distance in the file."""
+    camera = Heard()
+    second, set_at, by = 1_000_000_000, 3_640_000_000, 180_000 * 1_000_000_000
+    pictures = [(n * second // 10, 0, n) for n in range(150)]
+    ticks = [(n * second + second // 20 + 1, 1, n) for n in range(15)]
+    sounds = [(2_365_000_000 + (n + 1) * 5 * NS, 2, n) for n in range(115)]
+    for time, kind, n in sorted(pictures + ticks + sounds):
+        now = START_NS + time + (by if time >= set_at else 0)
+        if kind == 0:
+            nals = [*SETS, (5, b"\x65sync")] if n % 10 == 0 else [(1, b"\x41picture")]
+            camera.headers += camera.chunker.push(nals, n * 9000, int(n % 10 == 0), now)
+        elif kind == 1:
+            camera.tick()
+        else:
+            camera.chunker.hear(bytes(800), n * 800, 800, now - 5 * NS)
+    camera.end()
+    times = [time for time, _ in camera.heard()]
+    assert len(times) > 100
+    assert times == sorted(times)
+    assert times[-1] < camera.claims[-1].media_start_ticks + 180_000
+
+
 def test_without_room_pictures_come_first() -> None:
     """An arena that is full to its last block: sound goes, pictures stay."""
     roomy, full = Heard(), Heard(blocks=6)
