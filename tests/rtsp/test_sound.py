@@ -82,6 +82,8 @@ OFFERS: dict[str, tuple[bytes, Sound | None]] = {
     ),
     "LATM": (audio("m=audio 0 RTP/AVP 97", "a=rtpmap:97 MP4A-LATM/16000"), None),
     "G.726": (audio("m=audio 0 RTP/AVP 97", "a=rtpmap:97 G726-32/8000"), None),
+    "AAC of a clock that no loop takes": (aac("AAC/999999999", "config=1408"), None),
+    "A-law of one": (audio("m=audio 0 RTP/AVP 8", "a=rtpmap:8 PCMA/200000"), None),
     "G.722": (audio("m=audio 0 RTP/AVP 9"), None),
     "linear": (audio("m=audio 0 RTP/AVP 11", "a=rtpmap:11 PCM/48000"), None),
     "what it wants to be sent": (audio("m=audio 0 RTP/AVP 8", "a=sendonly"), None),
@@ -215,3 +217,26 @@ def test_sound_is_not_asked_for_where_it_is_not_agreed_to_or_comes_as_datagrams(
     assert [line.split()[0] for line in dialogue.asked[2:]] == ["SETUP", "PLAY"]
     assert dialogue.ready.sound is None
     assert [track.encoding for track in dialogue.ready.audio] == ["PCMA"]
+
+
+def test_a_login_refused_for_the_sound_alone_is_no_wrong_password() -> None:
+    dialogue = Dialogue()
+    challenge = 'WWW-Authenticate: Digest realm="r", nonce="{}"\r\n'
+    dialogue.answer(challenge.format("1"), status="401 Unauthorized")
+    dialogue.set_up("0-1")
+    dialogue.answer(challenge.format("1"), status="401 Unauthorized")
+    assert dialogue.asked[-1].startswith("PLAY")
+    dialogue.answer()
+    assert dialogue.ready.sound is None
+    assert not dialogue.session.authenticator.is_refused
+
+
+def test_a_nonce_that_aged_before_the_sound_is_answered_anew() -> None:
+    dialogue = Dialogue()
+    challenge = 'WWW-Authenticate: Digest realm="r", nonce="{}", stale={}\r\n'
+    dialogue.answer(challenge.format("1", "false"), status="401 Unauthorized")
+    dialogue.set_up("0-1")
+    dialogue.answer(challenge.format("2", "true"), status="401 Unauthorized")
+    dialogue.set_up("2-3")
+    dialogue.answer()
+    assert dialogue.ready.sound is not None

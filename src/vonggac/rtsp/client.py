@@ -19,7 +19,7 @@ from dataclasses import replace
 from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.answers import BUSY, WRONG_ADDRESS, login_failure, refusal, reply_to
-from vonggac.rtsp.auth import Authenticator, Verdict
+from vonggac.rtsp.auth import Authenticator, Verdict, parse_challenges
 from vonggac.rtsp.device import Device
 from vonggac.rtsp.events import Event, Failure, Send, TornDown, UdpAgreed
 from vonggac.rtsp.exchange import Exchange, Open
@@ -323,6 +323,10 @@ class ClientSession:
 
     def _unauthorized(self, request: Open, response: Response) -> None:
         challenges = response.headers.get_all("WWW-Authenticate")
+        is_stale = any(one.is_stale for one in parse_challenges(challenges)[:1])
+        if self.sound.is_open and request.was_signed and not is_stale:
+            self._answered(request, response)  # that of the pictures was taken: no wrong password
+            return
         verdict = self.authenticator.challenged(challenges, was_signed=request.was_signed)
         if request.was_signed:
             aged = verdict is Verdict.RETRY and self.authenticator.is_aged

@@ -22,6 +22,8 @@ _AAC_NAMES = frozenset(("MPEG4-GENERIC", "AAC"))
 _OPUS_CLOCK = 48_000
 """RFC 7587 4.1: always, whatever is declared."""
 _CHANNELS_MAX = 8
+_CLOCK_MAX = 192_000
+"""VG_SOUND_CLOCK_MAX."""
 _CONFIG_MAX_BYTES = 64
 
 # ISO/IEC 14496-3 1.6.3.3, table 1.18.
@@ -82,6 +84,8 @@ def _sound(
     description: Description, media: Media, payload_type: int, rtpmap: RtpMap
 ) -> Sound | None:
     rate = rtpmap.clock_rate
+    if rate > _CLOCK_MAX and rtpmap.encoding != "OPUS":
+        return None
     channels = min(max(rtpmap.channels, 1), _CHANNELS_MAX)
     if rtpmap.encoding == "OPUS":
         return Sound(SoundCodec.OPUS, 2, _OPUS_CLOCK, _OPUS_CLOCK)
