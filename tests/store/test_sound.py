@@ -148,6 +148,8 @@ def test_sound_that_was_changed_is_found(small: Path, what: str) -> None:
         file.write(chunk)
     (problem,) = check(small, is_deep=True).problems
     assert problem.offset == row.row.offset
+    made = list(cuts.pieces(rows_on(small), files.head, files.chunk))
+    assert [piece.is_broken for piece in made[1:]] == [False, True, False]
 
 
 def test_a_cut_has_the_sound_as_it_was_recorded(small: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
 from vonggac.media.chunk import VIDEO_TIMESCALE, PackedRow, SyncKind
-from vonggac.media.sound import first_decode_ticks
+from vonggac.media.sound import first_decode_ticks, starts_as_told
 
 _HOUR_TICKS = 3600 * VIDEO_TIMESCALE
 
@@ -35,7 +35,8 @@ class Piece:
     begins_file: bool
     row: PackedRow | None = None
     is_broken: bool = False
-    """The payload does not have the hash that its claim names: copied, and told."""
+    """The payload does not have the hash that its claim names, or its sound was moved: copied, and
+    told."""
 
 
 def whole_fragments(rows: Iterable[PackedRow], from_ns: int, to_ns: int) -> list[PackedRow]:
@@ -113,7 +114,8 @@ def _piece(packed: PackedRow, data: bytes, line: _Line) -> Piece:
     whole = memoryview(data)
     video, audio = whole[view.payload_offset : video_end], whole[video_end:][: claim.audio_bytes]
     hashes = native.sha256(video), native.sha256(audio)
-    is_broken = hashes != (claim.video_sha256, claim.audio_sha256)
+    is_whole = hashes == (claim.video_sha256, claim.audio_sha256)
+    is_broken = not (is_whole and starts_as_told(view.sound_start_ticks, audio))
     return Piece(bytes(head) + data[view.payload_offset :], False, packed, is_broken)
 
 
