@@ -8,7 +8,6 @@ one who says it has heard the answer, and all wait once two of them were refused
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import secrets
@@ -17,6 +16,7 @@ import weakref
 from dataclasses import dataclass, field
 
 from vonggac.ingest.lockout import Lockout, Refusals
+from vonggac.rtsp.client import REPLY_TIMEOUT_S
 from vonggac.rtsp.url import Credentials
 
 __all__ = ["Account", "Accounts", "Turn"]
@@ -24,7 +24,7 @@ __all__ = ["Account", "Accounts", "Turn"]
 _FRESH_S = 10.0
 """How long a login that was taken is not doubted: the channels of a recorder come back together."""
 _PATIENCE_S = 2.0
-"""For a turn. A channel that does not answer holds up the others for no longer."""
+"""With who has a turn. A channel that does not answer holds up the others for no longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +44,8 @@ class Account:
     _proven: bytes = b""
     _proven_s: float = 0.0
     """The login that was taken last, and when (monotonic)."""
+    _said_s: float = -REPLY_TIMEOUT_S
+    """When a login was said last whose answer is not there yet (monotonic)."""
     _turn: Turn | None = None
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -52,15 +54,31 @@ class Account:
         return login == self._proven and time.monotonic() - self._proven_s < _FRESH_S
 
     async def enter(self, login: bytes) -> Turn | None:
-        """Waits for a turn to say it; None where it proves right meanwhile, or takes too long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
-                await self._one_at_a_time.acquire()
-            if not self.is_proven(login):
-                self._turn = Turn(login)
-                return self._turn
-            self._one_at_a_time.release()
+        """Waits for a turn to say it; None where it proves right meanwhile.
+
+        Who has one and says nothing loses it, to one and not to all who wait. But an answer is
+        waited for: many devices take seconds to refuse, against guessing.
+        """
+        while not self.is_proven(login):
+            holder = self._turn
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._one_at_a_time.acquire()
+            except TimeoutError:
+                is_awaited = time.monotonic() - self._said_s < REPLY_TIMEOUT_S
+                if is_awaited or self._turn is not holder:
+                    continue
+            else:
+                if self.is_proven(login):
+                    self._one_at_a_time.release()
+                    return None
+            self._turn = Turn(login)
+            return self._turn
         return None
+
+    def says(self) -> None:
+        """A login goes out."""
+        self._said_s = time.monotonic()
 
     def leave(self, turn: Turn | None) -> None:
         """Gives it back, if it was not yet."""
@@ -71,12 +89,14 @@ class Account:
     def proves(self, login: bytes) -> None:
         """It was taken: nobody waits for this turn any more."""
         self._proven, self._proven_s = login, time.monotonic()
+        self._said_s = -REPLY_TIMEOUT_S
         self.refusals.accepts()
         if self._turn is not None and self._turn.login == login:
             self.leave(self._turn)
 
     def refuses(self, login: bytes, camera: int, now_ns: int) -> None:
         """It was not."""
+        self._said_s = -REPLY_TIMEOUT_S
         self.refusals.refuses(camera, now_ns)
         if login == self._proven and self.refusals.wait_s(now_ns) > 0:
             self._proven = b""  # two of its cameras say so: it is not one that lost its rights

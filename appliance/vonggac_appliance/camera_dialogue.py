@@ -95,6 +95,13 @@ class _Watch:
         if self.session.authenticator.has_proven:
             self.memory.proves()
 
+    async def say(self, sock: socket.socket, message: bytes) -> None:
+        """To the camera; who shares the account hears of a login."""
+        if b"\r\nAuthorization: " in message:
+            self.memory.says()
+        async with asyncio.timeout(REPLY_TIMEOUT_S):
+            await asyncio.get_running_loop().sock_sendall(sock, message)
+
 
 async def _until_play(
     sock: socket.socket, session: ClientSession, pair: UdpPair | None, watch: _Watch
@@ -113,14 +120,12 @@ async def _steps(
     sock: socket.socket, session: ClientSession, pair: UdpPair | None, watch: _Watch
 ) -> PlayReady | Failure:
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(REPLY_TIMEOUT_S):
-        await loop.sock_sendall(sock, session.start())
+    await watch.say(sock, session.start())
     while True:
         while (event := session.next_event()) is not None:
             watch.answered()
             if isinstance(event, Send):
-                async with asyncio.timeout(REPLY_TIMEOUT_S):
-                    await loop.sock_sendall(sock, event.data)
+                await watch.say(sock, event.data)
             elif isinstance(event, UdpAgreed):
                 assert pair is not None  # or it was not asked for
                 pair.punch(event.ports)

@@ -88,7 +88,8 @@ class Memory:
     """Whose refusals count together with its own; None while it says no login."""
     _said: bytes = b""
     """What stands for its login there."""
-    _sound_fails: bool = False
+    _sound_failed_s: float | None = None
+    """Monotonic."""
     _fruitless: int = 0
     _is_proven: bool = False
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -96,11 +97,16 @@ class Memory:
     @property
     def asks_for_sound(self) -> bool:
         """Whether the next dialogue does."""
-        return self.with_sound and not self._sound_fails
+        failed_s = self._sound_failed_s
+        is_due = failed_s is None or time.monotonic() >= failed_s + _AGAIN_NS / 1e9
+        return self.with_sound and is_due
 
     def sound_failed(self) -> None:
-        """Sound never costs pictures: what came to nothing behind it is tried without."""
-        self._sound_fails = True
+        """Sound never costs pictures: what came to nothing behind it is tried without for a day.
+
+        It may have been the network's fault.
+        """
+        self._sound_failed_s = time.monotonic()
 
     @property
     def floor(self) -> Scheme:
@@ -211,6 +217,11 @@ class Memory:
         if other is not None and other.certificate and not is_known_back:
             self.certificate = other.certificate
         return other is not None
+
+    def says(self) -> None:
+        """The login goes out."""
+        if self.account is not None:
+            self.account.says()
 
     def proves(self) -> None:
         """The login was taken; what else comes of the dialogue says nothing about it."""

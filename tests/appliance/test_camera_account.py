@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dialled_camera import LOGIN, WRONG, Named, Serving, clip, serving
+from quirk_server import Asked, Reply, Visit
 from vonggac.ingest.lockout import Lockout, Refusals
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.url import Credentials
-from vonggac_appliance.camera_account import Accounts
+from vonggac_appliance import camera_account
+from vonggac_appliance.camera_account import Account, Accounts
 from vonggac_appliance.camera_clip import Clip
 from vonggac_appliance.camera_memory import Memory
 from vonggac_appliance.learnt_store import LearntStore
@@ -53,6 +56,46 @@ def test_channels_that_come_at_once_take_turns(recorder: Serving) -> None:
     failures = recorder.call_together(channels(12), WRONG)
     assert None not in failures
     assert recorder.quirk.refusals == 3
+
+
+class Slow(Named):
+    """Takes its time to refuse, as devices do against guessing."""
+
+    def spoil(self, asked: Asked, reply: Reply, visit: Visit) -> Reply | None:
+        spoiled = super().spoil(asked, reply, visit)
+        if reply.status != 401 or "authorization" not in asked.headers:
+            return spoiled
+        visit.later(0.5, spoiled.encode())
+        return None
+
+
+def test_a_recorder_that_is_slow_to_refuse_hears_no_more_logins_for_it(
+    street: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_account, "_PATIENCE_S", 0.1)
+    with serving(Slow(street, "IP Camera(C1214)")) as it:
+        failures = it.call_together(channels(12), WRONG)
+        assert None not in failures
+        assert it.quirk.refusals == 3 < LOCKS_AT
+
+
+def test_who_says_nothing_loses_its_turn_to_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_account, "_PATIENCE_S", 0.5)
+    account = Account(b"key")
+
+    async def run() -> None:
+        silent = await account.enter(b"login")
+        others = [asyncio.create_task(account.enter(b"login")) for _ in range(5)]
+        done, _ = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+        assert len(done) == 1
+        account.leave(silent)  # too late: it has none
+        assert not [one for one in others if one.done() and one not in done]
+        account.proves(b"login")
+        async with asyncio.timeout(30):
+            turns = await asyncio.gather(*others)
+        assert sum(turn is not None for turn in turns) == 1
+
+    asyncio.run(run())
 
 
 def test_channels_with_the_right_password_all_play(recorder: Serving) -> None:
