@@ -198,8 +198,9 @@ class Pushes:
     def _heard(self, message: bytes) -> None:
         try:
             whole = self._joiner.join(message)
-            if whole is not None:
-                self._act(*whole)
+            if whole is None:  # 64 KiB hold all it has to say: this thread reads no 64 MiB of it
+                raise MediaError("limit", "a message in parts")
+            self._act(*whole)
         except (MediaError, *sockets.DECODE_ERRORS) as error:
             _log.error("`push run` talks nonsense (%s), closing its connection", error)
             self._lose()

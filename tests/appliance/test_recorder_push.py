@@ -19,10 +19,13 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.push_keys import digest_of
 from vonggac.registry.rules import Recording, may_record_sound
 from vonggac.rtsp.sound import SoundReady
+from vonggac_appliance import sockets
 from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_session import Owner, StreamSession
 from vonggac_appliance.learnt_store import LearntStore
-from vonggac_appliance.messages_push import AskPush, PushRecords
+from vonggac_appliance.messages import Kind
+from vonggac_appliance.messages_push import AskPush, PushRecords, push_path
+from vonggac_appliance.parts import split
 from vonggac_appliance.push_line import Line
 from vonggac_appliance.recorder_push import Pushes
 from vonggac_appliance.roster import Roster
@@ -170,5 +173,19 @@ def test_a_wrong_key_is_answered_and_told(tmp_path: Path) -> None:
                 ask = AskPush(line.number(), "nha12", "main", digest_of("wrong"), "192.0.2.1")
                 assert await line.ask(ask) == (401, None)
             assert around.alarms == [("push-refused", "nha12")]  # once a minute
+
+    asyncio.run(run())
+
+
+def test_the_door_says_what_it_has_to_in_one_message(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(DEADLINE_S), door(tmp_path, Around(tmp_path)):
+            other = sockets.connect(push_path(tmp_path), 1.0)
+            other.setblocking(False)
+            try:
+                other.send(split(Kind.ASK_PUSH, bytes(100_000))[0])
+                assert await asyncio.get_running_loop().sock_recv(other, 1) == b""  # let go
+            finally:
+                other.close()
 
     asyncio.run(run())
