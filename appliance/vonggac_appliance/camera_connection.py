@@ -71,6 +71,10 @@ class CameraConnection:
         """None came: something on the way lets none through. The next connection is TCP alone."""
         self._memory.learnt = replace(self._memory.learnt, transport="tcp")
 
+    def sound_failed(self) -> None:
+        """No picture came beside it, or it crashed a loop: the next connection is without."""
+        self._memory.sound_failed()
+
     def keep_alive(self) -> bytes:
         """The next keep-alive, signed; empty where none is to be said."""
         if message := self._session.keepalive():

@@ -54,6 +54,9 @@ class PushedConnection:
     def no_datagrams(self) -> None:
         """Nobody waits for any."""
 
+    def sound_failed(self) -> None:
+        """What is sent is the publisher's to choose."""
+
     def keep_alive(self) -> bytes:
         """Nothing: it is the publisher's to keep his session."""
         return b""

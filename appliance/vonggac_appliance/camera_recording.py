@@ -93,6 +93,7 @@ class Recording:
         """Records until something ends it, says goodbye, and tells what it was."""
         try:
             end = await self._record()
+            self._blame_sound(end)
             await self._goodbye(end)
             return end
         finally:
@@ -108,6 +109,12 @@ class Recording:
         is_allowed = may_record_sound(self._of.camera)
         if sentence := sound_not_kept(is_allowed, offered, self._connection.is_udp):
             _log.warning("%s: %s", self._of.name, sentence)
+
+    def _blame_sound(self, end: End) -> None:
+        """Sound never costs pictures: where there were none beside it, it is not asked for."""
+        is_barren = end.is_failure and not self._has_video and end.reason is not GapReason.DISK
+        if self._connection.play.sound and (is_barren or end.reason is GapReason.CRASHES):
+            self._connection.sound_failed()
 
     async def _record(self) -> End:
         self._tell_sound()

@@ -20,7 +20,7 @@ def sound_not_kept(is_allowed: bool, offered: Sequence[str], is_udp: bool = Fals
     if not offered:
         return "its basis allows sound, and it offers none"
     names = ", ".join(dict.fromkeys(offered))
-    why = "the camera did not grant it"
+    why = "the camera did not grant it, or gave no pictures either when it was asked"
     if not any(name in _CARRIED for name in offered):
         why = "a file cannot carry that"
     elif is_udp:
