@@ -174,6 +174,15 @@ def test_of_two_addresses_in_a_line_none_stays() -> None:
     assert "c=IN IP4 192.0.2.1/127\r\n" in text
 
 
+@pytest.mark.parametrize("number", ["10.9.8.7", "0912345678", "00:40:08:12:34:56"])
+def test_a_long_number_leaves_where_numbers_stay(number: str) -> None:
+    head = "RTSP/1.0 200 OK\r\nCSeq: 4\r\nRange: npt={0}-\r\nCache-Control: {0}\r\n\r\n"
+    body = "s=Stream of {0}\r\nt={0} 0\r\nm=video 0\r\nb=AS:{0}\r\na=quality:{0}\r\n"
+    text = scrubbed((head + body).format(number))
+    assert number not in text
+    assert "CSeq: 4" in text and "\r\nt=" in text
+
+
 @given(st.binary(max_size=300))
 def test_whatever_a_message_is_it_can_be_scrubbed_twice(data: bytes) -> None:
     once = scrub_message(b"RTSP/1.0 200 OK\r\n" + data, StandIns())

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from vonggac.probe.scrub_sdp import REMOVED, scrub_sdp, without_serials
-from vonggac.probe.stand_ins import StandIns
+from vonggac.probe.stand_ins import StandIns, without_long_numbers
 
 __all__ = ["scrub_message"]
 
@@ -115,7 +115,8 @@ def _field(line: str, names: StandIns, growth: int) -> str:
 def _value(key: str, value: str, names: StandIns) -> str:
     if key in _PLAIN:
         is_plain = re.fullmatch(r"[\w\s.,:;/=+*()-]{0,200}", value, re.ASCII)
-        return re.sub(r"[^\W\d_][\w-]*", _plain_word, value) if is_plain else REMOVED
+        plain = re.sub(r"[^\W\d_][\w-]*", _plain_word, value) if is_plain else REMOVED
+        return without_long_numbers(plain)
     if key in _ADDRESSES:
         quote = '"' if value.startswith('"') else ""
         return quote + names.uri(value.strip('"')) + quote

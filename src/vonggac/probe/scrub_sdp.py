@@ -10,7 +10,7 @@ import binascii
 import re
 
 from vonggac.media.chunk import Codec
-from vonggac.probe.stand_ins import StandIns
+from vonggac.probe.stand_ins import StandIns, without_long_numbers
 from vonggac.rtsp.annexb import nal_type, split_annexb
 
 __all__ = ["REMOVED", "scrub_sdp", "without_serials"]
@@ -122,7 +122,7 @@ def _plain(text: str) -> str:
     """Numbers, signs and words of the protocol; any other word goes."""
     if not re.fullmatch(r"[\w\s.,:;/=+*-]{0,160}", text, re.ASCII):
         return REMOVED
-    return re.sub(r"[A-Za-z][\w-]*", _plain_word, text)
+    return without_long_numbers(re.sub(r"[A-Za-z][\w-]*", _plain_word, text))
 
 
 def _plain_word(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-__all__ = ["CAMERA", "StandIns"]
+__all__ = ["CAMERA", "StandIns", "without_long_numbers"]
 
 CAMERA = "camera"
 """Stands for the host that was dialled, without a port where that is the one that was dialled."""
@@ -33,6 +33,13 @@ _NUMBERED = re.compile(
 _SECRETS = "user username usr login password passwd pass pwd psw token auth key"
 _SECRET_KEYS = frozenset(_SECRETS.split())
 _TOKEN = re.compile(r"[^/?&=;,]+")
+
+
+def without_long_numbers(text: str) -> str:
+    """Addresses, and digits that could be a telephone's or a serial number, replaced in kind."""
+    text = re.sub(r"(?a:\d{1,3}(?:\.\d{1,3}){3})", "192.0.2.1", text)
+    text = re.sub(r"(?a:\b\d\d(?:[:-]\d\d){5}\b)", "00", text)
+    return re.sub(r"(?a:\d{9,})", lambda found: "1" * len(found[0]), text)
 
 
 class StandIns:
@@ -59,6 +66,7 @@ class StandIns:
     def words(self, text: str) -> str:
         """Every word of a phrase. Of UTF-8 all bytes belong to one: bytes read as latin-1 are
         signs too, and would tell most of a name in Chinese or Vietnamese."""
+        text = without_long_numbers(text)  # an address is four short ones
         return re.sub(r"(?:[\w-]|[^\0-\x7f])+", lambda found: self.word(found[0]), text)
 
     def authority(self, text: str) -> str:
