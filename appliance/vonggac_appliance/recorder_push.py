@@ -55,6 +55,7 @@ _TAKEN_S = 10.0
 """How long a publisher waits for his stream's turn: a second of the start limiter at most."""
 _AGAIN_S = 1.0
 """Between two publishers of a stream: one that comes and goes costs no other camera its turn."""
+ALARM = "push-refused"
 _ALARM_EVERY_S = 60.0
 _SETS_MAX_BYTES = 16 * 1024
 _AUDIO_MAX = 8
@@ -254,7 +255,7 @@ class Pushes:
         where = "".join(sign for sign in address[:64] if sign.isprintable())
         what = f"called from {where} with a wrong key"
         # After the answer: how long that takes is not to tell which codes exist.
-        asyncio.get_running_loop().call_soon(self._around.alarm, "push-refused", camera.code, what)
+        asyncio.get_running_loop().call_soon(self._around.alarm, ALARM, camera.code, what)
 
     def _records(self, records: PushRecords) -> None:
         status = self._judge(records)

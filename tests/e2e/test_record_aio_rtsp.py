@@ -47,5 +47,7 @@ def test_cameras_that_know_only_tcp_are_recorded_though_datagrams_are_asked_for(
     assert codecs == {("cam1", "h264"), ("cam2", "h265")}
     for camera in shown:
         assert (camera["state"], camera["learnt"]["transport"]) == ("recording", "tcp")
-        assert camera["habits"] == []
+        # Its second sender report, after 5 s, is far from the first: it is often there by now.
+        names = {habit["name"] for habit in camera["habits"]}
+        assert names - {"absurd-clock"} == {"other-transport"}
     box.discard()

@@ -37,6 +37,7 @@ KINDS: Final = frozenset(
         "locks-too-many",
         "loop-crashed",
         "other-device",
+        "push-refused",
         "retention-at-risk",
         "retention-guard",
         "tombstones-lost",
