@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.resources
+import threading
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -18,6 +19,7 @@ from vonggac_appliance.config import parse
 
 __all__ = ["LOGIN", "WRONG", "Named", "Serving", "clip", "serving"]
 
+_DEADLINE_S = 60.0
 CONFIG = parse("", "config.toml").cameras
 LOGIN = Credentials(USER, PASSWORD)
 WRONG = Credentials(USER, "sai-mat-khau")
@@ -36,6 +38,8 @@ class Named(Quirk):
         self.title = "camera"
         self.refusals = 0
         """Of signed requests."""
+        self.left = threading.Semaphore(0)
+        """Once for each viewer that gave its session back."""
 
     def calls_itself(self, realm: str) -> None:
         self.challenges = (f'Digest realm="{realm}", nonce="{{nonce}}"',)
@@ -44,6 +48,8 @@ class Named(Quirk):
         return super().sdp().replace("s=camera", f"s={self.title}")
 
     def spoil(self, asked: Asked, reply: Reply, visit: Visit) -> Reply:
+        if asked.method == "TEARDOWN":
+            self.left.release()
         if self.server:
             reply.headers["Server"] = self.server
         if reply.status == 401 and "authorization" in asked.headers:
@@ -97,6 +103,10 @@ class Serving:
             return None
 
         return asyncio.run(run())
+
+    def until_left(self) -> None:
+        """The camera has heard the last request of a viewer that went."""
+        assert self.quirk.left.acquire(timeout=_DEADLINE_S)
 
     def call_together(
         self, memories: Sequence[Memory], login: Credentials

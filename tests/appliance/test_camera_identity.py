@@ -45,6 +45,7 @@ def known(camera: Serving, *, pauses: bool) -> Memory:
     memory = Memory()
     memory.identity.pauses = pauses
     assert camera.call(memory) is None
+    camera.until_left()
     assert memory.identity.known.serial == "serial:4K01FD2PAJ6E3FF"
     return memory
 
@@ -117,6 +118,7 @@ def test_two_devices_at_one_address_are_no_serial_number_that_changes(street: Cl
     memory.identity.pauses = True
     with serving(camera) as it:
         assert it.call(memory) is None
+        it.until_left()
         logins, camera.turns = camera.logins, [FOREIGN, OWN]
         failure = it.call(memory)
     assert failure is not None and failure.reason is GapReason.OTHER_DEVICE

@@ -221,7 +221,8 @@ def test_the_session_is_given_back_when_somebody_ends_it(home: Path, clip: Clip)
     camera = Watched(clip)
     server = QuirkServer([camera])
     words = ["--home", str(home), "camera", "probe", server.url(camera), "--seconds", "600"]
-    command = [sys.executable, "-c", _START, *words]
+    # Whoever starts the tests in the background leaves SIGINT ignored.
+    command = ["env", "--default-signal=INT", sys.executable, "-c", _START, *words]
     probes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
     try:
         assert playing.acquire(timeout=DEADLINE_S) and playing.acquire(timeout=DEADLINE_S)
