@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gst_rig import gst_cameras
 from rtsp_viewer import Viewer
 from vonggac.media.chunk import Codec, GapReason
 from vonggac.rtsp import Credentials, Failure, KeepaliveAnswered, PlayReady, Scheme, TornDown
@@ -38,15 +39,8 @@ def gst_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     script = Path(__file__).with_name("gstcam.py")
     command = [SYSTEM_PYTHON, str(script), "--user", ADMIN.user, "--password-file", str(password)]
     command += [f"/h264={room}/street-sub.h264", f"/h265={room}/alley-sub.h265"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        words = process.stdout.readline().split()
-        if len(words) != 2:
-            process.wait(60)
-            pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
-        yield int(words[1])
-        process.terminate()
-        process.wait(60)
+    with gst_cameras(command) as port:
+        yield port
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])

@@ -14,6 +14,7 @@ import pytest
 
 from audit_rig import vonggac
 from box_rig import PASSWORD
+from gst_rig import gst_cameras
 from udp_proxy import Manners, RtspOverBadUdp
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -35,17 +36,8 @@ def gst_camera(folder: Path, *options: str) -> Iterator[int]:
     script = str(Path(__file__).with_name("gstcam.py"))
     command = [SYSTEM_PYTHON, script, "--user", "admin", "--password-file", str(password)]
     command += [*options, f"/h264={DEMO}/street-sub.h264", f"/h265={DEMO}/alley-sub.h265"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        told = process.stdout.readline().split()
-        if len(told) != 2:
-            process.wait(60)
-            pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
-        try:
-            yield int(told[1])
-        finally:
-            process.terminate()
-            process.wait(60)
+    with gst_cameras(command) as port:
+        yield port
 
 
 def probed(home: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:

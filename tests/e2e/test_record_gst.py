@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from box_rig import PASSWORD, Box
+from gst_rig import gst_cameras
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 _PROBE = (
@@ -39,15 +40,8 @@ def gst_port(tmp_path: Path) -> Iterator[int]:
     for camera, scene, ending in (("cam1", "street", "h264"), ("cam2", "alley", "h265")):
         for name in ("main", "sub"):
             command.append(f"/{camera}/{name}={room}/{scene}-{name}.{ending}")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        words = process.stdout.readline().split()
-        if len(words) != 2:
-            process.wait(60)
-            pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
-        yield int(words[1])
-        process.terminate()
-        process.wait(60)
+    with gst_cameras(command) as port:
+        yield port
 
 
 @pytest.mark.slow

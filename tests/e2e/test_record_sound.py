@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from box_rig import PASSWORD, Box
+from gst_rig import gst_cameras
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 PROBE = (
@@ -38,15 +39,8 @@ def port(tmp_path: Path) -> Iterator[int]:
     script = Path(__file__).with_name("gstcam.py")
     command = [SYSTEM_PYTHON, str(script), "--user", "admin", "--password-file", str(password)]
     command += [f"/{name}={clip}+{name}" for name in SOUNDS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        words = process.stdout.readline().split()
-        if len(words) != 2:
-            process.wait(60)
-            pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
-        yield int(words[1])
-        process.terminate()
-        process.wait(60)
+    with gst_cameras(command) as port:
+        yield port
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from box_rig import PASSWORD, Box, Cameras
+from gst_rig import gst_cameras
 from ring_walker import Found, walk_ring
 from udp_proxy import Manners, RtspOverBadUdp
 from vonggac.media.chunk import ChunkFlag
@@ -45,17 +46,8 @@ def gst_camera(login: Path, *options: str) -> Iterator[int]:
     script = str(Path(__file__).with_name("gstcam.py"))
     command = [SYSTEM_PYTHON, script, "--user", "admin", "--password-file", str(login), *options]
     command += [f"/cam/{name}={DEMO}/street-{name}.h264" for name in ("main", "sub")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        words = process.stdout.readline().split()
-        if len(words) != 2:
-            process.wait(60)
-            pytest.skip("gst-rtsp-server does not start here (its plugins are missing?)")
-        try:
-            yield int(words[1])
-        finally:
-            process.terminate()
-            process.wait(60)
+    with gst_cameras(command) as port:
+        yield port
 
 
 def add(box: Box, camera: str, port: int, *more: str) -> None:
