@@ -178,7 +178,9 @@ def test_a_view_begins_at_once_and_nothing_is_missing_between_ring_and_loop(
         assert browsers_keep(told)
         walls = [message.wall_ns for message in watching.media()]
         assert walls == sorted(walls)
-        came_from_ring += len(read(watching.media()[0].data)) > 1
+        # A loop gives one picture at a time, the ring chunks. The first of them may be a key frame
+        # alone: one that came just before a tick, as then each of this camera's does.
+        came_from_ring += any(len(read(message.data)) > 1 for message in watching.media())
         time.sleep(0.23 * (n % 3))  # at other places of a GOP
     assert came_from_ring > 0
     assert max(ages_s) > 0.5
@@ -287,12 +289,14 @@ def test_the_start_of_a_gop_outside_of_the_look_is_waited_out(
     """What was before the look's range stays unseen: the view begins at a key frame."""
     box.until_durable(3.0)
     found = False
-    for _ in range(8):
+    for n in range(40):
+        if found:
+            break
         look = look_at(box.home, catalog, "cam1", back_s=0)
         watching = Watching(views, look)
         watching.until_more(30)
         watching.end()
         assert watching.samples()[0].is_sync
-        found |= ("waiting", "key-frame") in watching.states()
-        time.sleep(0.3)
+        found = ("waiting", "key-frame") in watching.states()
+        time.sleep(0.23 * (n % 3))  # at other places of a GOP
     assert found
