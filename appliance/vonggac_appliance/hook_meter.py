@@ -1,0 +1,107 @@
+"""How much the programs at a port have sent beyond what was taken from them.
+
+libzmq keeps the frames of a message until its last one comes, in memory that no option bounds, and
+tells nobody of them. The kernel counts what each connection has brought, so who begins a message
+and never ends it is seen in time. In one thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+__all__ = ["DoorMeter"]
+
+_STRANGER_BYTES = 192 * 1024
+"""Who has brought no more may be one who never shook hands: he shuts nobody's port."""
+_BEHIND_MAX_BYTES = 16 << 20
+"""64 messages of 16 KiB from each of a few honest programs are on their way at most."""
+_FRAME_BYTES = 64
+"""Around each frame: its length, its box of CURVE."""
+_IDLE_BYTES_PER_S = 4096
+"""Handshakes and heartbeats, which nobody takes."""
+_LOOK_S = 0.2
+_INFO_BYTES = 136
+_RECEIVED_AT = 128
+"""`tcpi_bytes_received` of `struct tcp_info` (linux/tcp.h, since 4.1)."""
+_EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_CLOSED | zmq.EVENT_DISCONNECTED
+
+
+class DoorMeter:
+    """Of one ROUTER socket. Made before it is bound."""
+
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], watched: zmq.Socket[bytes], now_s: float
+    ) -> None:
+        """Raises zmq.ZMQError."""
+        self._watched = watched
+        self._monitor = context.socket(zmq.PAIR)
+        try:
+            self._monitor.linger = 0
+            # Without bound: at one libzmq's thread would wait for us, and hold what `close` needs.
+            self._monitor.rcvhwm = 0
+            address = f"inproc://monitor-{watched.underlying:x}"
+            watched.monitor(address, _EVENTS)
+            self._monitor.connect(address)
+        except BaseException:
+            self._monitor.close()
+            raise
+        self._received: dict[int, int] = {}
+        """By descriptor of a connection, as libzmq has it."""
+        self._behind = 0
+        self._looked_s = now_s
+
+    def close(self) -> None:
+        """Before the socket is closed."""
+        with contextlib.suppress(zmq.ZMQError):
+            self._watched.monitor(None, 0)
+        self._monitor.close()
+
+    def took(self, frame: bytes) -> None:
+        """A frame was read from the socket."""
+        self._behind -= len(frame) + _FRAME_BYTES
+
+    def is_too_far(self, now_s: float) -> bool:
+        """Whether more waits than anybody honest has; looks five times a second."""
+        if now_s - self._looked_s < _LOOK_S:
+            return False
+        self._hear()
+        came = 0
+        for fd, before in list(self._received.items()):
+            now = _received_bytes(fd)
+            if now is None:
+                del self._received[fd]
+                continue
+            if now > _STRANGER_BYTES:
+                came += max(0, now - before)
+                self._received[fd] = now
+        idle = int((now_s - self._looked_s) * _IDLE_BYTES_PER_S)
+        self._looked_s = now_s
+        self._behind = max(0, self._behind + came - idle)
+        return self._behind > _BEHIND_MAX_BYTES
+
+    def _hear(self) -> None:
+        while self._monitor.poll(0):
+            told = recv_monitor_message(self._monitor)
+            if told["event"] == zmq.EVENT_ACCEPTED:
+                self._received[told["value"]] = 0
+            else:
+                self._received.pop(told["value"], None)
+
+
+def _received_bytes(fd: int) -> int | None:
+    """What a connection has brought; None: it is none any more."""
+    try:
+        with socket.socket(fileno=os.dup(fd)) as copy:
+            info = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    except OSError:
+        return None
+    if len(info) < _INFO_BYTES:
+        return None
+    (received,) = struct.unpack_from("=Q", info, _RECEIVED_AT)
+    return int(received)
