@@ -23,6 +23,7 @@ from vonggac_appliance import config
 from vonggac_appliance.accounts import Accounts, Caller, Session
 from vonggac_appliance.look import LookAsk
 from vonggac_appliance.looks import Looks
+from vonggac_appliance.motion_page import MotionSearches
 from vonggac_appliance.serve_state import ServeState
 from vonggac_appliance.services import Services
 from web_rig import Browser, browser
@@ -125,6 +126,8 @@ def page(home: Path, *, has_audit: bool = True) -> Iterator[Page]:
         accounts = Accounts(home, catalog, state, hasher=CHEAP)
         looks = Looks(home, catalog, state, clock=clock)
         accounts.when_ended(looks.end_session)
+        motion = MotionSearches(home, catalog, clock=clock)
+        accounts.when_ended(motion.end_session)
         services = Services(
             home=home,
             config=config.parse("", "empty"),
@@ -134,6 +137,7 @@ def page(home: Path, *, has_audit: bool = True) -> Iterator[Page]:
             cameras=cast(Any, None),
             status=cast(Any, None),
             alarms=cast(Any, None),
+            motion=motion,
         )
         if accounts.needs_setup():
             token, session = accounts.first_person(accounts.make_code(), "An", PASSWORD, HERE)

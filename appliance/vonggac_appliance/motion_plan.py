@@ -1,0 +1,301 @@
+"""What the motion process does next: newest footage first, older footage in what is left over.
+
+One plan for all threads; each camera is worked on by one of them at a time. Nothing here reads,
+decodes or waits for a keeper.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vonggac.motion import ranges
+from vonggac.motion.governor import Cost, guess
+from vonggac.motion.ranges import Range, Ranges
+from vonggac.motion.slots import Tier
+from vonggac.registry.camera import Camera
+from vonggac_appliance.clock import Clock, wall_ns
+
+__all__ = ["Job", "MotionPlan", "Watch"]
+
+_S = 1_000_000_000
+_LIVE_BACK_NS = 10 * _S
+"""A camera that is new here begins so far back; what is older is looked for."""
+_LIVE_STEP_NS = _S
+_MANY = 8
+"""Each turn costs two questions to a keeper: with more cameras it waits for two seconds of footage.
+Three would not be found within 5 s: a chunk is a second long, and durable a second later."""
+_LIVE_MOST_NS = 10 * _S
+"""Of one turn, so that a camera that fell behind does not hold up the others."""
+_TOO_FAR_NS = 60 * _S
+"""Behind by more: the newest footage goes on from now, the rest becomes older footage."""
+_LEFT_MOST_NS = 3600 * _S
+"""What is older is found by who compares; a clock set ahead by years left nothing there."""
+_OLD_STEP_S = 60
+_SUB_SILENT_NS = 30 * _S
+"""After so long without the sub-stream the main one is taken."""
+_BURST_S = 2.0
+_IDLE_S = 1.0
+_SMOOTH = 0.2
+
+Kind = Literal["live", "old"]
+
+
+@dataclass(slots=True)
+class Watch:
+    """A camera whose motion is indexed."""
+
+    camera: bytes
+    code: str
+    streams: dict[str, bytes]
+    """By name: `sub`, `main`."""
+    name: str
+    """Of the stream that is indexed now."""
+    position_ns: int
+    """The newest footage is indexed up to here."""
+    tier: Tier = Tier.FULL
+    durable_ns: dict[bytes, int] = field(default_factory=dict)
+    todo: Ranges = ()
+    """Older footage that is to be indexed, unix seconds."""
+    tried: Ranges = ()
+    """Older footage that was indexed as well as it could be; not tried again by this process."""
+    cost: Cost | None = None
+    cpu_s: float = 0.0
+    """In all."""
+    is_busy: bool = False
+    idle_until_s: float = 0.0
+    """Monotonic: a keeper gave nothing, and is not asked again before."""
+    what: str = ""
+    """Why it cannot be decoded."""
+
+    @property
+    def stream(self) -> bytes:
+        """Of which motion is indexed now."""
+        return self.streams[self.name]
+
+    @property
+    def behind_ns(self) -> int:
+        """Newest footage that is not indexed."""
+        return max(0, self.durable_ns.get(self.stream, 0) - self.position_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Footage that somebody decodes now."""
+
+    watch: Watch
+    kind: Kind
+    stream: bytes
+    from_ns: int
+    to_ns: int
+    tier: Tier
+
+
+class MotionPlan:
+    """Thread-safe."""
+
+    def __init__(
+        self,
+        cores: float,
+        clock: Clock = wall_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+        aside: Callable[[bytes], int] = lambda camera: 0,
+    ) -> None:
+        """`cores`: of CPU that decoding may take; `aside`: other than 0 for cameras that wait."""
+        self.cores = cores
+        self._aside = aside
+        self._clock = clock
+        self._monotonic = monotonic
+        self._watches: dict[bytes, Watch] = {}
+        self._of_stream: dict[bytes, Watch] = {}
+        self._changed = threading.Condition()
+        self._allowed_s = cores * _BURST_S
+        self._counted_s = monotonic()
+        self._is_over = False
+
+    def update(self, cameras: Iterable[Camera]) -> None:
+        """The cameras of the catalog that are indexed, as it is now."""
+        now_ns = self._clock()
+        with self._changed:
+            kept: dict[bytes, Watch] = {}
+            for camera in cameras:
+                streams = {stream.name: stream.id for stream in camera.streams}
+                if not streams:
+                    continue
+                name = "sub" if "sub" in streams else next(iter(streams))
+                watch = self._watches.get(camera.id)
+                if watch is None or watch.streams != streams:
+                    watch = Watch(camera.id, camera.code, streams, name, now_ns - _LIVE_BACK_NS)
+                watch.code = camera.code
+                kept[camera.id] = watch
+            self._watches = kept
+            self._of_stream = {
+                stream: watch for watch in kept.values() for stream in watch.streams.values()
+            }
+
+    def watches(self) -> list[Watch]:
+        """All of them; for figures, which may be a moment old."""
+        with self._changed:
+            return list(self._watches.values())
+
+    def heard(self, stream: bytes, wall_end_ns: int) -> None:
+        """So far a stream is durable."""
+        with self._changed:
+            watch = self._of_stream.get(stream)
+            if watch is None:
+                return
+            watch.durable_ns[stream] = wall_end_ns
+            if wall_end_ns < watch.position_ns - _S and stream == watch.stream:
+                watch.position_ns = wall_end_ns - _S  # the clock was set back
+            self._choose(watch)
+            self._changed.notify()
+
+    def lag_s(self) -> float:
+        """How long the newest footage waits that could be decoded, were there more CPU."""
+        with self._changed:
+            return max((watch.behind_ns for watch in self._ready()), default=0) / 1e9
+
+    def add_old(self, camera: bytes, missing: Iterable[Range]) -> None:
+        """Older footage that is not in the index, unless it was tried before."""
+        with self._changed:
+            watch = self._watches.get(camera)
+            if watch is None:
+                return
+            wanted = ranges.minus(ranges.union(missing), watch.tried)
+            watch.todo = ranges.union((*watch.todo, *wanted))
+            self._changed.notify()
+
+    def retry(self, camera: bytes, span: Range) -> None:
+        """What was tried before may be tried again."""
+        with self._changed:
+            watch = self._watches.get(camera)
+            if watch is not None:
+                watch.tried = ranges.minus(watch.tried, (span,))
+
+    def govern(self, chosen: Mapping[bytes, Tier]) -> list[Watch]:
+        """Sets tiers by camera; gives those that have another one now."""
+        with self._changed:
+            found = [w for w in self._watches.values() if chosen.get(w.camera, w.tier) != w.tier]
+            for watch in found:
+                watch.tier = chosen[watch.camera]
+                if watch.cost is not None:
+                    watch.cost = Cost(watch.cost.full, watch.cost.key, watch.tier)
+            return found
+
+    def take(self, wait_s: float) -> Job | None:
+        """The next job, to be given back by `done`; None: there is none within that time."""
+        until_s = self._monotonic() + wait_s
+        with self._changed:
+            while not self._is_over:
+                job = self._live() or self._old()
+                if job is not None:
+                    job.watch.is_busy = True
+                    return job
+                left_s = until_s - self._monotonic()
+                if left_s <= 0:
+                    return None
+                self._changed.wait(min(left_s, 0.1))  # the allowance grows without a word
+            return None
+
+    def done(self, job: Job, reached_ns: int, cpu_s: float, shape: tuple[int, float]) -> None:
+        """A job is over. `reached_ns`: so far it came; `shape`: pixels, and pictures a second."""
+        footage_s = (reached_ns - job.from_ns) / 1e9
+        with self._changed:
+            watch = job.watch
+            watch.is_busy = False
+            watch.cpu_s += cpu_s
+            self._allowed_s -= cpu_s
+            if footage_s > 0 and shape[0]:
+                watch.cost = _smoothed(watch, job.tier, cpu_s / footage_s, shape)
+            if reached_ns <= job.from_ns:
+                watch.idle_until_s = self._monotonic() + _IDLE_S
+            if job.kind == "live":
+                if watch.stream == job.stream and watch.position_ns == job.from_ns:
+                    watch.position_ns = max(reached_ns, job.from_ns)
+            else:
+                span = (job.from_ns // _S, job.to_ns // _S)
+                watch.todo = ranges.minus(watch.todo, (span,))
+                if reached_ns >= job.to_ns:  # else it is found again
+                    watch.tried = ranges.union((*watch.tried, span))
+            self._changed.notify()
+
+    def end(self) -> None:
+        """Nothing more is given out."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    # --- under the lock
+
+    def _choose(self, watch: Watch) -> None:
+        """The sub-stream while it comes, else the main one."""
+        sub, main = watch.streams.get("sub"), watch.streams.get("main")
+        if sub is None or main is None:
+            return
+        newest_ns = watch.durable_ns.get(main, 0)
+        is_silent = watch.durable_ns.get(sub, 0) < newest_ns - _SUB_SILENT_NS
+        name = "main" if is_silent else "sub"
+        if name != watch.name and (is_silent or sub in watch.durable_ns):
+            watch.name = name
+            watch.cost = None
+
+    def _earn(self) -> float:
+        """How much CPU may be taken now, in seconds."""
+        now_s = self._monotonic()
+        earned_s = self.cores * (now_s - self._counted_s)
+        self._counted_s = now_s
+        self._allowed_s = min(self._allowed_s + earned_s, self.cores * _BURST_S)
+        return self._allowed_s
+
+    def _ready(self) -> list[Watch]:
+        """Those that wait for nothing else: a keeper that gives nothing, or until they are taken
+        up again after they ended the process."""
+        now_s = self._monotonic()
+        watches = self._watches.values()
+        return [w for w in watches if now_s >= w.idle_until_s and self._aside(w.camera) == 0]
+
+    def _idle(self) -> list[Watch]:
+        return [watch for watch in self._ready() if not watch.is_busy]
+
+    def _live(self) -> Job | None:
+        if self._earn() <= 0:
+            return None
+        step_ns = _LIVE_STEP_NS * (2 if len(self._watches) > _MANY else 1)
+        due = [w for w in self._idle() if w.behind_ns >= step_ns]
+        if not due:
+            return None
+        watch = max(due, key=lambda w: w.behind_ns)
+        end_ns = watch.durable_ns[watch.stream]
+        if watch.behind_ns > _TOO_FAR_NS:
+            begin_ns = max(watch.position_ns, end_ns - _LEFT_MOST_NS)
+            left = (begin_ns // _S, (end_ns - _LIVE_BACK_NS) // _S)
+            watch.todo = ranges.union((*watch.todo, left))
+            watch.position_ns = end_ns - _LIVE_BACK_NS
+        to_ns = min(end_ns, watch.position_ns + _LIVE_MOST_NS)
+        return Job(watch, "live", watch.stream, watch.position_ns, to_ns, watch.tier)
+
+    def _old(self) -> Job | None:
+        """Only from what live footage leaves over; the newest of all cameras first."""
+        if self._allowed_s < self.cores * _BURST_S / 2:
+            return None
+        idle = [w for w in self._idle() if w.todo]
+        if not idle:
+            return None
+        watch = max(idle, key=lambda w: w.todo[-1][1])
+        span = ranges.newest(watch.todo, _OLD_STEP_S)
+        assert span is not None
+        return Job(watch, "old", watch.stream, span[0] * _S, span[1] * _S, watch.tier)
+
+
+def _smoothed(watch: Watch, tier: Tier, spent: float, shape: tuple[int, float]) -> Cost:
+    """What a second of footage costs, as it was measured lately."""
+    before = watch.cost or guess(*shape)
+    is_first = watch.cost is None
+    share = 1.0 if is_first else _SMOOTH
+    if tier is Tier.FULL:
+        full = before.full + share * (spent - before.full)
+        return Cost(full, before.key if not is_first else full * 0.12, watch.tier)
+    return Cost(before.full, before.key + share * (spent - before.key), watch.tier)

@@ -1,0 +1,1 @@
+"""Where something moved in a stream, second by second: found, kept and searched."""
