@@ -26,17 +26,21 @@ static void check_chunk(const vg_arena *arena, const vg_arena_chunk *c) {
 /* The input: 8 bytes for the head, a state for each block, then the starts of the blocks in turn.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    uint8_t *memory = calloc(BLOCKS, VG_ARENA_BLOCK);
-    check(memory != NULL);
+    static uint8_t memory[(size_t)BLOCKS * VG_ARENA_BLOCK];
+    static size_t written; /* at the start of each block, by the input before */
+    for (size_t i = 1; i < BLOCKS; i++)
+        memset(memory + i * VG_ARENA_BLOCK, 0, written);
+    memset(memory, 0, STATES + BLOCKS);
+    written = 0;
     vg_arena arena;
     check(vg_arena_format(&arena, memory, (size_t)BLOCKS * VG_ARENA_BLOCK) == VG_OK);
     if (size >= 8 + BLOCKS) {
         if (data[0] == 0xFF) memcpy(memory, data, 8);
         memcpy(memory + STATES, data + 8, BLOCKS);
         const size_t share = (size - 8 - BLOCKS) / (BLOCKS - 1);
+        written = share < VG_ARENA_BLOCK ? share : VG_ARENA_BLOCK;
         for (size_t i = 1; i < BLOCKS; i++)
-            memcpy(memory + i * VG_ARENA_BLOCK, data + 8 + BLOCKS + (i - 1) * share,
-                   share < VG_ARENA_BLOCK ? share : VG_ARENA_BLOCK);
+            memcpy(memory + i * VG_ARENA_BLOCK, data + 8 + BLOCKS + (i - 1) * share, written);
     }
     if (vg_arena_attach(&arena, memory, (size_t)BLOCKS * VG_ARENA_BLOCK) == VG_OK) {
         vg_arena_chunk copy;
@@ -55,6 +59,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             taken++;
         check(arena.used == arena.blocks - arena.first && taken <= arena.used);
     }
-    free(memory);
     return 0;
 }

@@ -5,7 +5,8 @@
  * counted.
  *
  * Input: byte 0 codec, room and whether H.265 numbers its NAL units; then for each packet a byte of
- * flags, a byte of size, a byte of kind and the payload. */
+ * flags, a byte of size, a byte of kind and the payload. Lost and doubled at once: the camera goes
+ * on from another number. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ enum {
     OTHER_TYPE = 32,
     BREAK = 64,
     LAZY = 128, /* do not pull */
+    FAR = 4000, /* packets */
 };
 
 static void check_unit(const vg_access_unit *au, vg_codec codec, size_t capacity) {
@@ -72,11 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
     const vg_codec codec = data[0] & 1U ? VG_CODEC_H264 : VG_CODEC_H265;
     const size_t capacity = 1 + ((size_t)data[0] >> 1U) * 16;
-    vg_assembler *a = malloc(vg_assembler_size());
+    static vg_assembler state;
+    vg_assembler *a = &state;
     uint8_t *buffer = malloc(capacity);
-    if (a == NULL || buffer == NULL) abort();
+    if (buffer == NULL) abort();
     vg_assembler_init(a, codec, 96, buffer, capacity);
 
+    if (data[0] & 0x20U) vg_assembler_lossy(a);
     if (codec == VG_CODEC_H265 && data[0] & 0x40U) vg_assembler_expect_donl(a);
     vg_rtp_packet packet = {.payload_type = 96, .ssrc = 1};
     uint64_t pulled = 0;
@@ -97,7 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         at += want;
 
         if (flags & NEW_TIMESTAMP) packet.timestamp += 3600;
-        if (flags & LOST) packet.sequence++;
+        if ((flags & (LOST | DUPLICATE)) == (LOST | DUPLICATE))
+            packet.sequence = (uint16_t)(packet.sequence - FAR);
+        else if (flags & LOST)
+            packet.sequence++;
         if (flags & BREAK) vg_assembler_break(a);
         packet.marker = (flags & MARKER) != 0;
         packet.payload_type = flags & OTHER_TYPE ? 50 : 96;
@@ -118,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             break;
         }
         free(payload);
-        if (!(flags & DUPLICATE)) packet.sequence++;
+        if ((flags & (LOST | DUPLICATE)) != DUPLICATE) packet.sequence++;
         if (!(flags & LAZY)) pulled += pull_all(a, codec, capacity);
     }
     vg_assembler_flush(a);
@@ -127,6 +134,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (vg_assembler_pull(a, &au)) abort();
     if (vg_assembler_counts(a)->access_units != pulled) abort();
     free(buffer);
-    free(a);
     return 0;
 }

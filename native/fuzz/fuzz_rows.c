@@ -1,6 +1,6 @@
 /* Holds for any bytes: rows that are accepted come back the same when packed, one by one or at
- * once, their spans and fragments hold all their samples, and sums tell the spans that rows tell.
- */
+ * once, their spans and fragments hold all their samples, sums tell the spans that rows tell, and
+ * sorting loses none. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +43,34 @@ static void pack_again(const vg_packed_row *rows, uint32_t count) {
     check(vg_rows_append(half, half_size, rows + first, count - first, appended, sizeof appended,
                          &appended_size, &fault) == VG_OK);
     check(appended_size == packed_size && memcmp(appended, packed, packed_size) == 0);
+}
+
+/* Room for one byte less is no room, and nothing is written behind it. */
+static void pack_short(const vg_packed_row *rows, uint32_t count) {
+    size_t whole = 0;
+    size_t used = 0;
+    static uint8_t packed[ROOM];
+    check(vg_rows_pack(rows, count, packed, sizeof packed, &whole) == VG_OK);
+    uint8_t *small = malloc(whole - 1);
+    check(small != NULL);
+    check(vg_rows_pack(rows, count, small, whole - 1, &used) == VG_LIMIT);
+    free(small);
+}
+
+static void sort(vg_packed_row *rows, uint32_t count) {
+    uint64_t before = 0;
+    uint64_t after = 0;
+    for (uint32_t i = 0; i < count; i++)
+        before += rows[i].row.run ^ rows[i].row.offset ^ rows[i].row.samples;
+    vg_rows_sort(rows, count);
+    for (uint32_t i = 0; i < count; i++)
+        after += rows[i].row.run ^ rows[i].row.offset ^ rows[i].row.samples;
+    check(before == after);
+    for (uint32_t i = 1; i < count; i++) {
+        const vg_row *a = &rows[i - 1].row;
+        const vg_row *b = &rows[i].row;
+        check(a->run < b->run || (a->run == b->run && a->sequence <= b->sequence));
+    }
 }
 
 static void sum_spans(const uint8_t *data, size_t size, const vg_packed_row *rows, uint32_t count) {
@@ -124,5 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sum_spans(data, size, rows, count);
     if (data[0] == 2) compare_spans(data, size);
     sum_fragments(data, size, rows, count);
+    pack_short(rows, count);
+    sort(rows, count);
     return 0;
 }

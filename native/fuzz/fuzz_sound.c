@@ -1,6 +1,7 @@
 /* Reads the input as packets of sound, most of AAC with headers that fit. Holds for any: no crash;
  * every frame lies whole in its packet or in the reader, has a size and a length in time; AAC cut
- * into fragments comes out as it was; and the counts agree.
+ * into fragments comes out as it was, in AU headers and in LATM, and none comes out of an element
+ * whose begin was lost; and the counts agree.
  *
  * Input: byte 0 codec and channels, byte 1 how AU headers are; then for each packet a byte of
  * flags, a byte of size and the payload. */
@@ -17,7 +18,7 @@ enum {
     AGAIN = 2,
     NEW_TIMESTAMP = 4,
     OTHER_SOURCE = 8,
-    ONE_UNIT = 16,  /* in front: AU headers of one access unit of this size */
+    ONE_UNIT = 16,  /* in front: AU headers, or a LATM length, of one access unit of this size */
     FRAGMENTS = 32, /* in three packets, each with the header of the whole */
     ADTS = 64,      /* in front: an ADTS header of this size */
     HEADERS = 2 + 2 + 7,
@@ -78,8 +79,43 @@ static void push_fragments(run *r, const uint8_t *body, size_t size) {
     check(memcmp(whole->bytes, body + (size - whole->size), whole->size) == 0);
 }
 
-static size_t write_head(uint8_t *out, uint8_t flags, size_t size) {
+/* RFC 6416 6.3: an element in three packets of one timestamp; one of two frames, of which the
+ * second is a byte. Behind a loss the rest of one gives nothing. */
+static void push_element(run *r, const uint8_t *body, size_t size) {
+    uint8_t element[2 + 255 + 2];
     size_t used = 0;
+    if (size < 6) return;
+    if (size == 255) element[used++] = 255;
+    element[used++] = size == 255 ? 0 : (uint8_t)size;
+    memcpy(element + used, body, size);
+    used += size;
+    element[used++] = 1;
+    element[used++] = body[0];
+    const size_t part = used / 3;
+    (void)push(r, NULL, 0, element, 0); /* whatever was lost before, this one ends it */
+    r->packet.timestamp++;
+    check(push(r, NULL, 0, element, part) == VG_OK && r->reader->frame_count == 0);
+    check(push(r, NULL, 0, element + part, part) == VG_OK && r->reader->frame_count == 0);
+    check(push(r, NULL, 0, element + 2 * part, used - 2 * part) == VG_OK);
+    check(r->reader->frame_count == 2);
+    const vg_sound_frame *frames = r->reader->frames;
+    check(frames[0].size == size && memcmp(frames[0].bytes, body, size) == 0);
+    check(frames[1].size == 1 && frames[1].bytes[0] == body[0]);
+    check(frames[1].timestamp == r->packet.timestamp + frames[0].ticks);
+    r->packet.timestamp++;
+    r->packet.sequence++; /* its begin */
+    (void)push(r, NULL, 0, element + 2 * part, used - 2 * part);
+    check(r->reader->frame_count == 0);
+}
+
+static size_t write_head(uint8_t *out, uint8_t codec, uint8_t flags, size_t size) {
+    size_t used = 0;
+    if (codec == VG_SOUND_LATM) {
+        if ((flags & ONE_UNIT) == 0) return 0;
+        if (size == 255) out[used++] = 255;
+        out[used++] = size == 255 ? 0 : (uint8_t)size;
+        return used;
+    }
     const size_t unit = size + ((flags & ADTS) != 0 ? 7 : 0);
     if ((flags & ONE_UNIT) != 0) {
         vg_store_u16(out, 16);
@@ -102,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2) return 0;
     const bool is_usual = (data[1] & 1U) == 0;
     const vg_sound sound = {
-        .codec = (uint8_t)(data[0] % 5U),
+        .codec = (uint8_t)(data[0] % 6U),
         .channels = (uint8_t)(data[0] >> 4U),
         .size_bits = is_usual ? 13 : data[1] % 18U,
         .index_bits = is_usual ? 3 : data[1] >> 4U,
@@ -113,9 +149,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .frame_ticks = 1024,
     };
     if (vg_sound_refuse(&sound) != NULL) return 0;
-    static run r;
-    r = (run){.reader = malloc(sizeof *r.reader), .packet = {.ssrc = 1, .sequence = 65530}};
-    check(r.reader != NULL);
+    static vg_sound_reader reader;
+    run r = {.reader = &reader, .packet = {.ssrc = 1, .sequence = 65530}};
     vg_sound_init(r.reader, &sound);
     size_t at = 2;
     while (size - at >= 2) {
@@ -130,13 +165,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if ((flags & FRAGMENTS) != 0 && is_usual && (flags & AGAIN) == 0 &&
             sound.codec == VG_SOUND_AAC) {
             push_fragments(&r, data + at, want);
+        } else if ((flags & FRAGMENTS) != 0 && (flags & AGAIN) == 0 &&
+                   sound.codec == VG_SOUND_LATM) {
+            push_element(&r, data + at, want);
         } else {
             uint8_t head[HEADERS];
-            (void)push(&r, head, write_head(head, flags, want), data + at, want);
+            (void)push(&r, head, write_head(head, sound.codec, flags, want), data + at, want);
         }
         at += want;
     }
     check(r.reader->counts.packets == r.packets && r.reader->counts.frames == r.frames);
-    free(r.reader);
     return 0;
 }

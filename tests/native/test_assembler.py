@@ -35,7 +35,15 @@ from packetiser import (
     H265,
 )
 from rtp_camera import Camera
-from vonggac._native import parse
+from vonggac._native.assembler import (
+    MARKER_TRUST,
+    NAL_UNITS_MAX,
+    SYNC_BLA,
+    SYNC_CRA,
+    SYNC_IDR,
+    SYNC_NONE,
+    SYNC_RECOVERY,
+)
 
 
 def test_an_access_unit_ends_where_the_timestamp_changes() -> None:
@@ -55,7 +63,7 @@ def test_a_first_slice_begins_an_access_unit_even_with_the_same_timestamp() -> N
 def test_what_precedes_a_slice_belongs_to_the_following_access_unit() -> None:
     units = Camera().send(1, P_1).send(2, AUD, SPS, PPS, SEI, IDR).send(3, P_1).end()
     assert nals(units) == [[P_1], [AUD, SPS, PPS, SEI, IDR], [P_1]]
-    assert [unit.kind for unit in units] == [parse.SYNC_NONE, parse.SYNC_IDR, parse.SYNC_NONE]
+    assert [unit.kind for unit in units] == [SYNC_NONE, SYNC_IDR, SYNC_NONE]
 
 
 def test_parameter_sets_with_the_timestamp_of_the_picture_before_go_to_the_next() -> None:
@@ -101,11 +109,11 @@ def test_parameter_sets_at_the_end_are_delivered_without_a_picture() -> None:
 
 def test_a_marker_ends_nothing_until_it_was_right_often_enough() -> None:
     camera = Camera()
-    for i in range(parse.MARKER_TRUST):
+    for i in range(MARKER_TRUST):
         camera.send(i, (P_1, M))
         assert len(camera.units) == i
     camera.send(100, (P_1, M))
-    assert len(camera.units) == parse.MARKER_TRUST + 1
+    assert len(camera.units) == MARKER_TRUST + 1
 
 
 def test_a_trusted_marker_ends_an_access_unit_at_once() -> None:
@@ -154,27 +162,27 @@ def test_a_lost_marker_is_not_held_against_the_camera() -> None:
 def test_an_intra_picture_with_a_recovery_point_is_an_entry() -> None:
     units = Camera().send(1, RECOVERY, I_1).send(2, RECOVERY, P_1).send(3, I_1).end()
     kinds = [unit.kind for unit in units]
-    assert kinds == [parse.SYNC_RECOVERY, parse.SYNC_NONE, parse.SYNC_NONE]
+    assert kinds == [SYNC_RECOVERY, SYNC_NONE, SYNC_NONE]
 
 
 def test_a_recovery_point_behind_other_messages_is_found() -> None:
     sei = bytes.fromhex("06" + "05ff05" + "11" * 260 + "06" + "01" + "c4" + "80")
-    assert Camera().send(1, sei, I_1).end()[0].kind == parse.SYNC_RECOVERY
+    assert Camera().send(1, sei, I_1).end()[0].kind == SYNC_RECOVERY
 
 
 def test_a_recovery_that_takes_frames_is_no_entry() -> None:
     sei = bytes.fromhex("06" + "0601" + "44" + "80")
-    assert Camera().send(1, sei, I_1).end()[0].kind == parse.SYNC_NONE
+    assert Camera().send(1, sei, I_1).end()[0].kind == SYNC_NONE
 
 
 @pytest.mark.parametrize(
     ("nal", "kind", "leading"),
     [
-        pytest.param(H265_IDR, parse.SYNC_IDR, False, id="idr"),
-        pytest.param(H265_CRA, parse.SYNC_CRA, False, id="cra"),
-        pytest.param(H265_BLA, parse.SYNC_BLA, False, id="bla"),
-        pytest.param(H265_RASL, parse.SYNC_NONE, True, id="rasl"),
-        pytest.param(H265_TRAIL, parse.SYNC_NONE, False, id="trail"),
+        pytest.param(H265_IDR, SYNC_IDR, False, id="idr"),
+        pytest.param(H265_CRA, SYNC_CRA, False, id="cra"),
+        pytest.param(H265_BLA, SYNC_BLA, False, id="bla"),
+        pytest.param(H265_RASL, SYNC_NONE, True, id="rasl"),
+        pytest.param(H265_TRAIL, SYNC_NONE, False, id="trail"),
     ],
 )
 def test_h265_pictures_are_told_apart(nal: bytes, kind: int, leading: bool) -> None:
@@ -202,7 +210,7 @@ def test_an_access_unit_that_just_fits_is_kept() -> None:
 
 
 def test_more_nal_units_than_the_limit_are_dropped() -> None:
-    camera = Camera().send(1, P_1, *[P_2] * parse.NAL_UNITS_MAX).send(2, P_1).send(3, P_1)
+    camera = Camera().send(1, P_1, *[P_2] * NAL_UNITS_MAX).send(2, P_1).send(3, P_1)
     assert nals(camera.end()) == [[P_1], [P_1]]
     assert flags(camera.units) == [True, False]
 

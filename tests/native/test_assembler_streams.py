@@ -19,7 +19,7 @@ from packetiser import (
     split_annex_b,
 )
 from rtp_camera import Camera
-from vonggac._native import parse
+from vonggac._native.assembler import ACCESS_UNIT_BYTES_MAX, NAL_UNITS_MAX, SYNC_NONE
 
 
 def stream_files(fixtures: Path) -> list[tuple[int, Path]]:
@@ -32,7 +32,7 @@ def stream_files(fixtures: Path) -> list[tuple[int, Path]]:
 
 
 def through(codec: int, packets: Iterable[bytes]) -> Camera:
-    camera = Camera(codec, parse.ACCESS_UNIT_BYTES_MAX)
+    camera = Camera(codec, ACCESS_UNIT_BYTES_MAX)
     for packet in packets:
         camera.raw(packet)
     camera.end()
@@ -54,7 +54,7 @@ def test_recorded_streams_come_out_bit_by_bit(
     checked = 0
     for codec, path in stream_files(fixtures):
         units = access_units(codec, split_annex_b(path.read_bytes()))
-        if max(len(unit) for unit in units) > parse.NAL_UNITS_MAX:
+        if max(len(unit) for unit in units) > NAL_UNITS_MAX:
             continue
         camera = through(codec, Sender(codec, mtu_bytes, joined, marker).packets(units))
         assert nals(camera.units) == units, path.name
@@ -92,7 +92,7 @@ def test_pictures_and_entries_are_as_many_as_the_file_has(
     ]
     units = through(codec, packets).units
     assert sum(unit.is_picture for unit in units) == pictures
-    assert sum(unit.kind != parse.SYNC_NONE for unit in units) == entries
+    assert sum(unit.kind != SYNC_NONE for unit in units) == entries
 
 
 def spoil(packets: list[bytes], rng: random.Random) -> Iterator[bytes]:

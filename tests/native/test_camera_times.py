@@ -17,6 +17,7 @@ from loop_rig import PPS, SPS, idr, inter
 from packetiser import rtp
 from vonggac._native import parse, segment
 from vonggac._native.arena import BLOCK_BYTES, ArenaReader, format_arena
+from vonggac._native.assembler import CODEC_H264, Assembler
 from vonggac._native.chunker import Chunker
 from vonggac.media.chunk import ChunkFlag, Claim, Codec
 
@@ -60,7 +61,7 @@ def record(
     format_arena(memory)
     chunker = Chunker(memory, Codec.H264, camera=b"c" * 16, stream=b"s" * 16, run=5)
     reader = ArenaReader(memory, BLOCKS * BLOCK_BYTES)
-    assembler = parse.Assembler(parse.CODEC_H264, 96)
+    assembler = Assembler(CODEC_H264, 96)
     made = Recorded()
     closed: list[int] = []
     sequence = 0

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from rtp_camera import Camera
 from rtp_jpeg import encoded_pictures, payload, payloads_of, segments
 from vonggac._native import parse
+from vonggac._native.assembler import CODEC_MJPEG, SYNC_IDR
 from vonggac.errors import MediaError
 
-MJPEG = parse.CODEC_MJPEG
+MJPEG = CODEC_MJPEG
 P, M = False, True
 SCAN = bytes(range(1, 200)) * 3
 """No marker stands in it."""
@@ -33,7 +34,7 @@ def in_parts(scan: bytes, size: int = 150, **of: int) -> list[bytes | tuple[byte
 def files(camera: Camera) -> list[bytes]:
     units = camera.end()
     assert all(len(unit.nals) == 1 and unit.is_picture for unit in units)
-    assert all(unit.kind == parse.SYNC_IDR for unit in units)
+    assert all(unit.kind == SYNC_IDR for unit in units)
     return [unit.nals[0] for unit in units]
 
 

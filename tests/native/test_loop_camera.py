@@ -65,6 +65,18 @@ def test_garbage_is_skipped_and_the_picture_around_it_is_marked(rig: Rig) -> Non
     assert any(c.claim.flags & ChunkFlag.DAMAGED for c in keeper.chunks)
 
 
+def test_a_false_length_in_garbage_holds_up_no_pictures(rig: Rig) -> None:
+    """64 KiB are half a minute of a camera at night."""
+    rig.keeper()
+    camera = rig.attach()
+    camera.send(gop(5, 1))
+    camera.socket.sendall(b"$\0\xff\xff\x80\x60")
+    camera.send(gop(5, 2))
+    rig.until(lambda: rig.stats().access_units >= 8)
+    assert not rig.events(LoopEvent.STALLED)
+    rig.detach()
+
+
 def test_no_way_back_closes_the_stream_and_no_other(rig: Rig) -> None:
     keeper = rig.keeper()
     bad = rig.attach(STREAM, run=1)

@@ -22,7 +22,7 @@ from packetiser import H265, fragments, rtp
 from vonggac.media.chunk import ChunkFlag, Codec
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.packetise import sender_report
-from vonggac_appliance import loop_wire
+from vonggac_appliance import loop_stats, loop_wire
 from vonggac_appliance.loop_wire import LoopEvent
 
 SSRC = 0x56474143
@@ -139,7 +139,7 @@ def counted(rig: Rig, reports: list[bytes], channel: int) -> dict[Habit, int]:
         camera.socket.sendall(interleave(report, channel))
         camera.send(gop(2, n + 1))
     rig.until(lambda: rig.stats().access_units >= len(camera.sent) - 1)
-    found = dict(loop_wire.habits_between(None, rig.stats()))
+    found = dict(loop_stats.habits_between(None, rig.stats()))
     rig.detach()
     return found
 
@@ -174,5 +174,5 @@ def test_odd_timestamps_are_counted_by_their_row(rig: Rig) -> None:
     for n, hours in enumerate((0, 0, 9, 0, 0)):
         camera.send_at([SPS, PPS, idr(200)], n * 3600 + hours * 3600 * 90_000)
     rig.until(lambda: rig.stats().access_units >= 4)
-    assert dict(loop_wire.habits_between(None, rig.stats()))[Habit.STAMPS] == 1
+    assert dict(loop_stats.habits_between(None, rig.stats()))[Habit.STAMPS] == 1
     rig.detach()

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 
-from loop_rig import Camera, Keeper, Rig, gop, interleave, later
-from sound_maker import PCMA, g711
+from loop_rig import Camera, Keeper, Rig, gop, heard, interleave, later
+from sound_maker import PCMA, g711, rtp
+from vonggac.media.chunk import ChunkFlag
 from vonggac.media.sound import has_sound
 from vonggac.rtsp.sound import SoundReady
+from vonggac_appliance.loop_stats import NEVER_MS
 
 READY = SoundReady(PCMA, 8, 2, 3)
 
 
 def packet(number: int, payload: bytes, payload_type: int = 8) -> bytes:
-    stamp = number * 160 & 0xFFFFFFFF
-    head = struct.pack(">BBHII", 0x80, payload_type, number & 0xFFFF, stamp, 0x50)
-    return interleave(head + payload, 2)
+    return interleave(rtp(number, payload, payload_type), 2)
 
 
 def talk(camera: Camera, frames: list[bytes], first: int = 0) -> None:
     data = b"".join(packet(first + n, frame) for n, frame in enumerate(frames))
     camera.socket.sendall(data)
-
-
-def heard(keeper: Keeper) -> bytes:
-    """All sound in chunks, without the starts in front of it."""
-    return b"".join(
-        received.payload[received.claim.video_bytes :][8:] for received in keeper.chunks
-    )
 
 
 def see(camera: Camera, keeper: Keeper) -> bool:
@@ -115,3 +106,38 @@ def test_channels_that_the_pictures_have_are_refused_and_pictures_are_recorded(
     camera.send(gop(4))
     rig.detach()
     assert sum(received.claim.samples for received in keeper.chunks) == 4
+
+
+def test_what_was_heard_is_counted_with_its_holes(rig: Rig) -> None:
+    keeper = rig.keeper()
+    camera = rig.attach(sound=READY)
+    camera.send(gop(2))
+    assert rig.stats().sound_age_ms == NEVER_MS
+    frames = g711(20)
+    data = b"".join(packet(n, frames[n]) for n in range(20) if n not in (5, 6, 12))
+    camera.socket.sendall(data + packet(21, b"x" * 9000))
+    rig.until(lambda: see(camera, keeper) and rig.stats().sound_packets == 18)
+    stats = rig.stats()
+    assert (stats.sound_frames, stats.sound_packets_lost, stats.sound_packets_odd) == (17, 4, 1)
+    assert (stats.sound_holes, stats.sound_missing_ms) == (2, 60)
+    assert stats.sound_age_ms < NEVER_MS
+    rig.detach()
+
+
+def test_metadata_that_nobody_asked_for_disturbs_neither_pictures_nor_sound(rig: Rig) -> None:
+    """XML on a channel that was never set up, as cameras send it that ask nobody."""
+    keeper = rig.keeper()
+    camera = rig.attach(sound=READY)
+    frames = g711(20)
+    camera.send(gop(2))
+    xml = b'<?xml version="1.0"?><tt:MetadataStream>$\x00\x01\x90' + b"<tt:Object/>" * 90
+    for number, frame in enumerate(frames):
+        meta = rtp(number, xml, payload_type=107)
+        for channel in (4, 5, 6):
+            camera.socket.sendall(interleave(meta, channel))
+        talk(camera, [frame], number)
+    rig.until(lambda: see(camera, keeper) and len(heard(keeper)) >= 20 * 160)
+    assert rig.stats().channels_strange == 60
+    rig.detach()
+    assert heard(keeper) == b"".join(frames)
+    assert not any(received.claim.flags & ChunkFlag.DAMAGED for received in keeper.chunks)

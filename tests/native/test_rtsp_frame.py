@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from packetiser import interleaved, rtp
 from vonggac._native import parse
+from vonggac._native.assembler import CODEC_H264, CODEC_H265, SYNC_IDR, Assembler
 from vonggac.errors import MediaError
 
 PACKET, MESSAGE, GARBAGE = parse.RTSP_PACKET, parse.RTSP_MESSAGE, parse.RTSP_GARBAGE
@@ -121,6 +124,66 @@ def test_after_garbage_a_packet_has_to_be_rtp() -> None:
     assert split(fake + interleaved(0, A)) == [(GARBAGE, -1, fake), (PACKET, 0, A)]
 
 
+def fed_behind(garbage: bytes, packets: Sequence[bytes]) -> list[list[Item]]:
+    """What each packet's arrival gives, one after the other, behind garbage."""
+    splitter = parse.RtspSplitter(range(2))
+    waiting = garbage
+    given: list[list[Item]] = []
+    for packet in [b"", *packets]:
+        waiting += packet
+        items: list[Item] = []
+        while (item := splitter.next(waiting)) is not None:
+            items.append((item.kind, item.channel, item.content))
+            waiting = waiting[item.consumed_bytes :]
+        given.append(items)
+    return given[1:]
+
+
+SMALL = [rtp(b"small" * 30, sequence=i, timestamp=i) for i in range(6)]
+"""Those of a camera that sends one a second: what waits for 64 KiB waits for minutes."""
+FALSE = [
+    pytest.param(b"$\0\xff\xff", id="a length of 64 KiB"),
+    pytest.param(b"\0\0$\1\xea\x60\x80\xc8", id="a length in the midst of garbage"),
+    pytest.param(b"$\x24\xff\xff", id="a length on a channel never set up"),
+    pytest.param(b"$\0\x40\0\x80" * 50, id="length after length"),
+    pytest.param(b"$", id="a dollar"),
+    pytest.param(b"$\0", id="a dollar and a channel"),
+    pytest.param(b"$\0\xff", id="half a length"),
+    pytest.param(b"RTSP/1.0 200 OK\r\nContent-Length: 60000\r\n\r\n", id="a body"),
+    pytest.param(b"GET_PARAMETER * RTSP/1.0\r\nX: ", id="half a header"),
+    pytest.param(b"HELP", id="letters"),
+    pytest.param(b"the camera writes its log here, too\n", id="text"),
+    pytest.param(bytes(3000), id="zeros"),
+    pytest.param(interleaved(0, rtp(bytes(1400), sequence=9, timestamp=1))[:700], id="half"),
+]
+
+
+@pytest.mark.parametrize("garbage", FALSE)
+def test_no_false_length_holds_up_more_than_two_packets(garbage: bytes) -> None:
+    given = fed_behind(garbage, [interleaved(0, packet) for packet in SMALL])
+    contents = [content for items in given[:3] for kind, _, content in items if kind == PACKET]
+    assert contents[-2:] == SMALL[1:3]
+    for packet, items in zip(SMALL[3:], given[3:], strict=True):
+        assert items == [(PACKET, 0, packet)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_after_any_garbage_the_fourth_packet_is_given_as_it_comes(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(200):
+        garbage = rng.choice((b"", b"$", b"$\0", b"$\1")) + rng.randbytes(rng.randrange(4096))
+        given = fed_behind(garbage, [interleaved(0, packet) for packet in SMALL])
+        for packet, items in zip(SMALL[3:], given[3:], strict=True):
+            assert items == [(PACKET, 0, packet)], garbage
+
+
+def test_a_long_packet_is_waited_for_though_two_stand_inside() -> None:
+    """By chance so much may stand in 64 KiB of video."""
+    inside = interleaved(0, A) + interleaved(0, B)
+    packet = rtp(bytes(999) + inside + bytes(60_000), sequence=1, timestamp=1)
+    assert split(interleaved(0, packet), 5000) == [(PACKET, 0, packet)]
+
+
 def test_a_message_after_garbage_is_found() -> None:
     items = split(b"\0\0\0" + OK + interleaved(0, A))
     assert items == [(GARBAGE, -1, b"\0\0\0"), (MESSAGE, -1, OK), (PACKET, 0, A)]
@@ -218,7 +281,7 @@ def test_recorded_connections_give_whole_pictures(fixtures: Path, name: str) -> 
     assert sum(kind == MESSAGE for kind, _, _ in items) == messages
     assert split(received, 1 << 30, range(4)) == items
 
-    assembler = parse.Assembler(parse.CODEC_H264, payload_type)
+    assembler = Assembler(CODEC_H264, payload_type)
     units = []
     video = next(
         channel
@@ -239,7 +302,7 @@ def test_recorded_connections_give_whole_pictures(fixtures: Path, name: str) -> 
     while (unit := assembler.pull()) is not None:
         units.append(unit)
     assert len(units) == pictures
-    assert any(unit.kind == parse.SYNC_IDR for unit in units)
+    assert any(unit.kind == SYNC_IDR for unit in units)
     assert not any(unit.damaged for unit in units)
     counts = assembler.counts
     assert counts["packets_lost"] == 0
@@ -254,8 +317,8 @@ def test_inputs_that_broke_others_break_nothing(fixtures: Path) -> None:
         split(content)
         split(content, 1)
         parse.rtcp_items(content)
-        for codec in (parse.CODEC_H264, parse.CODEC_H265):
-            assembler = parse.Assembler(codec, 96, 4096)
+        for codec in (CODEC_H264, CODEC_H265):
+            assembler = Assembler(codec, 96, 4096)
             for sequence in range(3):
                 packet = parse.rtp_parse(rtp(content, sequence=sequence, timestamp=sequence))
                 with contextlib.suppress(MediaError):
@@ -272,3 +335,32 @@ def test_any_bytes_are_split_or_waited_for(received: bytes, step_bytes: int) -> 
         found = received.find(content, at)
         assert found >= at  # in the order of arrival, and no byte twice
         at = found + len(content)
+
+
+MOST_S = 5.0
+"""Of the processor. What grew with the square of what came took twice as long and more."""
+SHORTEST = interleaved(0, rtp(b"", sequence=1, timestamp=1))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [SHORTEST + b" ", SHORTEST + b"\t", SHORTEST + b" \r\n\t", SHORTEST + b"x"],
+    ids=["a blank", "a tab", "several", "junk"],
+)
+def test_a_whole_buffer_is_not_searched_for_every_item_in_it(unit: bytes) -> None:
+    splitter = parse.RtspSplitter(range(2))
+    data = bytearray((unit * (1 + (1 << 18) // len(unit)))[: 1 << 18])
+    began_s = time.process_time()
+    while (item := splitter.next(data)) is not None:
+        del data[: item.consumed_bytes]
+    assert time.process_time() - began_s < MOST_S
+
+
+def test_a_message_behind_the_heads_of_others_is_found() -> None:
+    heads = b"GET " * 6000 + b"\x01"
+    for step_bytes in (1 << 30, 1000):
+        items = split(heads + OK + b"GET no\x02" + SDP, step_bytes)
+        assert [item for item in items if item[0] == MESSAGE] == [
+            (MESSAGE, -1, OK),
+            (MESSAGE, -1, SDP),
+        ]

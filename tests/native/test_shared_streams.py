@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from packetiser import H264, H265, Sender, access_units, split_annex_b
+from packetiser import H264, Sender, access_units, split_annex_b
 from rtp_camera import Camera
-from vonggac._native import parse, segment
-from vonggac._native.arena import BLOCK_BYTES, ArenaReader, format_arena
-from vonggac._native.chunker import Chunker
+from shared_rig import elementary_streams, kept
+from vonggac._native.assembler import (
+    ACCESS_UNIT_BYTES_MAX,
+    CODEC_H264,
+    CODEC_H265,
+    CODEC_MJPEG,
+    NAL_UNITS_MAX,
+    SYNC_IDR,
+    AccessUnit,
+)
 from vonggac.errors import MediaError
 
-BLOCKS = 2000
-START_NS = 1_763_700_000_000_000_000
-CODECS = {"h264": parse.CODEC_H264, "h265": parse.CODEC_H265, "mjpeg": parse.CODEC_MJPEG}
+CODECS = {"h264": CODEC_H264, "h265": CODEC_H265, "mjpeg": CODEC_MJPEG}
 
 
-def check(units: list[parse.AccessUnit], codec: int) -> None:
+def check(units: list[AccessUnit], codec: int) -> None:
     for unit in units:
         assert unit.nals and all(unit.nals)
-        assert codec != parse.CODEC_MJPEG or unit.nals[0][:2] == b"\xff\xd8"
+        assert codec != CODEC_MJPEG or unit.nals[0][:2] == b"\xff\xd8"
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
@@ -34,7 +38,7 @@ def test_any_shared_file_may_be_a_payload_or_a_packet(fixtures: Path, codec: int
     assert len(paths) > 100
     for path in paths:
         data = path.read_bytes()[:60_000]
-        camera = Camera(codec, parse.ACCESS_UNIT_BYTES_MAX)
+        camera = Camera(codec, ACCESS_UNIT_BYTES_MAX)
         camera.send(1, (data, True), data[:200]).send(2, data[1:], data[2:1400])
         with contextlib.suppress(MediaError):  # no RTP packet
             camera.raw(data)
@@ -62,9 +66,9 @@ def test_a_captured_h264_stream_comes_out_in_pictures(fixtures: Path, name: str)
     media = [p for p in packets if len(p) > 12 and p[0] >> 6 == 2 and not 200 <= p[1] <= 204]
     if name == "h264_before_sr.pcap":
         media.sort(key=lambda packet: packet[2:4])
-    found: dict[int, list[parse.AccessUnit]] = {}
+    found: dict[int, list[AccessUnit]] = {}
     for kind in {packet[1] & 0x7F for packet in media}:
-        camera = Camera(H264, parse.ACCESS_UNIT_BYTES_MAX, kind)
+        camera = Camera(H264, ACCESS_UNIT_BYTES_MAX, kind)
         for packet in media:
             camera.raw(packet)
         found[kind] = camera.end()
@@ -72,59 +76,20 @@ def test_a_captured_h264_stream_comes_out_in_pictures(fixtures: Path, name: str)
         kind
         for kind, units in found.items()
         if sum(unit.is_picture for unit in units) > 20
-        and any(unit.kind == parse.SYNC_IDR and not unit.damaged for unit in units)
+        and any(unit.kind == SYNC_IDR and not unit.damaged for unit in units)
     ]
     assert len(entries) == 1
     units = found[entries[0]]
     assert sum(unit.damaged for unit in units) <= 2
 
 
-def streams(fixtures: Path) -> Iterator[tuple[int, Path]]:
-    for codec, folder in ((H264, "h264"), (H265, "h265")):
-        for path in sorted((fixtures / "video/dev" / folder).iterdir()):
-            if path.suffix in (".264", ".h264", ".h265", ".jsv"):
-                yield codec, path
-    yield H264, fixtures / "video/dev/cctv/aws_h264SampleFrames.h264"
-
-
-def kept(codec: int, units: list[parse.AccessUnit]) -> tuple[bytes, int, str]:
-    """The payload of all chunks, how many samples they have, and why there is nothing, if so."""
-    memory = os.memfd_create("arena", os.MFD_CLOEXEC)
-    os.ftruncate(memory, BLOCKS * BLOCK_BYTES)
-    format_arena(memory)
-    chunker = Chunker(memory, codec, camera=b"c" * 16, stream=b"s" * 16, run=5)
-    closed: list[int] = []
-    why = ""
-    for n, unit in enumerate(units):
-        if not unit.is_picture:
-            continue
-        shift, mask = (0, 0x1F) if codec == H264 else (1, 0x3F)
-        nals = [(nal[0] >> shift & mask, nal) for nal in unit.nals]
-        try:
-            closed += chunker.push(nals, n * 3600, unit.kind, START_NS + n * 40_000_000)
-        except MediaError as error:
-            why = str(error)
-    closed += chunker.end()
-    reader = ArenaReader(memory, BLOCKS * BLOCK_BYTES)
-    payload, samples = b"", 0
-    for header in closed:
-        chunk = reader.chunk(header)
-        samples += segment.claim_read(chunk.head)[0].samples
-        payload += b"".join(bytes(part) for part in chunk.payload)
-        assert chunk.segment_head[4:8] == b"ftyp"
-        del chunk
-    del reader
-    os.close(memory)
-    return payload, samples, why
-
-
 def test_every_shared_stream_is_recorded_from_its_first_entry_on(fixtures: Path) -> None:
     recorded = 0
-    for codec, path in streams(fixtures):
+    for codec, path in elementary_streams(fixtures):
         sent = access_units(codec, split_annex_b(path.read_bytes()))
-        if max(len(unit) for unit in sent) > parse.NAL_UNITS_MAX:
+        if max(len(unit) for unit in sent) > NAL_UNITS_MAX:
             continue
-        camera = Camera(codec, parse.ACCESS_UNIT_BYTES_MAX)
+        camera = Camera(codec, ACCESS_UNIT_BYTES_MAX)
         for packet in Sender(codec).packets(sent):
             camera.raw(packet)
         units = camera.end()

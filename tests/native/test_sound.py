@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sound_maker import AAC, OPUS, PCMA, PCMU, adts_header, au_headers, g711
+from sound_maker import AAC, LATM, OPUS, PCMA, PCMU, adts_header, au_headers, g711, latm
 from vonggac._native.sound import SoundReader, refusal
 from vonggac.errors import MediaError
 from vonggac.media.sound import Sound, SoundCodec
@@ -106,6 +106,62 @@ def test_an_access_unit_that_ends_behind_its_packet_is_dropped_and_those_before_
     assert reader.counts()[3:] == (1, 1)
 
 
+@pytest.mark.parametrize("size", [1, 254, 255, 256, 510, 765, 4000])
+def test_an_access_unit_in_latm_stands_behind_its_length(size: int) -> None:
+    unit = bytes(n % 251 + 1 for n in range(size))
+    assert SoundReader(LATM).push(latm(unit), 1, 5) == [(unit, 5, 1024)]
+
+
+def test_several_access_units_of_a_latm_element_follow_each_other_in_time() -> None:
+    """And what fills the element up is none."""
+    found = SoundReader(LATM).push(latm(*UNITS) + bytes(2), 1, 1000)
+    assert found == [(unit, 1000 + 1024 * n, 1024) for n, unit in enumerate(UNITS)]
+
+
+def test_a_latm_element_in_several_packets_is_put_together_wherever_it_is_cut() -> None:
+    unit = bytes(range(256)) * 3
+    element = latm(unit, UNITS[0])
+    for cut in range(1, len(element)):
+        reader = SoundReader(LATM)
+        first = reader.push(element[:cut], 1, 9)
+        rest = reader.push(element[cut:], 2, 9)
+        if cut == len(latm(unit)):  # whole by itself: the second one comes a frame too early
+            assert (first, rest) == ([(unit, 9, 1024)], [(UNITS[0], 9, 1024)])
+        else:
+            assert (first, rest) == ([], [(unit, 9, 1024), (UNITS[0], 1033, 1024)])
+
+
+def test_behind_a_loss_no_sound_is_made_of_the_middle_of_a_latm_element() -> None:
+    reader = SoundReader(LATM)
+    element = latm(b"\x01\x55" * 200)
+    assert reader.push(element[:200], 1, 9) == []
+    assert len(reader.push(element[200:], 2, 9)) == 1
+    with pytest.raises(MediaError, match="begin was lost"):
+        reader.push(element[202:], 4, 1033)  # lengths of one, each with its byte
+    assert reader.push(latm(UNITS[0]), 5, 2057) == [(UNITS[0], 2057, 1024)]
+    assert reader.counts()[1] == 1
+
+
+def test_behind_a_loss_a_camera_that_splits_nothing_is_heard_at_once() -> None:
+    reader = SoundReader(LATM)
+    assert reader.push(latm(UNITS[0]), 1, 0) == [(UNITS[0], 0, 1024)]
+    assert reader.push(latm(UNITS[1]), 3, 2048) == [(UNITS[1], 2048, 1024)]
+
+
+def test_a_latm_element_without_an_end_costs_itself_alone() -> None:
+    reader = SoundReader(LATM)
+    endless = b"\xff" * 1000
+    for number in range(8):
+        assert reader.push(endless, number, 9) == []
+    with pytest.raises(MediaError, match="without end"):
+        reader.push(endless, 8, 9)
+    assert reader.push(latm(UNITS[0]), 9, 1033) == [(UNITS[0], 1033, 1024)]
+    cut_off = latm(UNITS[1])[:-1]
+    assert reader.push(cut_off, 10, 2057) == []
+    assert reader.push(latm(UNITS[2]), 11, 3081) == [(UNITS[2], 3081, 1024)]
+    assert reader.counts()[4] == 2
+
+
 def test_what_came_already_is_not_heard_twice() -> None:
     reader = SoundReader(PCMA)
     frames = g711(3)
@@ -140,5 +196,6 @@ def test_a_description_that_cannot_be_is_refused(sound: Sound, why: str) -> None
 
 
 def test_what_can_be_is_not() -> None:
-    assert [refusal(sound) for sound in (AAC, PCMA, PCMU, OPUS)] == [None] * 4
-    assert {sound.codec for sound in (AAC, PCMA, PCMU, OPUS)} == set(SoundCodec)
+    sounds = (AAC, PCMA, PCMU, OPUS, LATM)
+    assert [refusal(sound) for sound in sounds] == [None] * 5
+    assert {sound.codec for sound in sounds} == set(SoundCodec)

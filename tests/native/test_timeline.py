@@ -139,6 +139,32 @@ def test_wall_time_does_not_run_away_with_timestamps_that_do() -> None:
         assert arrival <= wall < arrival + 11 * SECOND_NS
 
 
+def test_a_flood_of_two_thousand_pictures_is_ten_seconds_ahead_and_no_more() -> None:
+    """As a publisher sends them who has stored them: 80 s of pictures in a tenth of a second."""
+    t = Timeline()
+    seen = [t.wall(n * FRAME, START_NS) for n in range(2000)]
+    assert 10 * SECOND_NS < seen[-1][0] - START_NS < 11 * SECOND_NS
+    assert seen[-1][1]
+
+
+_STEPS = st.tuples(
+    st.sampled_from((1, 90, FRAME, 90_000, 450_000)),  # the last one: VG_JUMP_TICKS
+    st.sampled_from((0, 1_000, 20_000_000, 100_000_000, SECOND_NS, 12 * SECOND_NS)),
+    st.integers(1, 300),
+)
+
+
+@given(st.lists(_STEPS, max_size=8))
+def test_no_camera_brings_wall_time_eleven_seconds_ahead_of_arrival(
+    steps: list[tuple[int, int, int]],
+) -> None:
+    t, decode, arrival = Timeline(), 0, START_NS
+    for spacing, elapsed, count in steps:
+        for _ in range(count):
+            decode, arrival = decode + spacing, arrival + elapsed
+            assert t.wall(decode, arrival)[0] < arrival + 10_700_000_000
+
+
 def test_a_clock_set_back_never_takes_wall_time_back() -> None:
     t = Timeline()
     arrive(t, 100)
