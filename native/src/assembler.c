@@ -23,6 +23,7 @@ void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, ui
     memset(a, 0, sizeof *a);
     a->codec = codec;
     a->payload_type = payload_type;
+    a->declared_type = payload_type;
     a->buffer = buffer;
     a->capacity = (uint32_t)capacity;
     a->timestamp_change = VG_NO_INDEX;
@@ -40,8 +41,34 @@ void vg_assembler_expect_size(vg_assembler *a, uint16_t width, uint16_t height) 
     a->jpeg.height = height;
 }
 
+bool vg_assembler_takes(const vg_assembler *a, uint8_t payload_type) {
+    return payload_type == a->payload_type;
+}
+
 const vg_nal_counts *vg_assembler_counts(const vg_assembler *a) {
     return &a->counts;
+}
+
+/* GeoVision and Hikvision mix in other payload types, with sequence numbers used twice. Where the
+ * declared one never comes, the description was wrong and another one is the video's (rtsp.md row
+ * 32); the declared one is taken as soon as it does come. */
+static bool admit_type(vg_assembler *a, uint8_t payload_type) {
+    if (payload_type == a->declared_type) {
+        a->gap |= a->payload_type != payload_type;
+        a->has_declared = true;
+        a->payload_type = payload_type;
+        return true;
+    }
+    if (a->has_declared || payload_type <= VG_TYPE_SOUND_LAST) return false;
+    if (payload_type == a->payload_type) return true;
+    if (payload_type != a->other_type) a->type_count = 0;
+    a->other_type = payload_type;
+    a->type_count++;
+    if (a->type_count < VG_TYPE_TRUST) return false;
+    a->type_count = 0;
+    a->gap = true; /* what was not taken until now */
+    a->payload_type = payload_type;
+    return true;
 }
 
 /* A packet of another SSRC: an old session that the camera forgot to end sends a few (Reolink
@@ -74,6 +101,14 @@ static admission admit(vg_assembler *a, const vg_rtp_packet *packet) {
     a->other_count = 0;
 
     const uint16_t step = (uint16_t)(packet->sequence - a->next_sequence);
+    if (step != UINT16_MAX)
+        a->frozen_count = 0;
+    else if (a->frozen_count < VG_FROZEN_TRUST)
+        a->frozen_count++;
+    if (a->frozen_count == VG_FROZEN_TRUST) {
+        a->dropped = true; /* nothing tells what is missing, so no picture looks whole */
+        return is;
+    }
     if (step >= 0x8000) {
         /* Back: a duplicate, or a camera that counts anew. */
         if (packet->sequence != a->odd_sequence) a->odd_count = 0;
@@ -110,8 +145,7 @@ vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault 
     if (vg_unit_advance(a)) return VG_AGAIN;
     vg_unit_compact(a);
 
-    /* GeoVision and Hikvision mix in other payload types, with sequence numbers used twice. */
-    if (packet->payload_type != a->payload_type) {
+    if (!admit_type(a, packet->payload_type)) {
         a->counts.packets++;
         a->counts.packets_foreign++;
         return VG_OK;

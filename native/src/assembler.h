@@ -26,6 +26,9 @@ enum {
     VG_NALS_HELD = 2 * VG_NALS_MAX, /* a ready access unit and the beginning of the next */
     VG_SSRC_TRUST = 3,              /* packets in a row that make another SSRC the stream's */
     VG_SEQUENCE_TRUST = 3,          /* the same for a sequence that begins anew */
+    VG_FROZEN_TRUST = 32,           /* of one number: the camera does not count */
+    VG_TYPE_TRUST = 32,             /* of one payload type, where the declared one never came */
+    VG_TYPE_SOUND_LAST = 23, /* RFC 3551 table 4: what nobody may have agreed to is no pictures */
     VG_SEQUENCE_GAP_MAX = 3000, /* RFC 3550 A.1 MAX_DROPOUT: a longer step is no count of losses */
     VG_SKIP_MAX =
         8192, /* for streams with neither markers nor timestamps: 8 MiB of small packets */
@@ -65,7 +68,8 @@ typedef struct vg_unit {
 
 struct vg_assembler {
     vg_codec codec;
-    uint8_t payload_type;
+    uint8_t payload_type;  /* that is taken */
+    uint8_t declared_type; /* the same, once it has come */
     uint8_t *buffer;
     uint32_t capacity;
     uint32_t used;
@@ -76,6 +80,11 @@ struct vg_assembler {
     uint16_t next_sequence;
     uint16_t odd_sequence; /* would follow the packets that went back */
     uint8_t odd_count;
+    uint8_t frozen_count; /* packets in a row with the number of the last one taken */
+    uint8_t other_type;
+    uint8_t type_count;  /* packets in a row of other_type, none of the declared one before */
+    bool has_declared;   /* a packet of the declared type has come */
+    bool is_extended;    /* H.264: the profile that has data partitions */
     uint8_t other_count; /* packets in a row of other_ssrc */
     uint32_t ssrc, other_ssrc;
     uint32_t timestamp;    /* of the last packet taken */

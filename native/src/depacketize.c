@@ -47,11 +47,16 @@ static size_t start_code(const uint8_t *p, size_t size) {
     return size;
 }
 
-static bool is_kept(const vg_assembler *a, const uint8_t *nal, size_t size, uint8_t *type) {
+static bool is_kept(vg_assembler *a, const uint8_t *nal, size_t size, uint8_t *type) {
     if (a->codec == VG_CODEC_H264) {
         enum { END_OF_SEQUENCE = 10, END_OF_STREAM = 11 };
+        enum { PARTITION_A = 2, PARTITION_C = 4, SPS = 7, EXTENDED = 88 };
         *type = nal[0] & 0x1FU;
         if (*type == 0 || *type >= H264_STAP_A) return false;
+        if (*type == SPS && size > 1) a->is_extended = nal[1] == EXTENDED;
+        /* Partitions are of one profile alone (A.2.3), which no camera has; but so does H.265 look
+         * once a camera sends that instead, and would be recorded for ever as pictures. */
+        if (*type >= PARTITION_A && *type <= PARTITION_C && !a->is_extended) return false;
         return size > 1 || *type == END_OF_SEQUENCE || *type == END_OF_STREAM;
     }
     enum { END_OF_SEQUENCE = 36, END_OF_BITSTREAM = 37 };

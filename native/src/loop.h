@@ -108,8 +108,9 @@ struct stream {
     uint16_t keeper;
     uint8_t codec, payload_type, rtp_channel, rtcp_channel;
     uint32_t stall_ms;
-    udp_pair *udp;      /* NULL: packets come on the connection */
-    sound_track *sound; /* NULL: none is recorded */
+    udp_pair *udp;       /* NULL: packets come on the connection */
+    sound_track *sound;  /* NULL: none is recorded */
+    udp_pair *sound_udp; /* NULL: it comes on the connection */
 
     vg_rtsp_splitter splitter;
     vg_assembler *assembler;

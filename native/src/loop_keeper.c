@@ -197,6 +197,8 @@ void keeper_flush(keeper *k) {
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
         (void)loop_watch(k->owner, &k->w, EPOLLIN | EPOLLOUT);
+    else if (errno == EPIPE || errno == ECONNRESET)
+        keeper_ready(k, EPOLLIN); /* it has ended; what it acknowledged before still counts */
     else
         keeper_drop(k);
 }
@@ -236,6 +238,8 @@ void keeper_ready(keeper *k, uint32_t events) {
         int passed_fd;
         const ssize_t size = wire_receive(k->w.fd, bytes, sizeof bytes, &passed_fd);
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        /* It ended without reading all it was sent; unix(7) tells that before what it had sent. */
+        if (size < 0 && errno == ECONNRESET) continue;
         if (passed_fd >= 0) (void)close(passed_fd);
         if (size <= 0) {
             keeper_drop(k);

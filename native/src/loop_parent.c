@@ -11,7 +11,7 @@
 
 enum {
     CONTROL_A_TURN = 64,
-    STATS_A_PART = 240,
+    STATS_A_PART = 200,
 };
 
 static_assert(VG_WIRE_HEADER + 2 + STATS_A_PART * VG_WIRE_STATS_RECORD <= VG_WIRE_MAX, "a part");
@@ -185,15 +185,20 @@ static bool on_live(loop *l, vg_bytes *r, int *fd) {
 
 static bool on_udp(loop *l, vg_bytes *r, int *fd) {
     const uint8_t *id = vg_bytes_take(r, VG_ID_SIZE);
-    udp_address address = {.is_rtcp = vg_bytes_u8(r) != 0};
+    const uint8_t which = vg_bytes_u8(r);
+    udp_address address = {.is_rtcp = (which & 1U) != 0, .is_sound = (which & 2U) != 0};
     address.peer = vg_bytes_take(r, sizeof((udp_pair *)NULL)->peer);
     address.port = vg_bytes_u16(r);
-    if (r->overrun || *fd < 0) return false;
+    if (r->overrun || which > 3 || *fd < 0) return false;
     stream *s = stream_find(l, id);
     if (s == NULL) return true; /* its end has been said already */
     const char *why = udp_add(s, &address, *fd);
     *fd = -1;
-    if (why != NULL) stream_end_with(s, VG_EVENT_BAD_STREAM, 0, why);
+    if (why != NULL && address.is_sound)
+        (void)fprintf(stderr, "<4>loop %u: no datagrams of sound are recorded: %s\n",
+                      (unsigned)l->config.number, why);
+    else if (why != NULL)
+        stream_end_with(s, VG_EVENT_BAD_STREAM, 0, why);
     return true;
 }
 

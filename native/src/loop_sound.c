@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "loop_reception.h"
+#include "loop_udp.h"
+
+enum { SILENCE_S = 30 };
 
 bool sound_parse(vg_bytes *r, attached_sound *out) {
     *out = (attached_sound){0};
@@ -55,6 +58,20 @@ const char *sound_attach(stream *s, const attached_sound *a) {
     return NULL;
 }
 
+/* A hole is where nothing stands between two frames for longer than a frame lasts half: clocks that
+ * are rounded make none. A step of half a minute is another clock (chunker_sound.c). */
+static void note_hole(sound_track *t, const vg_sound_frame *frame) {
+    const int32_t step = (int32_t)(frame->timestamp - t->next_timestamp);
+    const uint32_t rate = t->reader.sound.clock_rate;
+    if (t->is_followed && step > 0 && (uint32_t)step > frame->ticks / 2 &&
+        (uint32_t)step / rate < SILENCE_S) {
+        t->holes++;
+        t->missing_ticks += step;
+    }
+    t->is_followed = true;
+    t->next_timestamp = frame->timestamp + frame->ticks;
+}
+
 /* A packet came when its last sample had been taken. */
 static void hear(stream *s, const vg_sound_frame *frame, uint32_t end) {
     const sound_track *t = s->sound;
@@ -65,7 +82,7 @@ static void hear(stream *s, const vg_sound_frame *frame, uint32_t end) {
                     reception_camera_clock(&t->rx, frame->timestamp));
 }
 
-static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
+void sound_rtp(stream *s, const uint8_t *bytes, size_t size) {
     sound_track *t = s->sound;
     vg_rtp_packet packet;
     vg_fault fault;
@@ -75,13 +92,16 @@ static void on_rtp(stream *s, const uint8_t *bytes, size_t size) {
     (void)vg_sound_push(&t->reader, &packet, &fault); /* what is wrong is counted there */
     const uint32_t count = t->reader.frame_count;
     if (count == 0) return;
+    t->last_ns = s->owner->now_ns;
     const vg_sound_frame *last = &t->reader.frames[count - 1];
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        note_hole(t, &t->reader.frames[i]);
         hear(s, &t->reader.frames[i], last->timestamp + last->ticks);
+    }
 }
 
 /* Its BYE is not the pictures'. */
-static void on_rtcp(stream *s, const uint8_t *bytes, size_t size) {
+void sound_rtcp(stream *s, const uint8_t *bytes, size_t size) {
     reception *rx = &s->sound->rx;
     size_t offset = 0;
     vg_rtcp_item item;
@@ -95,9 +115,9 @@ bool sound_take(stream *s, const vg_rtsp_item *item) {
     if (s->sound == NULL || !is_channel_of(s->sound, item->channel)) return false;
     const bool is_rtcp = item->size >= 2 && item->bytes[1] >= 200 && item->bytes[1] <= 204;
     if (is_rtcp)
-        on_rtcp(s, item->bytes, item->size);
+        sound_rtcp(s, item->bytes, item->size);
     else
-        on_rtp(s, item->bytes, item->size);
+        sound_rtp(s, item->bytes, item->size);
     return true;
 }
 
@@ -106,7 +126,31 @@ void sound_send_report(stream *s) {
     if (t == NULL || !t->rx.started) return;
     uint8_t bytes[4 + VG_RTCP_RR_SIZE] = {'$', t->rtcp_channel, 0, VG_RTCP_RR_SIZE};
     reception_write_report(&t->rx, bytes + 4, s->owner->own_ssrc, s->owner->now_ns);
-    stream_send(s, bytes, sizeof bytes);
+    if (s->sound_udp != NULL)
+        udp_send_report(s->sound_udp, bytes + 4, VG_RTCP_RR_SIZE);
+    else
+        stream_send(s, bytes, sizeof bytes);
+}
+
+void sound_stats(const stream *s, wire_writer *w) {
+    const sound_track *t = s->sound;
+    const vg_sound_counts none = {0};
+    const vg_sound_counts *counts = t != NULL ? &t->reader.counts : &none;
+    vg_chunker_state state;
+    vg_chunker_read(s->chunker, &state);
+    uint64_t missing_ms = 0;
+    uint64_t age_ms = UINT32_MAX;
+    if (t != NULL) missing_ms = (uint64_t)(t->missing_ticks * 1000 / t->reader.sound.clock_rate);
+    if (t != NULL && t->last_ns != 0)
+        age_ms = (uint64_t)((s->owner->now_ns - t->last_ns) / NS_PER_MS);
+    wire_u64(w, counts->packets);
+    wire_u64(w, counts->lost);
+    wire_u64(w, counts->odd);
+    wire_u64(w, counts->frames);
+    wire_u64(w, state.sounds_dropped);
+    wire_u64(w, t != NULL ? t->holes : 0);
+    wire_u64(w, missing_ms);
+    wire_u32(w, age_ms < UINT32_MAX ? (uint32_t)age_ms : UINT32_MAX);
 }
 
 void sound_free(stream *s) {

@@ -62,7 +62,7 @@ static void send_report(stream *s) {
     uint8_t bytes[4 + VG_RTCP_RR_SIZE] = {'$', s->rtcp_channel, 0, VG_RTCP_RR_SIZE};
     reception_write_report(&s->rx, bytes + 4, s->owner->own_ssrc, s->owner->now_ns);
     if (s->udp != NULL)
-        udp_send_report(s, bytes + 4, VG_RTCP_RR_SIZE);
+        udp_send_report(s->udp, bytes + 4, VG_RTCP_RR_SIZE);
     else
         stream_send(s, bytes, sizeof bytes);
 }
@@ -324,4 +324,5 @@ void stream_stats(const stream *s, wire_writer *w) {
     wire_u64(w, s->odd.reports_broken);
     wire_u64(w, s->odd.reports_foreign);
     wire_u64(w, s->odd.clocks_absurd);
+    sound_stats(s, w);
 }

@@ -46,7 +46,7 @@ static bool read_address(const struct sockaddr_storage *from, uint8_t out[16], u
 }
 
 static socklen_t write_address(const udp_socket *u, struct sockaddr_storage *to) {
-    const uint8_t *peer = u->of->udp->peer;
+    const uint8_t *peer = u->pair->peer;
     memset(to, 0, sizeof *to);
     struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof own;
@@ -73,37 +73,38 @@ static uint32_t overruns_of(struct msghdr *message, uint32_t before) {
 }
 
 static void note_overruns(udp_socket *u, uint32_t overruns) {
-    stream *s = u->of;
+    udp_pair *udp = u->pair;
     if (overruns == u->overruns) return;
-    s->udp->overruns += overruns - u->overruns;
+    udp->overruns += overruns - u->overruns;
     u->overruns = overruns;
-    const int64_t now = s->owner->now_ns;
-    if (s->udp->told_overrun_ns != 0 && now - s->udp->told_overrun_ns < OVERRUN_EVERY_S * NS_PER_S)
+    const int64_t now = udp->of->owner->now_ns;
+    if (udp->told_overrun_ns != 0 && now - udp->told_overrun_ns < OVERRUN_EVERY_S * NS_PER_S)
         return;
-    s->udp->told_overrun_ns = now;
+    udp->told_overrun_ns = now;
     char count[24];
-    (void)snprintf(count, sizeof count, "%llu", (unsigned long long)s->udp->overruns);
-    stream_event(s, VG_EVENT_OVERRUN, 0, count);
+    (void)snprintf(count, sizeof count, "%llu", (unsigned long long)udp->overruns);
+    stream_event(udp->of, VG_EVENT_OVERRUN, 0, count);
 }
 
 static void take(udp_socket *u, const struct sockaddr_storage *from, const uint8_t *bytes,
                  size_t size) {
-    stream *s = u->of;
+    udp_pair *udp = u->pair;
     uint8_t peer[16];
     uint16_t port = 0;
     /* By address alone: ports are another than announced, or not announced (rtsp.md row 56). */
-    if (!read_address(from, peer, &port) || memcmp(peer, s->udp->peer, sizeof peer) != 0) {
-        s->udp->strangers++;
+    if (!read_address(from, peer, &port) || memcmp(peer, udp->peer, sizeof peer) != 0) {
+        udp->strangers++;
         return;
     }
     if (u->port == 0) u->port = port;
-    stream_received(s, size);
-    udp_order_take(s, bytes, size);
+    stream_received(udp->of, size);
+    udp_order_take(udp, bytes, size);
 }
 
 /* How many came; less than LOOP_DATAGRAMS: no more are there. */
 static int read_batch(udp_socket *u) {
-    loop *l = u->of->owner;
+    stream *s = u->pair->of;
+    loop *l = s->owner;
     struct mmsghdr messages[LOOP_DATAGRAMS];
     struct iovec parts[LOOP_DATAGRAMS];
     struct sockaddr_storage from[LOOP_DATAGRAMS];
@@ -125,22 +126,23 @@ static int read_batch(udp_socket *u) {
     while (count < 0 && errno == EINTR);
     /* An unreachable port of the camera's is told here and is no failure of ours (row 57). */
     if (count <= 0) return 0;
-    crash_page_set(u->of);
+    crash_page_set(s);
     uint32_t overruns = u->overruns;
-    for (int i = 0; i < count && !u->of->dead; i++) {
+    for (int i = 0; i < count && !s->dead; i++) {
         overruns = overruns_of(&messages[i].msg_hdr, overruns);
         take(u, &from[i], parts[i].iov_base, messages[i].msg_len);
     }
-    crash_page_clear(u->of);
+    crash_page_clear(s);
     note_overruns(u, overruns);
     return count;
 }
 
 static void read_socket(udp_socket *u, int batches) {
     if (u->w.fd < 0) return;
-    loop *l = u->of->owner;
+    const stream *s = u->pair->of;
+    loop *l = s->owner;
     for (int i = 0; i < batches; i++) {
-        if (u->of->dead) return;
+        if (s->dead) return;
         if (read_batch(u) < LOOP_DATAGRAMS) {
             u->behind_since_ns = 0;
             return;
@@ -161,32 +163,42 @@ static bool is_behind(const udp_pair *udp, int64_t now_ns) {
 }
 
 void udp_ready(udp_socket *u) {
-    if (!u->of->dead && !stream_is_held_back(u->of)) read_socket(u, BATCHES);
+    if (!u->pair->of->dead && !stream_is_held_back(u->pair->of)) read_socket(u, BATCHES);
+}
+
+static void release(udp_pair *udp) {
+    if (udp == NULL || udp->of->dead || udp->order.held == 0) return;
+    if (is_behind(udp, udp->of->owner->now_ns)) return;
+    crash_page_set(udp->of);
+    udp_order_release(udp, false);
+    crash_page_clear(udp->of);
 }
 
 void udp_release(stream *s) {
-    if (s->dead || s->udp == NULL || s->udp->order.held == 0) return;
-    if (is_behind(s->udp, s->owner->now_ns)) return;
-    crash_page_set(s);
-    udp_order_release(s, false);
-    crash_page_clear(s);
+    release(s->udp);
+    release(s->sound_udp);
+}
+
+static void drain(udp_pair *udp) {
+    for (int i = 0; udp != NULL && i < 2; i++)
+        read_socket(&udp->sockets[i], DRAIN_BATCHES);
 }
 
 void udp_drain(stream *s) {
-    if (s->udp == NULL) return;
-    for (int i = 0; i < 2; i++)
-        read_socket(&s->udp->sockets[i], DRAIN_BATCHES);
+    drain(s->udp);
+    drain(s->sound_udp);
 }
 
 void udp_flush(stream *s) {
+    if (s->sound_udp != NULL) udp_order_release(s->sound_udp, true);
     if (s->udp == NULL) return;
-    udp_order_release(s, true);
+    udp_order_release(s->udp, true);
     /* Nothing behind it will tell whether its last packets were lost. */
     if (s->udp->has_ssrc && !s->udp->ends_at_marker) vg_assembler_break(s->assembler);
 }
 
-void udp_send_report(stream *s, const uint8_t *bytes, size_t size) {
-    const udp_socket *u = &s->udp->sockets[1];
+void udp_send_report(udp_pair *udp, const uint8_t *bytes, size_t size) {
+    const udp_socket *u = &udp->sockets[1];
     if (u->w.fd < 0 || u->port == 0) return;
     struct sockaddr_storage to;
     const socklen_t length = write_address(u, &to);
@@ -210,25 +222,37 @@ static bool make_room(int fd) {
     return granted >= ROOM_FOR_SLOW_READS;
 }
 
-static bool open_pair(stream *s, const uint8_t *peer) {
-    if (s->udp != NULL) return true;
-    s->udp = calloc(1, sizeof *s->udp);
-    if (s->udp == NULL) return false;
-    memcpy(s->udp->peer, peer, sizeof s->udp->peer);
-    vg_order_init(&s->udp->order);
-    vg_assembler_lossy(s->assembler);
+static udp_pair *make_pair(stream *s, const udp_address *address) {
+    udp_pair *udp = calloc(1, sizeof *udp);
+    if (udp == NULL) return NULL;
+    udp->of = s;
+    udp->is_sound = address->is_sound;
+    memcpy(udp->peer, address->peer, sizeof udp->peer);
+    vg_order_init(&udp->order);
+    if (!udp->is_sound) vg_assembler_lossy(s->assembler);
     for (int i = 0; i < 2; i++)
-        s->udp->sockets[i] =
-            (udp_socket){.w = {.kind = WATCHED_UDP, .fd = -1}, .of = s, .is_rtcp = i == 1};
-    return true;
+        udp->sockets[i] =
+            (udp_socket){.w = {.kind = WATCHED_UDP, .fd = -1}, .pair = udp, .is_rtcp = i == 1};
+    return udp;
+}
+
+/* Of the pictures, or of the sound; NULL where there is no memory for one. */
+static udp_pair *pair_for(stream *s, const udp_address *address) {
+    udp_pair **at = address->is_sound ? &s->sound_udp : &s->udp;
+    if (*at == NULL) *at = make_pair(s, address);
+    return *at;
 }
 
 const char *udp_add(stream *s, const udp_address *address, int fd) {
     udp_socket *u = NULL;
-    const char *why = "out of memory";
-    if (open_pair(s, address->peer)) {
-        u = &s->udp->sockets[address->is_rtcp ? 1 : 0];
-        why = u->w.fd >= 0 ? "attached already" : NULL;
+    const char *why = NULL;
+    if (address->is_sound && s->sound == NULL) {
+        why = "nobody attached any";
+    } else {
+        udp_pair *udp = pair_for(s, address);
+        if (udp != NULL) u = &udp->sockets[address->is_rtcp ? 1 : 0];
+        if (u == NULL) why = "out of memory";
+        if (u != NULL && u->w.fd >= 0) why = "attached already";
     }
     if (why != NULL) {
         (void)close(fd);
@@ -238,20 +262,28 @@ const char *udp_add(stream *s, const udp_address *address, int fd) {
     u->port = address->port;
     const int yes = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof yes);
-    u->is_tight = !make_room(fd) && !u->is_rtcp;
+    /* Four seconds of sound find room in what the system gives anybody. */
+    if (!address->is_sound) u->is_tight = !make_room(fd) && !u->is_rtcp;
     s->owner->tight_count += u->is_tight;
     return loop_watch(s->owner, &u->w, EPOLLIN) ? NULL : "epoll";
 }
 
-void udp_free(stream *s) {
-    if (s->udp == NULL) return;
+static void free_pair(udp_pair *udp) {
+    if (udp == NULL) return;
+    loop *l = udp->of->owner;
     for (int i = 0; i < 2; i++) {
-        udp_socket *u = &s->udp->sockets[i];
-        loop_unwatch(s->owner, &u->w);
+        udp_socket *u = &udp->sockets[i];
+        loop_unwatch(l, &u->w);
         if (u->w.fd >= 0) (void)close(u->w.fd);
-        s->owner->tight_count -= u->is_tight;
+        l->tight_count -= u->is_tight;
     }
-    udp_order_free(s->udp);
-    free(s->udp);
+    udp_order_free(udp);
+    free(udp);
+}
+
+void udp_free(stream *s) {
+    free_pair(s->udp);
+    free_pair(s->sound_udp);
     s->udp = NULL;
+    s->sound_udp = NULL;
 }

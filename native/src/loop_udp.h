@@ -1,5 +1,5 @@
-/* The datagrams of a stream whose camera sends over UDP: two sockets, their order, what is lost.
- * The RTSP connection stays the stream's own. */
+/* The datagrams of a stream whose camera sends over UDP: two sockets for its pictures and two for
+ * its sound, each pair with an order of its own. The RTSP connection stays the stream's own. */
 #ifndef VG_SRC_LOOP_UDP_H
 #define VG_SRC_LOOP_UDP_H
 
@@ -8,7 +8,7 @@
 
 typedef struct udp_socket {
     watched w;
-    stream *of;
+    udp_pair *pair;
     bool is_rtcp, is_tight;
     uint16_t port;     /* the camera's; 0: not known */
     uint32_t overruns; /* as the system counts them (SO_RXQ_OVFL) */
@@ -17,6 +17,8 @@ typedef struct udp_socket {
 } udp_socket;
 
 struct udp_pair {
+    stream *of;
+    bool is_sound;
     udp_socket sockets[2]; /* RTP, RTCP */
     uint8_t peer[16];      /* the camera's address; IPv4 as RFC 4291 2.5.5.2 maps it */
     bool has_ssrc, ends_at_marker;
@@ -32,7 +34,7 @@ struct udp_pair {
 typedef struct udp_address {
     const uint8_t *peer; /* 16 bytes */
     uint16_t port;       /* 0: not known */
-    bool is_rtcp;
+    bool is_rtcp, is_sound;
 } udp_address;
 
 /* Takes the descriptor. NULL, or why it cannot be done. */
@@ -44,7 +46,7 @@ void udp_release(stream *s);
 void udp_drain(stream *s);
 /* The end of the run: whatever waits goes on, and a picture whose end did not come is marked. */
 void udp_flush(stream *s);
-void udp_send_report(stream *s, const uint8_t *bytes, size_t size);
+void udp_send_report(udp_pair *udp, const uint8_t *bytes, size_t size);
 void udp_free(stream *s);
 
 #endif

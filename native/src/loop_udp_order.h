@@ -5,9 +5,9 @@
 #include "loop_udp.h"
 
 /* Takes one datagram of the camera, RTP or RTCP. */
-void udp_order_take(stream *s, const uint8_t *bytes, size_t size);
+void udp_order_take(udp_pair *udp, const uint8_t *bytes, size_t size);
 /* Gives on what is next, and what has waited long enough; `must`: all that waits. */
-void udp_order_release(stream *s, bool must);
+void udp_order_release(udp_pair *udp, bool must);
 void udp_order_free(udp_pair *udp);
 
 #endif

@@ -107,7 +107,8 @@ void stream_rtp(stream *s, const uint8_t *bytes, size_t size) {
         s->skipped_bytes += size;
         return;
     }
-    if (packet.payload_type == s->payload_type) reception_packet(&s->rx, &packet, s->owner->now_ns);
+    if (vg_assembler_takes(s->assembler, packet.payload_type))
+        reception_packet(&s->rx, &packet, s->owner->now_ns);
     /* Each pull takes NAL units away, so this ends; the bound is theirs. */
     for (int i = 0; i < VG_NALS_MAX; i++) {
         if (vg_assembler_push(s->assembler, &packet, &fault) != VG_AGAIN) break;

@@ -10,14 +10,20 @@
 typedef enum verdict { NO, MAYBE, YES } verdict;
 
 enum {
-    LINES_MAX = 1024, /* bytes of CR and LF in a row; more are garbage, or a buffer could fill up */
+    LINES_MAX = 1024, /* blank bytes in a row; more are garbage, or a buffer could fill up */
     METHOD_MIN = 3,   /* of letters; the shortest method that exists is PLAY */
     METHOD_MAX = 16,
     RTCP_MIN = 8, /* the shortest packet of RTP or RTCP that a camera sends: an empty report */
+    ROW = 3,      /* packets one behind the other, the last by its head: no chance makes them */
 };
 
 static bool is_line_end(uint8_t byte) {
     return byte == '\r' || byte == '\n';
+}
+
+/* Between items. What stands behind a packet has to be more to be a sign of its end. */
+static bool is_blank(uint8_t byte) {
+    return is_line_end(byte) || byte == ' ' || byte == '\t';
 }
 
 static bool is_known(const vg_rtsp_splitter *s, uint8_t channel) {
@@ -37,9 +43,41 @@ static verdict message_at(const uint8_t *p, size_t left) {
     return NO;
 }
 
+/* Does `p` begin like RTP or RTCP on a channel that was agreed? */
+static bool is_agreed(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
+    return left > 4 && p[0] == '$' && is_known(s, p[1]) && vg_load_u16(p + 2) >= RTCP_MIN &&
+           p[4] >> 6U == 2;
+}
+
+static bool is_row(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
+    for (int i = 1; i < ROW; i++) {
+        if (!is_agreed(s, p, left)) return false;
+        const size_t size = 4 + (size_t)vg_load_u16(p + 2);
+        if (left < size) return false;
+        p += size;
+        left -= size;
+    }
+    return is_agreed(s, p, left);
+}
+
+/* Where the first row of packets begins; `left` if none does. */
+static size_t row_at(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
+    for (size_t i = 0; i < left; i++) {
+        const uint8_t *found = memchr(p + i, '$', left - i);
+        if (found == NULL) break;
+        i = (size_t)(found - p);
+        if (is_row(s, found, left - i)) return i;
+    }
+    return left;
+}
+
 /* Could an item follow a packet that ends here? After garbage only what was agreed will do. */
 static bool follows(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
     if (left == 0 || is_line_end(p[0])) return true;
+    /* Blanks are skipped as between items: to search all that is there behind each packet instead
+     * would take seconds of a camera that sends one behind every packet. */
+    for (size_t i = 0; i < LINES_MAX && left > 1 && is_blank(p[0]); i++, left--)
+        p++;
     if (p[0] == '$') return left == 1 || s->skipped == 0 || is_known(s, p[1]);
     return message_at(p, left) != NO;
 }
@@ -63,10 +101,15 @@ static verdict packet_at(const vg_rtsp_splitter *s, const uint8_t *p, size_t lef
 static size_t garbage_size(const vg_rtsp_splitter *s, const uint8_t *p, size_t left) {
     vg_rtsp_splitter lost = *s;
     lost.skipped = 1;
+    size_t row = 0; /* where one begins behind what was looked at; 0: not searched for */
     for (size_t i = 0; i < left; i++) {
-        size_t size = 0;
-        if (p[i] == '$' && packet_at(&lost, p + i, left - i, &size) != NO) return i;
         if (message_at(p + i, left - i) != NO) return i;
+        size_t size = 0;
+        const verdict is = p[i] == '$' ? packet_at(&lost, p + i, left - i, &size) : NO;
+        if (is == YES) return i;
+        if (is == NO) continue;
+        if (row <= i) row = i + 1 + row_at(s, p + i + 1, left - i - 1);
+        if (row == left) return i;
     }
     return left;
 }
@@ -93,11 +136,13 @@ static verdict header_end(const uint8_t *p, size_t left, size_t max, size_t *fro
             *end = i + 1;
             return YES;
         }
-        if ((p[i] < ' ' && !is_line_end(p[i]) && p[i] != '\t') || p[i] == 0x7F) return NO;
+        if ((p[i] < ' ' && !is_line_end(p[i]) && p[i] != '\t') || p[i] == 0x7F) {
+            *from = i;
+            return NO;
+        }
     }
-    if (left >= max) return NO;
-    *from = left;
-    return MAYBE;
+    *from = left < max ? left : max;
+    return left < max ? MAYBE : NO;
 }
 
 /* Content-Length of a whole header; 0 if there is none or it is no number: what follows is then
@@ -128,8 +173,7 @@ static size_t content_length(const uint8_t *p, size_t size) {
     return 0;
 }
 
-/* `lead`: bytes of CR and LF before `p`. `*size`: SIZE_MAX where the body is longer than we take.
- */
+/* `lead`: blank bytes before `p`. `*size`: SIZE_MAX where the body is longer than we take. */
 static verdict whole_message_at(vg_rtsp_splitter *s, const uint8_t *p, size_t left, size_t lead,
                                 size_t *size) {
     const verdict head = message_at(p, left);
@@ -138,9 +182,8 @@ static verdict whole_message_at(vg_rtsp_splitter *s, const uint8_t *p, size_t le
     size_t from = s->searched > lead ? s->searched - lead : 0;
     size_t end = 0;
     const verdict header = header_end(p, left, VG_RTSP_HEADER_MAX - lead, &from, &end);
-    if (header == NO) return NO;
-    s->searched = lead + from;
-    if (header == MAYBE) return MAYBE;
+    s->searched = lead + from; /* of NO too: in garbage a start stands behind the other */
+    if (header != YES) return header;
 
     const uint8_t *line_end = memchr(p, '\n', end);
     if (memmem(p, (size_t)(line_end - p), "RTSP/", 5) == NULL) return NO;
@@ -153,14 +196,14 @@ static verdict whole_message_at(vg_rtsp_splitter *s, const uint8_t *p, size_t le
 
 static vg_err skip_garbage(vg_rtsp_splitter *s, const uint8_t *data, size_t size, vg_rtsp_item *out,
                            vg_fault *fault) {
-    s->searched = 0;
+    s->searched -= s->searched < size ? s->searched : size;
     s->skipped += size;
     if (s->skipped > VG_RTSP_RESYNC_MAX) return vg_fail(fault, VG_LIMIT, 0, "VG_RTSP_RESYNC_MAX");
     *out = (vg_rtsp_item){.kind = VG_RTSP_GARBAGE, .bytes = data, .size = size, .consumed = size};
     return VG_OK;
 }
 
-/* An item at `p`: a packet, or a message behind `lead` bytes of CR and LF. */
+/* An item at `p`: a packet, or a message behind `lead` blank bytes. */
 static verdict item_at(vg_rtsp_splitter *s, const uint8_t *p, size_t left, size_t lead,
                        size_t *size) {
     if (*p != '$') return whole_message_at(s, p, left, lead, size);
@@ -173,7 +216,7 @@ vg_err vg_rtsp_next(vg_rtsp_splitter *splitter, const uint8_t *data, size_t size
                     vg_fault *fault) {
     assert(splitter != NULL && (data != NULL || size == 0) && out != NULL && fault != NULL);
     size_t lead = 0;
-    while (lead < size && lead < LINES_MAX && is_line_end(data[lead]))
+    while (lead < size && lead < LINES_MAX && is_blank(data[lead]))
         lead++;
     if (lead == LINES_MAX) return skip_garbage(splitter, data, lead, out, fault);
     if (lead == size) return VG_MORE;
@@ -181,7 +224,9 @@ vg_err vg_rtsp_next(vg_rtsp_splitter *splitter, const uint8_t *data, size_t size
     const uint8_t *p = data + lead;
     const size_t left = size - lead;
     size_t item_size = 0;
-    const verdict is = item_at(splitter, p, left, lead, &item_size);
+    verdict is = item_at(splitter, p, left, lead, &item_size);
+    /* A length that garbage tells may reach over seconds of packets: those inside deny it. */
+    if (is == MAYBE && row_at(splitter, p + 1, left - 1) < left - 1) is = NO;
     if (is == MAYBE) return VG_MORE;
     if (is == NO) {
         const size_t garbage = lead + 1 + garbage_size(splitter, p + 1, left - 1);

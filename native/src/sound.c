@@ -13,16 +13,17 @@ enum {
 };
 
 const char *vg_sound_refuse(const vg_sound *s) {
-    if (s->codec < VG_SOUND_AAC || s->codec > VG_SOUND_OPUS) return "sound of an unknown codec";
+    if (s->codec < VG_SOUND_AAC || s->codec > VG_SOUND_LATM) return "sound of an unknown codec";
     if (s->channels == 0 || s->channels > VG_SOUND_CHANNELS_MAX) return "channels of the sound";
     if (s->clock_rate == 0 || s->clock_rate > VG_SOUND_CLOCK_MAX) return "clock rate of the sound";
     if (s->sample_rate == 0 || s->sample_rate > VG_SOUND_CLOCK_MAX)
         return "sample rate of the sound";
     if (s->config_size > VG_SOUND_CONFIG_MAX) return "VG_SOUND_CONFIG_MAX";
     if (s->codec == VG_SOUND_OPUS && s->clock_rate != OPUS_CLOCK) return "RFC 7587 4.1 clock rate";
-    if (s->codec != VG_SOUND_AAC) return NULL;
+    if (s->codec != VG_SOUND_AAC && s->codec != VG_SOUND_LATM) return NULL;
     if (s->config_size < 2) return "14496-3 1.6.2.1 configuration of the AAC";
     if (s->frame_ticks == 0 || s->frame_ticks > VG_SOUND_CLOCK_MAX) return "length of an AAC frame";
+    if (s->codec == VG_SOUND_LATM) return NULL;
     if (s->size_bits == 0 || s->size_bits > 16 || s->index_bits > 16 || s->delta_bits > 16)
         return "RFC 3640 4.1 lengths in the AU header";
     return NULL;
@@ -94,7 +95,10 @@ static bool follow(vg_sound_reader *r, const vg_rtp_packet *p) {
         r->counts.repeated++;
         return false;
     }
-    if (!is_same || step != 0) r->part_wanted = 0;
+    if (!is_same || step != 0) {
+        r->part_wanted = 0;
+        r->is_behind_loss = true;
+    }
     if (is_same && step < 0x8000) r->counts.lost += step;
     r->has_sequence = true;
     r->ssrc = p->ssrc;
@@ -110,6 +114,8 @@ vg_err vg_sound_push(vg_sound_reader *r, const vg_rtp_packet *packet, vg_fault *
     vg_err err = VG_OK;
     if (r->sound.codec == VG_SOUND_AAC)
         err = vg_sound_take_aac(r, packet, fault);
+    else if (r->sound.codec == VG_SOUND_LATM)
+        err = vg_sound_take_latm(r, packet, fault);
     else if (r->sound.codec == VG_SOUND_OPUS)
         err = take_opus(r, packet, fault);
     else

@@ -39,8 +39,12 @@ static void put_dops(vg_put *w, const vg_sound *sound) {
     vg_put_box_end(w, box);
 }
 
+static bool is_aac(const vg_sound *sound) {
+    return sound->codec == VG_SOUND_AAC || sound->codec == VG_SOUND_LATM;
+}
+
 static const char *entry_type(const vg_sound *sound) {
-    if (sound->codec == VG_SOUND_AAC) return "mp4a";
+    if (is_aac(sound)) return "mp4a";
     if (sound->codec == VG_SOUND_OPUS) return "Opus";
     return sound->codec == VG_SOUND_PCMA ? "alaw" : "ulaw";
 }
@@ -56,7 +60,7 @@ static void put_entry(vg_put *w, const vg_sound *sound) {
     vg_put_u32(w, 0);
     /* 16.16: what is more does not fit, and the configuration tells it */
     vg_put_u32(w, sound->sample_rate <= UINT16_MAX ? sound->sample_rate << 16U : 0);
-    if (sound->codec == VG_SOUND_AAC)
+    if (is_aac(sound))
         put_esds(w, sound);
     else if (sound->codec == VG_SOUND_OPUS)
         put_dops(w, sound);

@@ -11,6 +11,7 @@ from vonggac.ingest.callers import (
     Dawdler,
     Pace,
     Refusals,
+    Rivals,
     neighbourhood,
     who_goes,
 )
@@ -45,6 +46,29 @@ def test_a_crowd_of_one_neighbourhood_loses_its_own_slowest() -> None:
 def test_a_crowd_of_many_loses_the_slowest_of_all() -> None:
     waiting = [Dawdler(n, f"a{n}", float(-n)) for n in range(PENDING_MAX)]
     assert who_goes(waiting, "new") == PENDING_MAX - 1
+
+
+def test_who_has_shown_a_key_is_spared_but_one_a_camera_alone() -> None:
+    camera = Dawdler(900, "home", -5.0, "nha12/main")
+    strangers = [Dawdler(n, f"a{n}", float(n)) for n in range(PENDING_MAX - 1)]
+    assert who_goes([camera, *strangers], "new") == 0
+    # One key opens no waiting room: of those that show the same one the first is spared.
+    crowd = [Dawdler(n, f"a{n}", float(n), "nha13/main") for n in range(PENDING_MAX - 1)]
+    assert who_goes([camera, *crowd], "new") == 1
+    all_of_them = [Dawdler(n, "a", float(n), f"nha{n}") for n in range(PENDING_OF_ONE_MAX)]
+    assert who_goes(all_of_them, "a") == 0
+
+
+def test_a_camera_whose_address_changed_is_no_rival_and_who_goes_on_calling_is() -> None:
+    rivals = Rivals()
+    assert not any(rivals.refused(b"s", "old", "new", float(s)) for s in range(0, 61, 5))
+    rivals.ended(b"s")  # its old connection was left, as it was silent
+    assert not rivals.refused(b"s", "new", "thief", 62.0)
+    assert not any(rivals.refused(b"s", "new", "thief", 62.0 + s) for s in range(0, 89, 8))
+    assert not rivals.refused(b"s", "new", "new", 160.0)
+    assert rivals.refused(b"s", "new", "thief", 152.0)
+    assert not rivals.refused(b"s", "new", "other", 153.0)
+    assert not rivals.refused(b"s", "new", "thief", 400.0)  # long after: it begins anew
 
 
 def test_refusals_get_slower_and_are_forgotten() -> None:

@@ -41,6 +41,12 @@ def test_a_camera_that_is_busy_while_it_boots_was_not_busy_for_as_long_as_it_was
     assert failures.one_more(away, 0.0) == away.first_s
 
 
+def test_a_try_that_waited_long_for_an_answer_counts_as_rest() -> None:
+    failures, usual = backoff.Failures(), backoff.Backoff()
+    waits_s = [failures.one_more(usual, 0.0, spent_s=12.0) for _ in range(6)]
+    assert waits_s == [1.0, 1.0, 1.0, 1.0, 4.0, 18.0]
+
+
 def test_a_camera_that_was_away_for_an_hour_is_asked_soon_while_it_boots() -> None:
     failures, rule = backoff.Failures(), backoff.Backoff()
     for _ in range(20):

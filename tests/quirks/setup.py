@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quirk_server import Asked, Quirk, Reply, Visit
+from quirk_camera import Asked, Quirk, Reply, Visit
 
 
 class OddTransport(Quirk):

@@ -69,6 +69,9 @@ void vg_assembler_init(vg_assembler *a, vg_codec codec, uint8_t payload_type, ui
 void vg_assembler_expect_donl(vg_assembler *a);
 void vg_assembler_expect_size(vg_assembler *a, uint16_t width, uint16_t height);
 
+/* Whether packets of this payload type are the stream's: of the declared one, or of the only one
+ * that comes. */
+bool vg_assembler_takes(const vg_assembler *a, uint8_t payload_type);
 /* VG_OK: taken. VG_AGAIN: pull first, then push the same packet again. VG_VALUE, VG_SHORT: the
  * packet was dropped (what it damaged is marked). */
 vg_err vg_assembler_push(vg_assembler *a, const vg_rtp_packet *packet, vg_fault *fault);

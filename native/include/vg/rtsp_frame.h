@@ -36,9 +36,11 @@ typedef struct vg_rtsp_splitter {
 
 /* The next item at the head of `data`.
  * VG_OK: `out` is written. VG_MORE: read more (a caller's buffer of VG_RTSP_HEADER_MAX +
- * VG_RTSP_BODY_MAX + 4 bytes is always enough; nothing is consumed). VG_LIMIT: no way back;
- * reconnect. CR and LF between items are skipped. A packet on a channel that was never set up is an
- * item if its length leads to another `$` or message or to the end of the data, else garbage. */
+ * VG_RTSP_BODY_MAX + 4 bytes is always enough; nothing is consumed). Nothing is waited for inside
+ * which two packets and the head of a third stand one behind the other: that is garbage. VG_LIMIT:
+ * no way back; reconnect. Blanks and line ends between items are skipped. A packet on a channel
+ * that was never set up is an item if its length leads to another `$` or message or to the end of
+ * the data, else garbage. */
 vg_err vg_rtsp_next(vg_rtsp_splitter *splitter, const uint8_t *data, size_t size, vg_rtsp_item *out,
                     vg_fault *fault);
 

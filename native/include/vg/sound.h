@@ -1,5 +1,6 @@
 /* Sound of a camera: what describes it, and from RTP packets to frames. AAC (RFC 3640, and ADTS in
- * its place), G.711 (RFC 3551 4.5.14), Opus (RFC 7587). No I/O, no clock, no allocation. */
+ * its place; in LATM, RFC 6416), G.711 (RFC 3551 4.5.14), Opus (RFC 7587). No I/O, no clock, no
+ * allocation. */
 #ifndef VG_SOUND_H
 #define VG_SOUND_H
 
@@ -11,6 +12,7 @@ typedef enum vg_sound_codec {
     VG_SOUND_PCMA = 2,
     VG_SOUND_PCMU = 3,
     VG_SOUND_OPUS = 4,
+    VG_SOUND_LATM = 5, /* AAC, which a file does not tell from that of VG_SOUND_AAC */
 } vg_sound_codec;
 
 enum {
@@ -28,8 +30,8 @@ typedef struct vg_sound {
     uint8_t config_size;
     uint32_t clock_rate;                 /* of the RTP timestamps */
     uint32_t sample_rate;                /* as a file tells it */
-    uint32_t frame_ticks;                /* AAC: of the RTP clock, for each frame */
-    uint8_t config[VG_SOUND_CONFIG_MAX]; /* AAC: AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1) */
+    uint32_t frame_ticks;                /* AAC, in LATM too: of the RTP clock, for each frame */
+    uint8_t config[VG_SOUND_CONFIG_MAX]; /* likewise: AudioSpecificConfig (14496-3 1.6.2.1) */
 } vg_sound;
 
 /* NULL, or what cannot be used of a description that came from elsewhere. */
@@ -56,6 +58,9 @@ typedef struct vg_sound_reader {
     uint32_t ssrc;
     uint32_t part_size, part_wanted,
         part_timestamp; /* a frame in several packets; wanted 0: none */
+    /* LATM: the packet before is not the one that came before; the camera puts elements into
+     * several packets; what has the timestamp of the part is left out. */
+    bool is_behind_loss, splits, skips;
     uint32_t frame_count;
     vg_sound_frame frames[VG_SOUND_FRAMES_MAX]; /* of the packet pushed last; until the next */
     uint8_t part[VG_SOUND_FRAME_MAX];

@@ -26,7 +26,7 @@ typedef enum vg_wire_kind {
        (bytes already read); where sound is recorded, on the same connection: codec u8
        (vg_sound_codec), channels u8, payload_type u8, rtp_channel u8, rtcp_channel u8, size_bits
        u8, index_bits u8, delta_bits u8, clock_rate u32, sample_rate u32, frame_ticks u32, config
-       blob */
+       blob. Where it comes as datagrams its channels stand for nothing */
     VG_WIRE_ATTACH = 1,
     VG_WIRE_DETACH = 2, /* stream 16, reason u8: end the run, close the socket, answer with ENDED */
     /* stream 16, bytes blob: write this RTSP message between two interleaved packets */
@@ -44,9 +44,10 @@ typedef enum vg_wire_kind {
        them): these streams write to another slot from here on, and what of them is SENT and not
        durable is handed over there. A connection that was given any of it is closed. */
     VG_WIRE_MOVE = 9,
-    /* fd = a bound UDP socket. stream 16, is_rtcp u8, the camera's address 16 (IPv4 mapped), its
-       port u16 (0: it told none): after ATTACH, for a camera that does not send on its connection.
-       Datagrams from any other address are dropped. */
+    /* fd = a bound UDP socket. stream 16, which u8 (0 RTP, 1 RTCP of the pictures, 2 RTP, 3 RTCP of
+       the sound), the camera's address 16 (IPv4 mapped), its port u16 (0: it told none): after
+       ATTACH, for a camera that does not send on its connection. Datagrams from any other address
+       are dropped. */
     VG_WIRE_UDP = 10,
     /* loop -> parent */
     VG_WIRE_READY = 64,   /* pid u32 */
@@ -103,8 +104,12 @@ enum { VG_CLOCK_RUNS_MAX = 15 };
  * (vg_nal_counts): foreign packets u64, repeated packets u64, wrong markers u64, start codes inside
  * u64, odd fragments u64, dropped NAL units u64, odd decoding order u64, odd timestamps u64;
  * packets on strange channels u64, reports on the pictures' channel u64, broken reports u64,
- * foreign reports u64, absurd clocks u64 */
-enum { VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 + 8 * 4 + 8 * 13 };
+ * foreign reports u64, absurd clocks u64; of sound: packets u64, lost packets u64, dropped packets
+ * u64, frames u64, frames without room or too late u64, holes u64, missing ms u64, age of the last
+ * frame u32 ms (2^32-1: none yet, or no sound) */
+enum {
+    VG_WIRE_STATS_RECORD = 16 + 8 * 10 + 4 + 2 + 2 + 1 + 4 + 4 + 8 + 8 + 8 * 4 + 8 * 13 + 8 * 7 + 4,
+};
 
 /* Live, loop -> viewer: the header blob as the first message; then a message a part of an access
  * unit: header with kind VG_WIRE_LIVE_UNIT, request = number of the unit, part/last; body of part

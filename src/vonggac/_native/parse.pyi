@@ -1,4 +1,4 @@
-"""RTP, RTCP, RTSP framing, access units and sequence parameter sets, read by the native code.
+"""RTP, RTCP, RTSP framing, sequence parameter sets and JPEG sizes, read by the native code.
 
 A fault raises vonggac.errors.MediaError with the clause and the byte offset. Contracts and units
 are those of the headers rtp.h, rtcp.h, rtsp_frame.h, nal.h and jpeg.h.
@@ -10,23 +10,12 @@ from typing_extensions import Buffer
 
 from vonggac.errors import MediaError
 
-CODEC_H264: int
-CODEC_H265: int
-CODEC_MJPEG: int
-SYNC_NONE: int
-SYNC_IDR: int
-SYNC_CRA: int
-SYNC_BLA: int
-SYNC_RECOVERY: int
 RTCP_OTHER: int
 RTCP_SR: int
 RTCP_BYE: int
 RTSP_PACKET: int
 RTSP_MESSAGE: int
 RTSP_GARBAGE: int
-ACCESS_UNIT_BYTES_MAX: int
-NAL_UNITS_MAX: int
-MARKER_TRUST: int
 RTSP_HEADER_BYTES_MAX: int
 RTSP_BODY_BYTES_MAX: int
 RTSP_RESYNC_BYTES_MAX: int
@@ -105,42 +94,6 @@ class RtspSplitter:
         """Garbage in a row up to here."""
     def next(self, received: Buffer) -> RtspItem | None:
         """The item at the head; None: call again with the same bytes and more behind them."""
-
-class AccessUnit:
-    """All NAL units of one picture, without start codes, in the order they came."""
-
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def kind(self) -> int:
-        """One of SYNC_*."""
-    @property
-    def damaged(self) -> bool: ...
-    @property
-    def leading(self) -> bool: ...
-    @property
-    def is_picture(self) -> bool: ...
-    @property
-    def nals(self) -> list[bytes]: ...
-
-class Assembler:
-    """From RTP packets to access units of H.264 or H.265, or to JPEG files (one NAL unit each)."""
-
-    def __init__(self, codec: int, payload_type: int, capacity_bytes: int = ...) -> None: ...
-    def expect_donl(self) -> None:
-        """The description declares decoding order numbers (H.265)."""
-    def expect_size(self, width: int, height: int) -> None:
-        """The description's size, for pictures that cannot tell theirs (MJPEG)."""
-    def push(self, packet: RtpPacket) -> bool:
-        """False: pull what is ready, then push the same packet again."""
-    def pull(self) -> AccessUnit | None: ...
-    def mark_hole(self) -> None:
-        """Bytes of the connection were lost here."""
-    def flush(self) -> None:
-        """The stream ends."""
-    @property
-    def counts(self) -> dict[str, int]:
-        """What was odd so far, by the field names of vg_nal_counts."""
 
 class Sps:
     """A sequence parameter set (H.264 7.3.2.1.1, H.265 7.3.2.2), as far as the file needs it."""

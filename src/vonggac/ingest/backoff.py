@@ -48,10 +48,13 @@ class Failures:
 
     _counts: Counter[Backoff] = field(default_factory=Counter)
 
-    def one_more(self, rule: Backoff, chance: float) -> float:
-        """The wait after this one, seconds."""
+    def one_more(self, rule: Backoff, chance: float, spent_s: float = 0.0) -> float:
+        """The wait after this one, seconds. `spent_s`: what the try itself waited for an answer,
+        which was as long a rest for the camera.
+        """
         self._counts[rule] += 1
-        return rule.delay_s(self._counts[rule], chance)
+        delay_s = rule.delay_s(self._counts[rule], chance)
+        return max(delay_s - spent_s, rule.delay_s(1, chance))
 
     def clear(self) -> None:
         """There was a picture, or a person wants it now."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from vonggac.ingest.backoff import StartLimiter, start_limiter
 
-__all__ = ["Dawdler", "Pace", "Refusals", "neighbourhood", "who_goes"]
+__all__ = ["Dawdler", "Pace", "Refusals", "Rivals", "neighbourhood", "who_goes"]
 
 PENDING_MAX = 64
 """Callers that do not publish yet, in all: 400 KiB each at most, most of it TLS's."""
@@ -29,6 +29,10 @@ _MOST_S = 8.0
 """A caller has ten seconds in all."""
 _FORGOTTEN_S = 900.0
 _KNOWN_MAX = 4096
+_RIVAL_S = 90.0
+"""Longer than any stall is waited for (60 s)."""
+_RIVAL_PAUSE_S = 60.0
+"""Between two calls of one who goes on calling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Dawdler:
     number: int
     neighbourhood: str
     since_s: float
+    camera: str = ""
+    """Whose key it has shown; empty: none yet."""
 
 
 def neighbourhood(address: str) -> str:
@@ -56,13 +62,17 @@ def neighbourhood(address: str) -> str:
 def who_goes(waiting: Sequence[Dawdler], comes: str) -> int | None:
     """The number of the one who makes room for a caller of neighbourhood `comes`; None: there is.
 
-    The oldest of the same neighbourhood where that has too many, else the oldest of all.
+    The oldest of the same neighbourhood where that has too many, else the oldest of all. Whoever
+    has shown a key is spared, or strangers in their crowds would throw out cameras a moment before
+    they publish; but one a camera alone, or its key would open the whole waiting room.
     """
     same = [one for one in waiting if one.neighbourhood == comes]
     crowd = same if len(same) >= PENDING_OF_ONE_MAX else waiting
     if crowd is waiting and len(waiting) < PENDING_MAX:
         return None
-    return min(crowd, key=lambda one: one.since_s).number
+    spared = {one.camera: one.number for one in reversed(waiting) if one.camera}
+    strangers = [one for one in crowd if one.number != spared.get(one.camera)]
+    return min(strangers or crowd, key=lambda one: one.since_s).number
 
 
 @dataclass(slots=True)
@@ -96,3 +106,29 @@ class Refusals:
         if len(self._known) > _KNOWN_MAX:
             self._known.popitem(last=False)
         return min(_FIRST_S * float(1 << min(count - 1, 16)), _MOST_S)
+
+
+@dataclass(slots=True)
+class Rivals:
+    """Callers with the right key of a stream that somebody else sends, by stream.
+
+    A camera whose address has changed is refused for as long as its old connection takes to fall
+    silent. Who is refused for longer is another one, and the key is in two hands.
+    """
+
+    _since: dict[bytes, tuple[str, float, float]] = field(default_factory=dict)
+    """Where from, seconds of the first and of the last refusal."""
+
+    def refused(self, stream: bytes, holds: str, calls: str, now_s: float) -> bool:
+        """Whether two have the key. `holds`, `calls`: neighbourhoods of both."""
+        if holds == calls:
+            return False
+        who, first_s, last_s = self._since.get(stream, (calls, now_s, now_s))
+        if who != calls or now_s - last_s > _RIVAL_PAUSE_S:
+            first_s = now_s
+        self._since[stream] = calls, first_s, now_s
+        return now_s - first_s >= _RIVAL_S
+
+    def ended(self, stream: bytes) -> None:
+        """Nobody sends it now: whoever calls next may be the camera."""
+        self._since.pop(stream, None)
