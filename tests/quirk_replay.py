@@ -1,8 +1,8 @@
-"""A camera that plays a capture again (docs/ref/capture.md), for `quirk_server`.
+"""A camera that plays a capture again (docs/ref/capture.md), for `quirk_camera`.
 
 The nth request of a connection gets the nth answer of the same connection as it was captured; what
-followed PLAY comes at its own times. Stand-ins are put back where they have to lead somewhere.
-Captures of datagrams are not played: this server has none.
+followed PLAY comes at its own times, datagrams as datagrams. Stand-ins and ports are put back where
+they have to lead somewhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-from quirk_server import Asked, Quirk, Reply, Visit
+from quirk_camera import Asked, Quirk, Reply, Visit
 from vonggac.media.chunk import Codec
 from vonggac.probe.capture import Captured, read_capture
 from vonggac_appliance.camera_clip import Clip
@@ -58,6 +58,7 @@ class Replay(Quirk):
         super().__init__(Clip(Codec.H264, (), 3600, (), (), ()))
         self.facts, events = read_capture(text)
         connections = sorted({one.connection for one in events if one.connection})
+        self.has_udp = any(one.kind == "datagram" for one in events)
         self.scripts = [
             Script([one for one in events if one.connection == number]) for number in connections
         ]
@@ -81,7 +82,7 @@ class Replay(Quirk):
                 visit._video = task  # whoever silences it silences this
         elif nth < len(script.answers) + len(script.later):
             for data in script.later[nth - len(script.answers)]:
-                visit.send(_restored(data, authority))
+                visit.send(_restored(data, authority, visit))
         else:  # the capture ends here
             return Reply(headers={"CSeq": asked.headers.get("cseq", "")})
         return None
@@ -96,19 +97,25 @@ class Replay(Quirk):
             self._say(one, visit, authority)
 
     def _say(self, one: Captured, visit: Visit, authority: str) -> None:
+        blanks = b"\r\n" * (one.blanks // 2)
         if one.kind == "close":
             visit.close()
         elif one.kind == "message":
-            visit.send(b"\r\n" * (one.blanks // 2) + _restored(one.data, authority))
+            visit.send(blanks + _restored(one.data, authority, visit))
         elif one.kind == "packet":
-            head = b"$" + bytes((one.channel,)) + len(one.data).to_bytes(2, "big")
-            visit.send(b"\r\n" * (one.blanks // 2) + head + one.data)
+            visit.send(blanks + _framed(one))
+        elif one.kind == "datagram":
+            visit.send_packets(_framed(one))
         elif one.kind == "garbage":
             visit.send(one.data)
 
 
-def _restored(data: bytes, authority: str) -> bytes:
-    """The stand-in of the camera's host leads to this server."""
+def _framed(one: Captured) -> bytes:
+    return b"$" + bytes((one.channel,)) + len(one.data).to_bytes(2, "big") + one.data
+
+
+def _restored(data: bytes, authority: str, visit: Visit) -> bytes:
+    """The stand-in of the camera's host leads to this server, and ports are those of now."""
     head, separator, body = data.partition(b"\r\n\r\n")
     restored = body.replace(b"://camera", b"://" + authority.encode())
     head = re.sub(
@@ -116,4 +123,10 @@ def _restored(data: bytes, authority: str) -> bytes:
         lambda found: found[1] + b"%d" % (int(found[2]) + len(restored) - len(body)),
         head.replace(b"://camera", b"://" + authority.encode()),
     )
+    if visit.datagrams is not None:
+        for name, ports in (
+            (b"client_port", visit.datagrams.viewer),
+            (b"server_port", visit.datagrams.ports),
+        ):
+            head = re.sub(rb"\b" + name + rb"=\d+-\d+", name + b"=%d-%d" % ports, head)
     return head + separator + restored

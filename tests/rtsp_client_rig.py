@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from vonggac.media.chunk import Codec
-from vonggac.rtsp import (
-    Authenticator,
-    ClientSession,
-    Credentials,
-    Scheme,
-    Send,
-    State,
-    parse_camera_url,
-)
-from vonggac.rtsp.auth import Challenge
+from vonggac.rtsp.auth import Authenticator
+from vonggac.rtsp.challenges import Challenge, Scheme
+from vonggac.rtsp.client import ClientSession
+from vonggac.rtsp.events import Send
 from vonggac.rtsp.messages import Request, parse_message
 from vonggac.rtsp.server import Mount, PlayAsked, ServerSession
+from vonggac.rtsp.states import State
+from vonggac.rtsp.url import Credentials, parse_camera_url
 
 SPS, PPS = bytes.fromhex("6742001eab4080"), bytes.fromhex("68ce3c80")
 MOUNT = Mount("/cam1/main", Codec.H264, (), (SPS,), (PPS,))

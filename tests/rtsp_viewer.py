@@ -6,16 +6,11 @@ import socket
 import struct
 
 from vonggac.media.chunk import Codec
-from vonggac.rtsp import (
-    Authenticator,
-    ClientSession,
-    Credentials,
-    Failure,
-    PlayReady,
-    Send,
-    parse_camera_url,
-)
+from vonggac.rtsp.auth import Authenticator
+from vonggac.rtsp.client import ClientSession
+from vonggac.rtsp.events import Failure, PlayReady, Send
 from vonggac.rtsp.messages import MessageReader, Packet, Response
+from vonggac.rtsp.url import Credentials, parse_camera_url
 
 
 class Viewer:

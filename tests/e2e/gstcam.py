@@ -3,9 +3,9 @@
     /usr/bin/python3 gstcam.py [--user U --password-file F] [--port N] [--fps N] [--udp-only]
                                [--mtu N] PATH=FILE[+SOUND]...
 
-FILE ends in .h264 or .h265; SOUND is aac, opus, pcma or pcmu, a tone. Prints "ready PORT", serves
-on 127.0.0.1 until SIGTERM. Run by the system's Python, where gi is; it imports nothing of ours, so
-that the two have nothing in common.
+FILE ends in .h264 or .h265; SOUND is aac, latm, opus, pcma or pcmu, a tone. Prints "ready PORT",
+serves on 127.0.0.1 until SIGTERM. Run by the system's Python, where gi is; it imports nothing of
+ours, so that the two have nothing in common.
 """
 
 import argparse
@@ -40,6 +40,7 @@ def demux(path):
 
 SOUNDS = {
     "aac": "audio/x-raw,rate=16000,channels=1 ! voaacenc ! aacparse ! rtpmp4gpay name=pay1 pt=97",
+    "latm": "audio/x-raw,rate=16000,channels=1 ! voaacenc ! aacparse ! rtpmp4apay name=pay1 pt=97",
     "opus": "audio/x-raw,rate=48000,channels=1 ! opusenc ! rtpopuspay name=pay1 pt=98",
     "pcma": "audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8",
     "pcmu": "audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0",

@@ -196,11 +196,15 @@ def assert_times_are_the_cameras(film: Film, chunks: Sequence[Found]) -> None:
 
 
 def assert_shown_as_sent(film: Film, chunks: Sequence[Found], shown: Sequence[int]) -> None:
-    """All but the first few of a run that a tick cut behind its first picture: what that one was
-    guessed to last is made good by those that follow."""
+    """All but the first of a run that a tick cut behind its first pictures.
+
+    Two or three decode times do not yet show how a camera spaces and reorders its pictures: what
+    the tick guessed is made good by those that follow. The longest way seen is 17 pictures: eight
+    B-pictures in a row, and parameter sets that say nothing of them.
+    """
     told = [ticks - shown[0] for ticks in shown]
-    if len(chunks[0].samples) == 1:
-        told[1:5] = film.ticks[1:5]
+    if len(chunks[0].samples) <= 3:
+        told[1:20] = film.ticks[1:20]
     assert told == list(film.ticks)
 
 

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from rtsp_viewer import Viewer
-from vonggac.rtsp import PlayReady
+from vonggac.rtsp.events import PlayReady
 
 
 @pytest.fixture(scope="module")

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import importlib.resources
-import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
-from gst_rig import gst_cameras
+from gst_rig import DEMO, gst_cameras
 from rtsp_viewer import Viewer
 from vonggac.media.chunk import Codec, GapReason
-from vonggac.rtsp import Credentials, Failure, KeepaliveAnswered, PlayReady, Scheme, TornDown
 from vonggac.rtsp.annexb import nal_type
+from vonggac.rtsp.challenges import Scheme
+from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, TornDown
 from vonggac.rtsp.messages import Packet
+from vonggac.rtsp.url import Credentials
 from vonggac_appliance.camera_clip import load_clip
 
 ADMIN = Credentials("admin", "p@ss:w0rd")
-SYSTEM_PYTHON = "/usr/bin/python3"
-PROBE = (
-    "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-)
 
 
 @pytest.fixture(scope="module")
-def gst_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def gst_port() -> Iterator[int]:
     """A gst-rtsp-server with the demo's sub streams at /h264 and /h265."""
-    if (
-        not Path(SYSTEM_PYTHON).exists()
-        or subprocess.run([SYSTEM_PYTHON, "-c", PROBE], capture_output=True, check=False).returncode
-    ):
-        pytest.skip("gst-rtsp-server is not installed (Debian: gir1.2-gst-rtsp-server-1.0)")
-    password = tmp_path_factory.mktemp("gst") / "password"
-    password.write_text(ADMIN.password)
-    room = importlib.resources.files("vonggac_appliance") / "demo"
-    script = Path(__file__).with_name("gstcam.py")
-    command = [SYSTEM_PYTHON, str(script), "--user", ADMIN.user, "--password-file", str(password)]
-    command += [f"/h264={room}/street-sub.h264", f"/h265={room}/alley-sub.h265"]
-    with gst_cameras(command) as port:
+    clips = (f"/h264={DEMO}/street-sub.h264", f"/h265={DEMO}/alley-sub.h265")
+    with gst_cameras(ADMIN.password, *clips, user=ADMIN.user) as port:
         yield port
 
 

@@ -15,7 +15,7 @@ import pytest
 import zmq
 
 from audit_rig import audit_run
-from box_rig import DEADLINE_S, Box, Cameras
+from box_rig import DEADLINE_S, Box, Cameras, wait_gone
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.store import journal
@@ -54,7 +54,9 @@ def test_a_lock_is_durable_when_the_command_says_so(box: Box, cameras: Cameras) 
     said = json.loads(
         box.run_here("lock", "add", "cam1", "--from", "-1m", "--to", "now", *WHY, "--json")
     )
+    children = box.children()
     box.stop(signal.SIGKILL)
+    wait_gone(children)  # a keeper that is just dying answers nobody
 
     assert (said["recorder"], said["durable_on"]) == (True, [str(box.disk)])
     assert said["later_on"] == said["not_confirmed_on"] == []

@@ -11,7 +11,8 @@ import pytest
 
 from box_rig import Box, states
 from dialled_camera import Named, clip
-from quirk_server import PASSWORD, USER, QuirkServer
+from quirk_camera import PASSWORD, USER
+from quirk_server import QuirkServer
 from vonggac_appliance import bus_control
 
 pytestmark = pytest.mark.slow
@@ -73,11 +74,12 @@ def test_a_household_waits_for_a_persons_word_and_the_street_is_recorded_on(
         lambda now: (
             states(now) == {"home": "paused", "street": "recording"}
             and other_serials(now) == {"home": foreign, "street": foreign}
+            # What held longest names a gap: on a slow machine that is at first the camera's end.
+            and now.cameras[0].gap_reason == "another device"
         )
     )
     assert neighbours.home.logins == before
     paused = box.status().cameras[0]
-    assert paused.gap_reason == "another device"
     assert "confirm-device" in paused.what
     alarms = json.loads(box.run("alarm", "list", "--json"))["alarms"]
     met = {one["subject"]: one["count"] for one in alarms if one["kind"] == "other-device"}

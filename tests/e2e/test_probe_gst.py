@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.resources
 import json
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +11,16 @@ import pytest
 
 from audit_rig import vonggac
 from box_rig import PASSWORD
-from gst_rig import gst_cameras
+from gst_rig import DEMO, gst_cameras
 from udp_proxy import Manners, RtspOverBadUdp
-
-SYSTEM_PYTHON = "/usr/bin/python3"
-PROBE = "import gi; gi.require_version('GstRtspServer', '1.0')"
-DEMO = importlib.resources.files("vonggac_appliance") / "demo"
 
 pytestmark = pytest.mark.slow
 
 
-@contextlib.contextmanager
-def gst_camera(folder: Path, *options: str) -> Iterator[int]:
-    """Streams /h264 and /h265, Digest on; gives the port."""
-    words = [SYSTEM_PYTHON, "-c", PROBE]
-    is_there = Path(SYSTEM_PYTHON).exists()
-    if not is_there or subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("gst-rtsp-server is not installed (Debian: gir1.2-gst-rtsp-server-1.0)")
-    password = folder / "password"
-    password.write_text(PASSWORD)
-    script = str(Path(__file__).with_name("gstcam.py"))
-    command = [SYSTEM_PYTHON, script, "--user", "admin", "--password-file", str(password)]
-    command += [*options, f"/h264={DEMO}/street-sub.h264", f"/h265={DEMO}/alley-sub.h265"]
-    with gst_cameras(command) as port:
-        yield port
+def gst_camera(*options: str) -> contextlib.AbstractContextManager[int]:
+    """Streams /h264 and /h265; gives the port."""
+    clips = (f"/h264={DEMO}/street-sub.h264", f"/h265={DEMO}/alley-sub.h265")
+    return gst_cameras(PASSWORD, *options, *clips)
 
 
 def probed(home: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
@@ -50,9 +33,9 @@ def probed(home: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[
 
 
 def test_a_gst_camera_in_h265_is_told_with_its_clock_and_its_program(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with gst_camera(tmp_path) as port:
+    with gst_camera() as port:
         facts = probed(home, capsys, f"rtsp://127.0.0.1:{port}/h265", "--seconds", "5")
     (stream,) = facts["streams"]
     figures = stream["figures"]
@@ -63,11 +46,9 @@ def test_a_gst_camera_in_h265_is_told_with_its_clock_and_its_program(
     assert figures["clock_offset_s"] is not None and abs(figures["clock_offset_s"]) < 10
 
 
-def test_what_a_bad_path_loses_is_an_advice(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_bad_path_loses_is_an_advice(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = Manners(loses=0.05, delay_s=(0.0, 0.02))
-    with gst_camera(tmp_path, "--mtu", "400") as port, RtspOverBadUdp(port, [bad]) as path:
+    with gst_camera("--mtu", "400") as port, RtspOverBadUdp(port, [bad]) as path:
         url = f"rtsp://127.0.0.1:{path.port}/h264"
         facts = probed(home, capsys, url, "--transport", "udp", "--seconds", "4")
         assert len(path.paths[0].lost) > 3

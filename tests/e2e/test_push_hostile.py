@@ -132,3 +132,48 @@ def test_a_hostile_internet_costs_no_camera_a_packet(box: PushBox) -> None:
     finally:
         is_over.set()
         cameras.stop()
+
+
+def _floods(port: int, key: str, is_over: threading.Event) -> None:
+    """With the right key of one camera, all that its connection bears; answers are not read."""
+    with Publisher(port, "nha13", "nha13", key, home="127.0.1.3") as other:
+        if other.record()[-1] != 200:
+            return
+        other.sock.settimeout(5.0)
+        pictures = b"".join(other.picture() for _ in range(100))
+        asked = b"OPTIONS rtsps://127.0.0.1/nha13 RTSP/1.0\r\nCSeq: 9\r\n\r\n" * 1000
+        while not is_over.is_set():
+            other.sock.sendall(pictures + asked)
+        other.sock.sendall(bytes(range(256)) * 2048)
+
+
+def test_who_floods_with_a_key_of_his_own_costs_no_other_camera_a_packet(box: PushBox) -> None:
+    cameras = Cameras(1)
+    key, own = box.add_push("nha12"), box.add_push("nha13")
+    is_over = threading.Event()
+    flood = threading.Thread(target=_until, args=(is_over, lambda: _floods(box.port, own, is_over)))
+    try:
+        box.add(cameras, cameras.names[0])
+        with box.taking_calls(), Publisher(box.port, "nha12", "nha12", key) as publisher:
+            assert publisher.record() == [200, 200, 200]
+            with publisher.sending():
+                box.until_recording("nha12", 0.0)
+                box.until_recording(cameras.names[0], 0.0)
+                flood.start()
+                try:
+                    box.until(lambda now: box.streams()["nha13", "main"].bytes > 1 << 20)
+                    before = box.streams()["nha12", "main"].recorded_ns
+                    box.until(
+                        lambda now: box.streams()["nha12", "main"].recorded_ns >= before + 4 * 10**9
+                    )
+                    streams = box.streams()
+                finally:
+                    is_over.set()
+                    flood.join()
+        for name in ("nha12", cameras.names[0]):
+            stream = streams[name, "main"]
+            assert stream.packets_lost == stream.damaged == stream.dropped == 0, name
+            assert box.holes(name, "main") == [], name
+    finally:
+        is_over.set()
+        cameras.stop()

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from box_rig import DEADLINE_S, Box
-from quirk_server import PASSWORD, USER, QuirkServer
+from quirk_camera import PASSWORD, USER
+from quirk_server import QuirkServer
 from quirks import catalogue
 from quirks.authentication import WrongPassword
 from vonggac.media.chunk import Codec, GapReason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,36 +10,24 @@ from pathlib import Path
 import pytest
 
 from box_rig import PASSWORD, Box
-from gst_rig import gst_cameras
+from gst_rig import DEMO, gst_cameras
 
-SYSTEM_PYTHON = "/usr/bin/python3"
 _PROBE = (
     "-v error -select_streams v -count_frames -show_entries stream=codec_name,nb_read_frames"
     " -of json"
 )
-PROBE = (
-    "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-)
 
 
 @pytest.fixture
-def gst_port(tmp_path: Path) -> Iterator[int]:
+def gst_port() -> Iterator[int]:
     """Main and sub of an H.264 camera and of an H.265 camera, Digest on."""
-    probe = [SYSTEM_PYTHON, "-c", PROBE]
-    if (
-        not Path(SYSTEM_PYTHON).exists()
-        or subprocess.run(probe, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("gst-rtsp-server is not installed (Debian: gir1.2-gst-rtsp-server-1.0)")
-    password = tmp_path / "password"
-    password.write_text(PASSWORD)
-    room = importlib.resources.files("vonggac_appliance") / "demo"
-    script = Path(__file__).with_name("gstcam.py")
-    command = [SYSTEM_PYTHON, str(script), "--user", "admin", "--password-file", str(password)]
-    for camera, scene, ending in (("cam1", "street", "h264"), ("cam2", "alley", "h265")):
-        for name in ("main", "sub"):
-            command.append(f"/{camera}/{name}={room}/{scene}-{name}.{ending}")
-    with gst_cameras(command) as port:
+    cameras = (("cam1", "street", "h264"), ("cam2", "alley", "h265"))
+    clips = [
+        f"/{camera}/{name}={DEMO}/{scene}-{name}.{ending}"
+        for camera, scene, ending in cameras
+        for name in ("main", "sub")
+    ]
+    with gst_cameras(PASSWORD, *clips) as port:
         yield port
 
 

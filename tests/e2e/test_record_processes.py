@@ -208,6 +208,7 @@ def test_a_keeper_comes_before_the_loops_where_that_is_allowed(box: Box) -> None
     usual = os.getpriority(os.PRIO_PROCESS, 0)
     with box.running():
         (keeper,) = box.children()
+        box.until(lambda now: now.disks[0].uuid != "")  # it takes its rank before its disk
         rank = os.getpriority(os.PRIO_PROCESS, keeper)
 
     assert rank == (max(usual - 5, -20) if is_allowed else usual)

@@ -10,7 +10,7 @@ import pytest
 
 from audit_rig import vonggac
 from box_rig import Box, Cameras
-from vonggac_appliance.audit_log import lists_of
+from vonggac_appliance.audit_reading import lists_of
 from vonggac_appliance.ledger import heads_of
 
 

@@ -11,8 +11,8 @@ from vonggac.probe.advice import advise
 from vonggac.probe.clock import CameraClock
 from vonggac.probe.figures import Figures, Gop
 from vonggac.probe.findings import Findings, StreamFindings, facts_of
-from vonggac.rtsp.auth import Scheme
-from vonggac.rtsp.sdp import AudioTrack
+from vonggac.rtsp.challenges import Scheme
+from vonggac.rtsp.tracks import AudioTrack
 
 GOOD = Figures(
     measured_s=20,

@@ -44,6 +44,7 @@ def measured(
             count += 1
             if not loses or count % loses:
                 meter.packet(packet, now_ns, WALL_NS + now_ns)
+        meter.read_empty(now_ns)
         if number % 100 == 10:
             told_ns = WALL_NS + now_ns + round(clock_s * S)
             meter.packet(sender_report(SSRC, told_ns, stamp, 1, 1), now_ns, WALL_NS + now_ns)
@@ -99,9 +100,41 @@ def test_datagrams_out_of_order_are_put_in_order() -> None:
         packets[at], packets[at + 1] = packets[at + 1], packets[at]
     for number, packet in enumerate(packets):
         meter.packet(packet, number * S // 100, WALL_NS)
+        meter.read_empty(number * S // 100)
     figures = meter.finish(0, 4 * S)
     assert (figures.packets_lost, figures.damaged) == (0, 0)
     assert figures.pictures >= 39
+
+
+def test_what_waits_is_not_given_up_while_the_missing_stands_in_the_socket() -> None:
+    """One read ends within a key frame; the next, 100 ms later, begins with what it overtook."""
+    meter = Meter(play(udp=True))
+    packetiser = Packetiser(Codec.H264, ssrc=SSRC, mtu_bytes=600)
+    lead = [p for n in range(20) for p in packetiser.access_unit([SPS, PPS, idr(500, n)], n * 3600)]
+    for packet in lead:
+        meter.packet(packet, 0, WALL_NS)
+    meter.read_empty(S // 10)
+    packets = packetiser.access_unit([SPS, PPS, idr(3000, 20)], 20 * 3600)
+    assert len(packets) >= 6
+    for now_ns, read in ((S, packets[0::2]), (S + S // 10, packets[1::2])):
+        for packet in read:
+            meter.packet(packet, now_ns, WALL_NS)
+        meter.read_empty(now_ns)
+    figures = meter.finish(0, 2 * S)
+    assert (figures.packets_lost, figures.packets_late, figures.damaged) == (0, 0, 0)
+
+
+def test_a_datagram_that_never_comes_is_given_up_once_the_socket_is_empty() -> None:
+    meter = Meter(play(udp=True))
+    packetiser = Packetiser(Codec.H264, ssrc=SSRC, mtu_bytes=600)
+    for number in range(20):
+        packets = packetiser.access_unit([SPS, PPS, idr(500, number)], number * 3600)
+        for packet in packets[: -1 if number == 10 else None]:
+            meter.packet(packet, number * S // 25, WALL_NS)
+        meter.read_empty(number * S // 25)
+    figures = meter.finish(0, S)
+    assert (figures.packets_lost, figures.packets_late) == (1, 0)
+    assert figures.pause_max_s < 0.5
 
 
 def test_odd_packets_are_counted_under_their_rows_names() -> None:

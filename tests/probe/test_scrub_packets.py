@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vonggac._native.parse import Assembler, rtp_parse
+from vonggac._native.assembler import Assembler
+from vonggac._native.parse import rtp_parse
 from vonggac.media.chunk import Codec
 from vonggac.probe.scrub_packets import Pieces, scrub_rtcp, scrub_rtp
 from vonggac.rtsp.packetise import Packetiser, sender_report

@@ -10,7 +10,8 @@ from vonggac.probe.scrub_messages import scrub_message
 from vonggac.probe.stand_ins import StandIns
 from vonggac.rtsp.habits import of_description
 from vonggac.rtsp.messages import Headers, Response, parse_message
-from vonggac.rtsp.sdp import audio_tracks, parse_sdp, video_track
+from vonggac.rtsp.sdp import parse_sdp
+from vonggac.rtsp.tracks import audio_tracks, video_track
 
 FIELDS = (
     ("CSeq", "1"),

@@ -1,4 +1,4 @@
-"""The rules that cameras break, one class each, for `quirk_server`.
+"""The rules that cameras break, one class each, for `quirk_camera`.
 
 Numbers are rows of the table in docs/design/rtsp-interop.md; the names of devices stand there.
 
@@ -8,12 +8,12 @@ that the camera would not have borne.
 
 from __future__ import annotations
 
-from quirk_server import Quirk
-from quirks import answers, authentication, playing, sdp, setup
+from quirk_camera import Quirk
+from quirks import answers, authentication, playing, sdp, setup, unreported
 
 __all__ = ["catalogue"]
 
-_SUBJECTS = (answers, authentication, sdp, setup, playing)
+_SUBJECTS = (answers, authentication, sdp, setup, playing, unreported)
 
 
 def catalogue() -> list[type[Quirk]]:

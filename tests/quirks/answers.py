@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from quirk_server import Asked, Quirk, Reply, Visit
+from quirk_camera import Asked, Quirk, Reply, Visit
 
 
 class ByTheBook(Quirk):

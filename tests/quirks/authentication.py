@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from quirk_server import Asked, Quirk, Reply, Visit
+from quirk_camera import Asked, Quirk, Reply, Visit
 from vonggac_appliance.camera_clip import Clip
 
 DIGEST = 'Digest realm="cam", nonce="{nonce}"'

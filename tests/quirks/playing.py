@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quirk_server import Asked, Quirk, Reply, Visit
+from quirk_camera import Asked, Quirk, Reply, Visit
 
 
 class WakesUp(Quirk):
@@ -16,7 +16,8 @@ class WakesUp(Quirk):
 class ShortTimeout(Quirk):
     """Closes when it has heard nothing for its time-out, of one kind or the other."""
 
-    row, name, habit, timeout_s = 61, "short-timeout", "short-timeout", 4
+    row, name, timeout_s = 61, "short-timeout", 4
+    habit: str | None = "short-timeout"
     counts: Sequence[str] = ("GET_PARAMETER", "OPTIONS")
 
     def spoil(self, asked: Asked, reply: Reply, visit: Visit) -> Reply | None:

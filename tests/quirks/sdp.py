@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from quirk_server import Asked, Quirk, Reply, Visit
+from quirk_camera import Asked, Quirk, Reply, Visit
 
 
 class BareDescription(Quirk):
@@ -92,7 +92,8 @@ class TrailingBytes(Quirk):
 class SameType(Quirk):
     """Audio with the video's payload type."""
 
-    row, name, habit = 39, "same-type", "sdp-same-type"
+    row, name = 39, "same-type"
+    habit: str | None = "sdp-same-type"
     more = "m=audio 0 RTP/AVP 96\r\na=rtpmap:96 MPEG4-GENERIC/16000\r\na=control:track2\r\n"
 
     def sdp(self) -> str:

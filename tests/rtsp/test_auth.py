@@ -9,16 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vonggac.rtsp.auth import (
-    Authenticator,
-    Challenge,
-    DigestAnswer,
-    Scheme,
-    Verdict,
-    basic_header,
-    parse_challenges,
-    parse_parameters,
-)
+from vonggac.rtsp.auth import Authenticator, DigestAnswer, Verdict, basic_header
+from vonggac.rtsp.challenges import Challenge, Scheme, parse_challenges, parse_parameters
 from vonggac.rtsp.login import Login, challenge_header, is_authorized
 from vonggac.rtsp.url import Credentials
 

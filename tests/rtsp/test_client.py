@@ -11,18 +11,11 @@ from hypothesis import strategies as st
 
 from rtsp_client_rig import DESCRIBED, EARLY, OK, PLAYED, SET_UP, client, events, script, sent
 from vonggac.errors import MediaError
-from vonggac.rtsp import (
-    Authenticator,
-    ClientSession,
-    Failure,
-    KeepaliveAnswered,
-    PlayReady,
-    Send,
-    State,
-    TornDown,
-    UdpAgreed,
-    parse_camera_url,
-)
+from vonggac.rtsp.auth import Authenticator
+from vonggac.rtsp.client import ClientSession
+from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, Send, TornDown, UdpAgreed
+from vonggac.rtsp.states import State
+from vonggac.rtsp.url import parse_camera_url
 
 
 def test_options_may_fail_in_any_way() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from rtsp_client_rig import ADMIN, DESCRIBED, OK, PLAYED, SET_UP, script
-from vonggac.rtsp import Authenticator, ClientSession, PlayReady, Scheme, parse_camera_url
+from vonggac.rtsp.auth import Authenticator
+from vonggac.rtsp.challenges import Scheme
+from vonggac.rtsp.client import ClientSession
+from vonggac.rtsp.events import PlayReady
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Keepalive, Learnt, SessionRule
 from vonggac.rtsp.messages import Request, parse_message
-from vonggac.rtsp.url import UrlForm
+from vonggac.rtsp.url import UrlForm, parse_camera_url
 
 NOT_FOUND = "RTSP/1.0 404 Not Found\r\nCSeq: {n}\r\n\r\n"
 DIGEST = 'RTSP/1.0 401 No\r\nCSeq: {n}\r\nWWW-Authenticate: Digest realm="r", nonce="n"\r\n\r\n'

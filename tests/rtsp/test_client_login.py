@@ -21,21 +21,13 @@ from rtsp_client_rig import (
     sent,
 )
 from vonggac.media.chunk import Codec, GapReason
-from vonggac.rtsp import (
-    ClientSession,
-    Credentials,
-    Failure,
-    KeepaliveAnswered,
-    PlayReady,
-    Scheme,
-    Send,
-    State,
-    TornDown,
-    parse_camera_url,
-)
-from vonggac.rtsp.auth import Challenge
+from vonggac.rtsp.challenges import Challenge, Scheme
+from vonggac.rtsp.client import ClientSession
+from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, Send, TornDown
 from vonggac.rtsp.login import Login
 from vonggac.rtsp.server import Ended, ServerSession
+from vonggac.rtsp.states import State
+from vonggac.rtsp.url import Credentials, parse_camera_url
 
 LOGINS = {
     "nobody asks": ((), None),

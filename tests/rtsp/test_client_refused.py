@@ -6,11 +6,8 @@ import pytest
 
 from rtsp_client_rig import DESCRIBED, OK, SET_UP, client, events, script
 from vonggac.media.chunk import GapReason
-from vonggac.rtsp import (
-    Failure,
-    State,
-    TornDown,
-)
+from vonggac.rtsp.events import Failure, TornDown
+from vonggac.rtsp.states import State
 
 REFUSALS = {
     "403": ("RTSP/1.0 403 Forbidden\r\nCSeq: {n}\r\n\r\n", GapReason.REFUSED, "DESCRIBE: 403"),

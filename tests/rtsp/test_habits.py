@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from vonggac.errors import MediaError
 from vonggac.rtsp.habits import ROWS, Habit, of_description, of_response, of_transport
 from vonggac.rtsp.messages import Headers, Response
-from vonggac.rtsp.sdp import parse_sdp, video_track
+from vonggac.rtsp.sdp import parse_sdp
+from vonggac.rtsp.tracks import video_track
 
 PLAIN = """v=0\r
 o=- 1 1 IN IP4 192.168.1.9\r

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from vonggac.errors import MediaError
 from vonggac.media.chunk import Codec
 from vonggac.rtsp.messages import parse_message
-from vonggac.rtsp.sdp import (
+from vonggac.rtsp.sdp import parse_sdp
+from vonggac.rtsp.server import Mount, describe
+from vonggac.rtsp.tracks import (
     AudioTrack,
     VideoTrack,
     audio_tracks,
     parameter_sets,
-    parse_sdp,
     video_encodings,
     video_track,
 )
-from vonggac.rtsp.server import Mount, describe
 
 SPS, PPS = bytes.fromhex("6742001eab4080"), bytes.fromhex("68ce3c80")
 VPS5, SPS5, PPS5 = (bytes.fromhex(text) for text in ("40010c01", "42010101", "4401c172"))

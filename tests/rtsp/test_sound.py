@@ -6,10 +6,13 @@ import pytest
 
 from rtsp_client_rig import ADMIN, SDP, events
 from vonggac.media.sound import Sound, SoundCodec
-from vonggac.rtsp import Authenticator, ClientSession, Send, State, parse_camera_url
-from vonggac.rtsp.events import Event, PlayReady
+from vonggac.rtsp.auth import Authenticator
+from vonggac.rtsp.client import ClientSession
+from vonggac.rtsp.events import Event, PlayReady, Send, UdpAgreed
 from vonggac.rtsp.sdp import parse_sdp
-from vonggac.rtsp.sound import sound_track
+from vonggac.rtsp.sound import sound_of, sound_track
+from vonggac.rtsp.states import State
+from vonggac.rtsp.url import parse_camera_url
 
 AAC_LC_16K = bytes.fromhex("1408")
 
@@ -22,10 +25,36 @@ def aac(rtpmap: str, fmtp: str) -> bytes:
     return audio("m=audio 0 RTP/AVP 97", f"a=rtpmap:97 {rtpmap}", f"a=fmtp:97 {fmtp}")
 
 
+def latm(rtpmap: str, fmtp: str) -> bytes:
+    return audio("m=audio 0 RTP/AVP 97", f"a=rtpmap:97 {rtpmap}", f"a=fmtp:97 {fmtp}")
+
+
+def mux(*fields: tuple[int, int]) -> str:
+    """StreamMuxConfig (ISO/IEC 14496-3 1.7.3.1) of (value, bits), as fmtp has it."""
+    text = "".join(f"{value:0{bits}b}" for value, bits in fields)
+    text += "0" * (-len(text) % 8)
+    return bytes(int(text[at : at + 8], 2) for at in range(0, len(text), 8)).hex()
+
+
+LC_16K = (0x1408, 16)
+END = ((0, 3), (255, 8), (0, 1), (0, 1))
+V1 = mux((1, 1), (0, 1), (0, 2), (255, 8), (1, 1), (0, 6), (0, 4), (0, 3), (0, 2), (16, 8),
+         LC_16K, *END)  # fmt: skip
+UNFIT_MUXES = {
+    "a version that nobody uses": mux((3, 2), (0, 40)),
+    "share no clock": mux((0, 1), (0, 1), (0, 40)),
+    "several programs or layers": mux((0, 1), (1, 1), (0, 6), (0, 4), (1, 3), LC_16K, *END),
+    "of a kind that a file": mux((0, 1), (1, 1), (0, 6), (0, 7), (23 << 11, 16), *END),
+    "do not tell their lengths": mux((0, 1), (1, 1), (0, 6), (0, 7), LC_16K, (1, 3), (0, 16)),
+    "other data stands": mux((0, 1), (1, 1), (0, 6), (0, 7), LC_16K, (0, 3), (255, 8), (2, 2)),
+    "of a kind": "4000",
+    "cannot be read": "zz",
+}
 HBR = "streamtype=5;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3"
 PCMA = Sound(SoundCodec.PCMA, 1, 8000, 8000)
 PCMU = Sound(SoundCodec.PCMU, 1, 8000, 8000)
 AAC = Sound(SoundCodec.AAC, 1, 16_000, 16_000, AAC_LC_16K, 1024, 13, 3, 3)
+LATM = Sound(SoundCodec.LATM, 1, 16_000, 16_000, AAC_LC_16K, 1024)
 OFFERS: dict[str, tuple[bytes, Sound | None]] = {
     "none": (SDP, None),
     "static A-law": (audio("m=audio 0 RTP/AVP 8"), PCMA),
@@ -80,7 +109,28 @@ OFFERS: dict[str, tuple[bytes, Sound | None]] = {
         aac("MPEG4-GENERIC/16000", f"{HBR};CTSDeltaLength=16;config=1408"),
         None,
     ),
-    "LATM": (audio("m=audio 0 RTP/AVP 97", "a=rtpmap:97 MP4A-LATM/16000"), None),
+    "LATM": (latm("MP4A-LATM/16000", "cpresent=0;config=400028103FC0"), LATM),
+    "LATM without cpresent, as ffmpeg and GStreamer take it": (
+        latm("MP4A-LATM/16000/1", "profile-level-id=1;object=2;config=400028103fc0"),
+        LATM,
+    ),
+    "LATM of two channels at 48 kHz": (
+        latm("MP4A-LATM/48000/2", "cpresent=0; config=400023203FC0"),
+        Sound(SoundCodec.LATM, 2, 48_000, 48_000, bytes.fromhex("1190"), 1024),
+    ),
+    "LATM of version 1, which tells how long its configuration is": (
+        latm("MP4A-LATM/16000", f"cpresent=0;config={V1}"),
+        LATM,
+    ),
+    "LATM whose configuration ends behind the decoder's": (
+        latm("MP4A-LATM/16000", "cpresent=0;config=40002810"),
+        LATM,
+    ),
+    "LATM whose configuration comes in its packets": (
+        latm("MP4A-LATM/16000", "cpresent=1;config=400028103FC0"),
+        None,
+    ),
+    "LATM without a configuration": (latm("MP4A-LATM/16000", "bitrate=64000"), None),
     "G.726": (audio("m=audio 0 RTP/AVP 97", "a=rtpmap:97 G726-32/8000"), None),
     "AAC of a clock that no loop takes": (aac("AAC/999999999", "config=1408"), None),
     "A-law of one": (audio("m=audio 0 RTP/AVP 8", "a=rtpmap:8 PCMA/200000"), None),
@@ -106,14 +156,32 @@ def test_what_a_file_can_carry_is_taken_as_cameras_write_it(
     assert (found.sound if found else None) == expected
 
 
+@pytest.mark.parametrize(("why", "config"), UNFIT_MUXES.items(), ids=UNFIT_MUXES)
+def test_latm_that_cannot_be_recorded_is_refused_with_the_reason(why: str, config: str) -> None:
+    text = latm("MP4A-LATM/16000", f"cpresent=0;config={config}")
+    found = sound_of(parse_sdp(text))
+    assert isinstance(found, str)
+    assert why in found
+
+
+def test_of_several_that_do_not_fit_the_first_says_why() -> None:
+    text = audio("m=audio 0 RTP/SAVP 8") + b"m=audio 0 RTP/AVP 9\r\na=control:track3\r\n"
+    assert sound_of(parse_sdp(text)) == "it is encrypted"
+    assert sound_of(parse_sdp(SDP)) == ""
+
+
 class Dialogue:
     """A camera that answers what the test says, to a client that asks for sound."""
 
-    def __init__(self, *, with_sound: bool = True, udp: bool = False) -> None:
+    def __init__(
+        self, *, with_sound: bool = True, udp: bool = False, has_room: bool = True
+    ) -> None:
+        """`has_room`: ports of ours for the sound's datagrams were to be had."""
         self.session = ClientSession(
             parse_camera_url("rtsp://10.0.0.9/cam1"),
             Authenticator(ADMIN, "c0ffee"),
             udp_ports=(5000, 5001) if udp else None,
+            sound_ports=(5002, 5003) if udp and has_room else None,
             with_sound=with_sound,
         )
         self.told: list[Event] = []
@@ -205,18 +273,80 @@ def test_channels_of_the_pictures_are_never_taken_for_sound(channels: str) -> No
     ("with_sound", "udp", "transport"),
     [
         (False, False, "RTP/AVP/TCP;unicast;interleaved=0-1"),
+        (False, True, "RTP/AVP;unicast;client_port=5000-5001;server_port=6000-6001"),
         (True, True, "RTP/AVP;unicast;client_port=5000-5001;server_port=6000-6001"),
     ],
 )
-def test_sound_is_not_asked_for_where_it_is_not_agreed_to_or_comes_as_datagrams(
+def test_sound_is_not_asked_for_where_it_is_not_agreed_to_or_no_port_is_left_for_it(
     with_sound: bool, udp: bool, transport: str
 ) -> None:
-    dialogue = Dialogue(with_sound=with_sound, udp=udp)
+    dialogue = Dialogue(with_sound=with_sound, udp=udp, has_room=False)
     dialogue.answer(f"Session: 7\r\nTransport: {transport}\r\n")
     dialogue.answer()
     assert [line.split()[0] for line in dialogue.asked[2:]] == ["SETUP", "PLAY"]
     assert dialogue.ready.sound is None
     assert [track.encoding for track in dialogue.ready.audio] == ["PCMA"]
+    assert not dialogue.ready.sound_told.was_asked
+
+
+UDP = "Session: 7\r\nTransport: RTP/AVP;unicast;client_port={};server_port={}\r\n"
+
+
+def test_where_the_pictures_come_as_datagrams_the_sound_is_asked_for_as_such() -> None:
+    dialogue = Dialogue(udp=True)
+    dialogue.answer(UDP.format("5000-5001", "6000-6001"))
+    assert dialogue.asked[3] == (
+        "SETUP rtsp://10.0.0.9/cam1/track2 Transport: RTP/AVP;unicast;client_port=5002-5003"
+    )
+    dialogue.answer(UDP.format("5002-5003", "6002-6003"))
+    dialogue.answer()
+    agreed = [one for one in dialogue.told if isinstance(one, UdpAgreed)]
+    assert agreed == [UdpAgreed((6000, 6001)), UdpAgreed((6002, 6003), is_sound=True)]
+    ready = dialogue.ready
+    assert (ready.udp_ports, ready.sound_told.udp_ports) == ((6000, 6001), (6002, 6003))
+    assert ready.sound is not None
+    assert ready.sound.sound == PCMA
+
+
+@pytest.mark.parametrize("status", ["461 Unsupported Transport", "404 Not Found", "500 Error"])
+def test_datagrams_of_sound_that_are_refused_leave_those_of_the_pictures(status: str) -> None:
+    dialogue = Dialogue(udp=True)
+    dialogue.answer(UDP.format("5000-5001", "6000-6001"))
+    dialogue.answer(status=status)
+    dialogue.answer()
+    ready = dialogue.ready
+    assert (ready.udp_ports, ready.sound) == ((6000, 6001), None)
+    assert (ready.sound_told.was_asked, ready.sound_told.udp_ports) == (True, None)
+
+
+def test_who_tells_no_port_for_the_sound_is_heard_all_the_same() -> None:
+    dialogue = Dialogue(udp=True)
+    dialogue.answer(UDP.format("5000-5001", "6000-6001"))
+    dialogue.answer("Transport: RTP/AVP;unicast;client_port=5002-5003\r\n")
+    dialogue.answer()
+    assert dialogue.ready.sound_told.udp_ports == (0, 0)
+
+
+def test_sound_on_the_connection_beside_pictures_as_datagrams_is_taken() -> None:
+    dialogue = Dialogue(udp=True)
+    dialogue.answer(UDP.format("5000-5001", "6000-6001"))
+    dialogue.set_up("2-3")
+    dialogue.answer()
+    ready = dialogue.ready
+    assert ready.sound is not None
+    assert (ready.sound.rtp_channel, ready.sound_told.udp_ports) == (2, None)
+
+
+def test_pictures_on_the_connection_though_datagrams_were_asked_for_have_their_sound_there() -> (
+    None
+):
+    dialogue = Dialogue(udp=True)
+    dialogue.set_up("0-1")
+    assert dialogue.asked[3].endswith("Transport: RTP/AVP/TCP;unicast;interleaved=2-3")
+    dialogue.set_up("2-3")
+    dialogue.answer()
+    assert (dialogue.ready.udp_ports, dialogue.ready.sound_told.udp_ports) == (None, None)
+    assert dialogue.ready.sound is not None
 
 
 def test_a_login_refused_for_the_sound_alone_is_no_wrong_password() -> None:

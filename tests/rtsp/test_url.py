@@ -32,6 +32,7 @@ ADDRESSES = {
     "rtsp://h/a#b": ("h", 554, "rtsp://h/a", None),
     "rtsp://rtsp://h/a": ("h", 554, "rtsp://h/a", None),
     "rtsp://[fe80::1]:88/a": ("fe80::1", 88, "rtsp://[fe80::1]:88/a", None),
+    "rtsp://[fe80::1]/mail@x": ("fe80::1", 554, "rtsp://[fe80::1]/mail@x", None),
     "rtsp://::ffff:1.2.3.4/a": ("::ffff:1.2.3.4", 554, "rtsp://[::ffff:1.2.3.4]/a", None),
     "rtsp://h/đường 1": ("h", 554, "rtsp://h/%C4%91%C6%B0%E1%BB%9Dng%201", None),
     "rtsp://h?channel=1": ("h", 554, "rtsp://h?channel=1", None),
@@ -168,3 +169,10 @@ def test_an_address_over_tls_keeps_its_scheme_wherever_it_is_joined() -> None:
         "rtsps://cam.lan/a/track1",
     )
     assert control_candidates(url, url.request_uri, "rtsps://10.0.0.1/t")[1] == "rtsps://cam.lan/t"
+
+
+def test_an_address_of_a_camera_keeps_its_host_where_its_path_holds_an_at_sign() -> None:
+    url = parse_camera_url("rtsp://[2001:db8::5]/live")
+    base = "rtsp://[2001:db8::5]/cam@1/"
+    assert content_base(url, base) == base
+    assert control_candidates(url, base, base + "track1")[0] == base + "track1"

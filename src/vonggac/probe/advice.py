@@ -12,7 +12,7 @@ from vonggac.media.chunk import Codec, GapReason
 from vonggac.probe.clock import CameraClock
 from vonggac.probe.figures import Figures
 from vonggac.probe.findings import Findings, StreamFindings
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 
 __all__ = ["Advice", "advise"]
 

@@ -22,6 +22,9 @@ from vonggac.probe.wire import Garbage, Item, Message, Packet
 __all__ = ["VERSION", "CaptureWriter", "Captured", "read_capture", "spellings"]
 
 VERSION = 1
+_MOST_MS = 1e12
+_MOST_BYTES = 16 << 20
+"""Of garbage, and of blanks: what a file says is made as it is read."""
 _GUARDED_MIN = 6
 """Shorter passwords may be words or numbers of the protocol by chance."""
 
@@ -147,11 +150,13 @@ def read_capture(text: str) -> tuple[dict[str, object], list[Captured]]:
         if not parsed or parsed[0]["capture"] != VERSION:
             raise MediaError("unsupported", "capture version")
         return parsed[0], [_captured(one) for one in parsed[1:]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MediaError("value", f"capture: {error}") from error
 
 
-def _captured(line: Mapping[str, object]) -> Captured:
+def _captured(line: object) -> Captured:
+    if not isinstance(line, dict):
+        raise TypeError("a line is an object")
     kind, data = _content(line)
     at_ms, connection = line["at_ms"], line["connection"]
     channel, blanks = line.get("channel", 0), line.get("blanks", 0)
@@ -159,6 +164,8 @@ def _captured(line: Mapping[str, object]) -> Captured:
         raise TypeError("at_ms and connection are numbers")
     if not isinstance(channel, int) or not isinstance(blanks, int):
         raise TypeError("channel and blanks are numbers")
+    if not (abs(at_ms) <= _MOST_MS and 0 <= blanks <= _MOST_BYTES):  # JSON here knows NaN too
+        raise ValueError("at_ms or blanks of no capture")
     if line.get("socket") == "rtcp":
         channel = 1
     return Captured(float(at_ms), connection, line["from"] == "us", kind, data, channel, blanks)
@@ -167,7 +174,7 @@ def _captured(line: Mapping[str, object]) -> Captured:
 def _content(line: Mapping[str, object]) -> tuple[str, bytes]:
     if isinstance(message := line.get("message"), str):
         return "message", message.encode("latin-1")
-    if isinstance(size := line.get("garbage_bytes"), int):
+    if isinstance(size := line.get("garbage_bytes"), int) and size <= _MOST_BYTES:
         return "garbage", bytes(size)
     if isinstance(event := line.get("event"), str):
         return event, b""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from vonggac.media.chunk import Codec, GapReason
 from vonggac.probe.figures import Figures
 from vonggac.probe.maker import Said
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.habits import Habit
-from vonggac.rtsp.sdp import AudioTrack, Media
+from vonggac.rtsp.sdp import Media
+from vonggac.rtsp.tracks import AudioTrack
 
 __all__ = ["Findings", "StreamFindings", "facts_of"]
 

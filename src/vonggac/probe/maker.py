@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vonggac.errors import MediaError
-from vonggac.rtsp.auth import parse_challenges
+from vonggac.rtsp.challenges import parse_challenges
 from vonggac.rtsp.messages import Response, for_people
 from vonggac.rtsp.sdp import Description, parse_sdp
 

@@ -6,11 +6,9 @@ The depacketiser, the parameter set readers and the order of datagrams are those
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
+from vonggac._native.assembler import AccessUnit, Assembler
 from vonggac._native.parse import (
-    AccessUnit,
-    Assembler,
     RtpPacket,
     h264_sps,
     h265_sps,
@@ -81,7 +79,7 @@ class Meter:
         self._sets.clear()  # the description's are a hint, and no change when others come
 
     def packet(self, data: bytes, now_ns: int, wall_ns: int) -> None:
-        """A packet as it came, RTP or RTCP."""
+        """A packet as it came, RTP or RTCP. Behind datagrams comes `read_empty`."""
         if is_rtcp(data):
             self._clock.report(data, self._ssrc, wall_ns)
             return
@@ -93,8 +91,14 @@ class Meter:
         if packet.payload_type == self._play.payload_type:
             self._ssrc, self._sequence = packet.ssrc, packet.sequence
             self._octets += len(data)
-        for one in self._in_order(packet, now_ns):
-            self._assemble(one, now_ns)
+        if self._is_udp and packet.payload_type == self._play.payload_type:
+            self._put_in_order(packet, now_ns)
+        else:
+            self._assemble(packet, now_ns)
+
+    def read_empty(self, now_ns: int) -> None:
+        """No datagram stands in the socket: those that have waited long wait no more."""
+        self._release(now_ns, now_ns)
 
     def garbage(self) -> None:
         """Bytes of the connection were no packet."""
@@ -103,9 +107,8 @@ class Meter:
 
     def finish(self, began_ns: int, ended_ns: int) -> Figures:
         """All figures; `began_ns` is when PLAY was answered."""
-        for sequence in iter(lambda: self._order.pull(ended_ns, must=True), None):
-            if (packet := self._held.pop(sequence, None)) is not None:
-                self._assemble(packet, ended_ns)
+        while self._pull(ended_ns, ended_ns, must=True):
+            pass
         counts = self._assembler.counts
         return figures_of(
             self._pictures,
@@ -140,27 +143,32 @@ class Meter:
             found[Habit.GARBAGE] = self._garbage
         return found
 
-    def _in_order(self, packet: RtpPacket, now_ns: int) -> Iterator[RtpPacket]:
-        """Over TCP as they come; datagrams as the loop orders them."""
-        if not self._is_udp or packet.payload_type != self._play.payload_type:
-            yield packet
-            return
+    def _put_in_order(self, packet: RtpPacket, now_ns: int) -> None:
+        """As the loop orders datagrams."""
         while (place := self._order.push(packet.sequence, now_ns)) == "full":
-            yield from self._pulled(now_ns, must=True)
+            self._pull(now_ns, now_ns, must=True)
         if place == "next":
-            yield packet
+            self._assemble(packet, now_ns)
+            # How long others have waited does not count here: what they wait for may stand in the
+            # socket behind this one.
+            self._release(0, now_ns)
         elif place == "hold":
             self._held[packet.sequence] = packet
         else:
             self._late += place == "late"
-        while one := list(self._pulled(now_ns)):
-            yield from one
 
-    def _pulled(self, now_ns: int, *, must: bool = False) -> Iterator[RtpPacket]:
-        sequence = self._order.pull(now_ns, must)
-        packet = self._held.pop(sequence, None) if sequence is not None else None
-        if packet is not None:
-            yield packet
+    def _release(self, waited_until_ns: int, now_ns: int) -> None:
+        while self._pull(waited_until_ns, now_ns):
+            pass
+
+    def _pull(self, waited_until_ns: int, now_ns: int, *, must: bool = False) -> bool:
+        """The next of those that wait, if it waits no longer."""
+        sequence = self._order.pull(waited_until_ns, must)
+        if sequence is None:
+            return False
+        if (packet := self._held.pop(sequence, None)) is not None:
+            self._assemble(packet, now_ns)
+        return True
 
     def _assemble(self, packet: RtpPacket, now_ns: int) -> None:
         while True:

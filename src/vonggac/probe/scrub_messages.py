@@ -6,6 +6,7 @@ Only fields that are known are kept, each with a rule of its own; of others the 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 
 from vonggac.probe.scrub_sdp import REMOVED, scrub_sdp, without_serials
@@ -54,16 +55,16 @@ _LOGIN_WORD = r"(?:(?:md5|sha-256|sha-512-256)(?:-sess)?|auth(?:-int)?|true|fals
 _LOGIN_VALUES = {
     **dict.fromkeys(
         ("algorithm", "charset", "qop", "stale"),
-        re.compile(rf"(?i)[, ]*(?:{_LOGIN_WORD}(?:[, ]+{_LOGIN_WORD})*)?[, ]*"),
+        re.compile(rf"(?i)(?:{_LOGIN_WORD}(?:[, ]+{_LOGIN_WORD})*)?"),
     ),
     "nc": re.compile(r"(?i)[0-9a-f]{1,8}"),
 }
 _TRANSPORT_KEY = re.compile(
-    r"(?i)\s*(?:rtp/s?avpf?(?:/(?:tcp|udp))?|unicast|multicast|append|interleaved|ssrc|mode|ttl|port"
-    r"|client_port|server_port|layers|seq|rtptime|source|destination|url)\s*"
+    r"(?i)(?:rtp/s?avpf?(?:/(?:tcp|udp))?|unicast|multicast|append|interleaved|ssrc|mode|ttl|port"
+    r"|client_port|server_port|layers|seq|rtptime|source|destination|url)"
 )
-_TRANSPORT_VALUE = re.compile(r'(?i)[\s"]*(?:play|record|-?[0-9a-f]{0,12}(?:-[0-9]{1,6})?)[\s"]*')
-_LOGIN_FIELD = re.compile(r'(\w+)(\s*=\s*)("[^"]*"(?=\s*(?:,|$))|"[^",]*|[^",\s]*)')
+_TRANSPORT_VALUE = re.compile(r"(?i)(?:play|record|-?[0-9a-f]{0,12}(?:-[0-9]{1,6})?)")
+_LOGIN_FIELD = re.compile(r'(?<!\w)(\w+)(\s*=\s*)("[^"]*"(?=\s*(?:,|$))|"[^",]*|[^",\s]*)')
 
 
 def scrub_message(data: bytes, names: StandIns) -> str:
@@ -86,9 +87,10 @@ def _body(body: bytes, names: StandIns) -> str:
 
 
 def _start(line: str, names: StandIns) -> str:
-    answer = re.fullmatch(r"(\s*RTSP/[\d.]{1,5}\s+)(\d{3})(\s*)(.*?)(\s*)", line, re.IGNORECASE)
+    answer = re.fullmatch(r"(\s*RTSP/[\d.]{1,5}\s+)(\d{3})(\s*)(.*)", line, re.IGNORECASE)
     if answer is not None:
-        version, status, gap, phrase, tail = answer.groups()
+        version, status, gap, rest = answer.groups()
+        phrase, tail = _without_tail(rest)
         known = phrase if phrase.strip().lower() in _PHRASES or not phrase else REMOVED
         return f"{version}{status}{gap}{known}{tail}"
     request = re.fullmatch(r"([A-Z_]{3,16}) (\S+)( RTSP/[\d.]{1,5}\s*)", line)
@@ -97,13 +99,20 @@ def _start(line: str, names: StandIns) -> str:
     return f"{request[1]} {names.uri(request[2])}{request[3]}"
 
 
+def _without_tail(text: str) -> tuple[str, str]:
+    """The blanks at the end apart. One expression for both would look at each of them for each."""
+    value = text.rstrip()
+    return value, text[len(value) :]
+
+
 def _field(line: str, names: StandIns, growth: int) -> str:
     if not line.strip():
         return line
-    match = re.fullmatch(r"([A-Za-z][\w-]{0,40})(\s*:\s*)(.*?)(\s*)", line, re.DOTALL)
+    match = re.fullmatch(r"([A-Za-z][\w-]{0,40})(\s*:\s*)(.*)", line, re.DOTALL)
     if match is None:
         return f"X-Removed: {REMOVED}"
-    name, colon, value, tail = match.groups()
+    name, colon, rest = match.groups()
+    value, tail = _without_tail(rest)
     key = name.lower()
     if key not in _KNOWN_FIELDS:
         return f"X-Removed{colon}{REMOVED if value else ''}{tail}"
@@ -155,7 +164,7 @@ def _login(value: str, names: StandIns) -> str:
 def _login_value(name: str, text: str, names: StandIns) -> str:
     key = name.lower()
     if (known := _LOGIN_VALUES.get(key)) is not None:
-        return text if known.fullmatch(text) else REMOVED
+        return text if known.fullmatch(text.strip(", ")) else REMOVED
     if key in ("uri", "domain"):
         return names.uri(text)
     if key in ("realm", "nonce", "opaque", "cnonce"):
@@ -167,7 +176,8 @@ def _session(value: str, names: StandIns) -> str:
     match = re.match(r"([^;\s]*)(.*)", value, re.DOTALL)
     assert match is not None  # both parts may be empty
     tail = match[2]
-    is_usual = re.fullmatch(r'[;\s]*(?:timeout\s*=\s*"?\d{0,9}"?)?[;\s]*', tail, re.IGNORECASE)
+    timeout = tail.strip(";" + string.whitespace)
+    is_usual = re.fullmatch(r'(?:timeout\s*=\s*"?\d{0,9}"?)?', timeout, re.IGNORECASE)
     return names.of("session", match[1]) + (tail if is_usual else f";{REMOVED}")
 
 
@@ -182,8 +192,8 @@ def _transport_part(part: str, names: StandIns) -> str:
         return key + equals + (value.replace(host, names.authority(host)) if host else value)
     if key.strip().lower() == "url":
         return key + equals + names.uri(value)
-    is_plain = not equals or _TRANSPORT_VALUE.fullmatch(value)
-    is_known = _TRANSPORT_KEY.fullmatch(key)
+    is_plain = not equals or _TRANSPORT_VALUE.fullmatch(value.strip('"' + string.whitespace))
+    is_known = _TRANSPORT_KEY.fullmatch(key.strip())
     return (key if is_known else REMOVED) + equals + (value if is_plain else REMOVED)
 
 

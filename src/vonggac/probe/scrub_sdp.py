@@ -17,7 +17,8 @@ __all__ = ["REMOVED", "scrub_sdp", "without_serials"]
 
 REMOVED = "removed"
 _BOM = "\xef\xbb\xbf"
-_LINE = re.compile(r"(\s*)([A-Za-z])(\s*=[ \t]*)(.*?)(\s*)", re.DOTALL)
+_LINE = re.compile(r"(\s*)([A-Za-z])(\s*=[ \t]*)(.*)", re.DOTALL)
+_BLANKS = " \t\r\n\f\v"
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _IPV4_TAIL = re.compile(rf"{_IPV4.pattern}((?:/\d{{1,3}}){{0,2}})", re.ASCII)
 """With the time to live and the count of addresses of a multicast one (RFC 4566 5.7)."""
@@ -63,10 +64,10 @@ _FORMAT_NAMES = """
 """
 _FORMATS = frozenset((*_FORMAT_NAMES.split(), *_PARAMETER_SETS))
 _FORMAT_VALUES = {
-    "config": re.compile(r'[\s"]*[0-9A-Fa-f]{0,160}[\s"]*'),
-    "interop-constraints": re.compile(r"\s*[0-9A-Fa-f]{0,16}\s*"),
-    "mode": re.compile(r'(?i)[\s"]*(?:AAC-(?:hbr|lbr)|generic)[\s"]*'),
-    "profile-level-id": re.compile(r'[\s"]*[\w+/=]{0,8}[\s"]*', re.ASCII),
+    "config": re.compile(r"[0-9A-Fa-f]{0,160}"),
+    "interop-constraints": re.compile(r"[0-9A-Fa-f]{0,16}"),
+    "mode": re.compile(r"(?i)(?:AAC-(?:hbr|lbr)|generic)"),
+    "profile-level-id": re.compile(r"[\w+/=]{0,8}", re.ASCII),
 }
 """Words that a value may be, beside a number. Some write the profile in base64 (row 35)."""
 
@@ -92,7 +93,9 @@ def _line(line: str, names: StandIns) -> str:
     match = _LINE.fullmatch(line)
     if match is None:
         return REMOVED if line.strip() else line
-    indent, kind, equals, value, tail = match.groups()
+    indent, kind, equals, rest = match.groups()
+    value = rest.rstrip()
+    tail = rest[len(value) :]
     return f"{indent}{kind}{equals}{_value(kind, value, names)}{tail}"
 
 
@@ -177,9 +180,9 @@ def _parameter(text: str) -> str:
         return f"x-{REMOVED}{equals}{REMOVED if value else ''}"
     if name in _PARAMETER_SETS:
         return key + equals + _sets(value, *_PARAMETER_SETS[name])
-    is_short = re.fullmatch(r"\s*-?[\d.]{0,10}\s*", value, re.ASCII)
+    is_short = re.fullmatch(r"-?[\d.]{0,10}", value.strip(_BLANKS), re.ASCII)
     known = _FORMAT_VALUES.get(name)
-    is_word = known is not None and known.fullmatch(value)
+    is_word = known is not None and known.fullmatch(value.strip(_BLANKS + '"'))
     return key + equals + (value if is_short or is_word else REMOVED)
 
 

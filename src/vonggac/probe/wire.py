@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from vonggac._native.parse import RTSP_GARBAGE, RTSP_PACKET, RtspItem, RtspSplitter
 from vonggac.errors import MediaError
-from vonggac.rtsp.messages import Request, Response, parse_message
+from vonggac.rtsp.lengthless import lines_end
+from vonggac.rtsp.messages import Request, Response, lacks_length, parse_message
 from vonggac.rtsp.transport import parse_transport
 
 __all__ = ["Garbage", "Item", "Message", "Packet", "Wire"]
@@ -66,23 +67,30 @@ class Wire:
         items: list[Item] = []
         try:
             while (found := self._splitter.next(self._buffer)) is not None:
-                items.append(self._item(found))
-                del self._buffer[: found.consumed_bytes]
+                end = self._end_of(found)
+                items.append(self._item(found, bytes(self._buffer[found.consumed_bytes : end])))
+                del self._buffer[:end]
         except MediaError:
             self.is_lost = True
             items.append(Garbage(len(self._buffer)))
             self._buffer.clear()
         return items
 
-    def _item(self, found: RtspItem) -> Item:
+    def _end_of(self, found: RtspItem) -> int:
+        """With the lines of a description whose answer tells no length, if they came with it."""
+        end = found.consumed_bytes
+        if found.kind in (RTSP_GARBAGE, RTSP_PACKET) or not lacks_length(found.content):
+            return end
+        return lines_end(bytes(self._buffer), end) or end
+
+    def _item(self, found: RtspItem, lines: bytes) -> Item:
         if found.kind == RTSP_GARBAGE:
             return Garbage(found.consumed_bytes)
         if found.kind == RTSP_PACKET:
             blanks = found.consumed_bytes - len(found.content) - _FRAME_BYTES
             return Packet(found.channel, found.content, blanks)
-        message = Message(
-            found.content, _value(found.content), found.consumed_bytes - len(found.content)
-        )
+        content = found.content + lines
+        message = Message(content, _value(content), found.consumed_bytes - len(found.content))
         self._agree(message.value)
         return message
 

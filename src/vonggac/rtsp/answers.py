@@ -5,15 +5,17 @@ Values in, values out; what is sent next is `client`'s.
 
 from __future__ import annotations
 
+from vonggac.errors import MediaError
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.auth import Verdict
 from vonggac.rtsp.events import Failure
 from vonggac.rtsp.exchange import Open
 from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.rtsp.transport import Transport
 from vonggac.rtsp.url import without_login
 
-WRONG_ADDRESS = frozenset((400, 404, 459, 460))
-"""Answers to SETUP or PLAY after which another form of the address is tried."""
+WRONG_ADDRESS = frozenset((400, 404, 456, 457, 459, 460))
+"""Answers to SETUP or PLAY after which another form is tried: an address, or no range."""
 BUSY = frozenset((453, 503))
 """Answers of a camera that serves as many as it can."""
 NO_METHOD = frozenset((404, 405, 455, 501, 551))
@@ -62,6 +64,43 @@ def refusal(
         location=location,
         other_transport=response.status == 461 and request.method == "SETUP",
     )
+
+
+def lost(detail: str, waited: str | None, *, should_reconnect: bool) -> Failure:
+    """After the end of a connection. `detail`: what the system said; `waited`: the request."""
+    what = f"{detail} while {waited or 'nothing'} was open"
+    if waited == "OPTIONS":  # the first one: no word of RTSP has come
+        what += "; is that the port of RTSP, and does it want rtsps:// (TLS)?"
+    return Failure(GapReason.NETWORK, what, should_reconnect=should_reconnect)
+
+
+def closed_with_challenge() -> Failure:
+    """After a 401 with `Connection: close`: its nonce is good for one more connection."""
+    return Failure(GapReason.NETWORK, "closed with its challenge", should_reconnect=True)
+
+
+def unasked(transport: Transport, *, is_udp: bool) -> Failure | None:
+    """Of an answer to SETUP with what cannot be received. `is_udp`: datagrams were asked for."""
+    is_other = bool(transport.server_ports) and not transport.is_tcp and not is_udp
+    if not transport.is_multicast and not is_other:
+        return None
+    kind = "UDP" if is_other else "multicast"
+    detail = f"SETUP: the camera answers with {kind}, which was not asked for"
+    return Failure(GapReason.REFUSED, detail, other_transport=is_other)
+
+
+_OTHERS = (
+    (b"HTTP/", "HTTP: that is the port of a page, and RTSP's is another one, mostly 554"),
+    (b"SSH-", "SSH: RTSP has another port, mostly 554"),
+    (b"\x15\x03", "TLS: an address that begins with rtsps:// is meant"),
+)
+
+
+def not_rtsp(data: bytes, error: MediaError) -> Failure:
+    """Of bytes in which no message begins, as somebody sends them whose port this is."""
+    speaks = next((words for start, words in _OTHERS if data.lstrip().startswith(start)), "")
+    detail = f"who answers there speaks {speaks}" if speaks else f"not RTSP: {error}"
+    return Failure(GapReason.BAD_STREAM, detail)
 
 
 def reply_to(request: Request) -> Response:

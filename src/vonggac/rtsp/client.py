@@ -14,12 +14,12 @@ The clauses are RFC 2326; the cameras that made a line necessary are in docs/des
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import replace
 
 from vonggac.errors import MediaError
-from vonggac.media.chunk import GapReason
-from vonggac.rtsp.answers import BUSY, WRONG_ADDRESS, login_failure, refusal, reply_to
-from vonggac.rtsp.auth import Authenticator, Verdict, parse_challenges
+from vonggac.rtsp import answers
+from vonggac.rtsp.answers import BUSY, WRONG_ADDRESS
+from vonggac.rtsp.auth import Authenticator, Verdict
+from vonggac.rtsp.challenges import parse_challenges
 from vonggac.rtsp.device import Device
 from vonggac.rtsp.events import Event, Failure, Send, TornDown, UdpAgreed
 from vonggac.rtsp.exchange import Exchange, Open
@@ -31,7 +31,7 @@ from vonggac.rtsp.offer import Offer, offer_of
 from vonggac.rtsp.packetise import interleave
 from vonggac.rtsp.sound import SoundSetup
 from vonggac.rtsp.states import NEXT, READING, State, Step
-from vonggac.rtsp.transport import Transport, parse_transport, tcp_transport, udp_transport
+from vonggac.rtsp.transport import parse_transport, tcp_transport, udp_transport
 from vonggac.rtsp.upkeep import Upkeep
 from vonggac.rtsp.url import CameraUrl, UrlForm
 
@@ -71,11 +71,12 @@ class ClientSession:
         user_agent: str = "VongGac",
         rtp_channel: int = 0,
         udp_ports: tuple[int, int] | None = None,
+        sound_ports: tuple[int, int] | None = None,
         learnt: Learnt | None = None,
         with_sound: bool = False,
     ) -> None:
-        """`udp_ports`: of ours, where datagrams are asked for; `learnt`: by earlier sessions;
-        `with_sound`: ask for sound too, where it comes on this connection."""
+        """`udp_ports`: of ours, where datagrams are asked for; `sound_ports`: likewise for the
+        sound; `learnt`: by earlier sessions; `with_sound`: ask for sound too."""
         self.state = State.NEW
         self.authenticator = authenticator
         self.habits: Counter[Habit] = Counter()
@@ -95,7 +96,7 @@ class ClientSession:
         self._addresses: deque[tuple[UrlForm, str]] = deque()
         self._form = UrlForm.APPENDED
         self._awaits_login = False
-        self.sound = SoundSetup(with_sound and udp_ports is None)
+        self.sound = SoundSetup(with_sound, sound_ports)
 
     # What the shell calls.
 
@@ -114,7 +115,7 @@ class ClientSession:
             try:
                 item = self._reader.next()
             except MediaError as error:
-                self._fail(Failure(GapReason.BAD_STREAM, f"not RTSP: {error}"))
+                self._fail(answers.not_rtsp(self._reader.take_rest(), error))
                 break
             if self._reader.takes_blanks():
                 self._note(Habit.BLANK_BYTES)
@@ -173,12 +174,7 @@ class ClientSession:
         if reconnect:
             self._note(Habit.CLOSES_WITH_CHALLENGE)
         self._step(Step.FAILED)
-        waited = self._exchange.newest_method or "nothing"
-        return Failure(
-            GapReason.NETWORK,
-            f"{detail} while {waited} was open",
-            should_reconnect=reconnect,
-        )
+        return answers.lost(detail, self._exchange.newest_method, should_reconnect=reconnect)
 
     def _send(self, method: str, uri: str, *extra: tuple[str, str]) -> None:
         self._events.append(Send(self._exchange.request(method, uri, extra)))
@@ -191,7 +187,7 @@ class ClientSession:
     def _take(self, item: Request | Response) -> None:
         if isinstance(item, Request):
             self._note(Habit.ASKS_CLIENT)
-            self._events.append(Send(reply_to(item).encode()))
+            self._events.append(Send(answers.reply_to(item).encode()))
             return
         request = self._exchange.match(item)
         if request is None:
@@ -221,7 +217,8 @@ class ClientSession:
                 self._note(Habit.OPTIONS_REFUSED)
             self._describe()
         elif self.sound.is_open:
-            self.sound.answered(response, self._channels)
+            if ports := self.sound.answered(response, self._channels):
+                self._events.append(UdpAgreed(ports, is_sound=True))
             self._play()
         elif response.status == 454 and self._exchange.takes_other_session():
             self._events.append(Send(self._exchange.again(request)))
@@ -264,7 +261,8 @@ class ClientSession:
             self._send("SETUP", uri, ("Transport", asked))
         else:
             self._upkeep.uri = uri
-            self._send("PLAY", uri, ("Range", "npt=0.000-"))
+            span = (("Range", "npt=0.000-"),) if self._addresses else ()
+            self._send("PLAY", uri, *span)
 
     def _set_up(self, response: Response) -> None:
         """10.4; the answer's channels count, and without any those asked for (gortsplib 142).
@@ -273,44 +271,37 @@ class ClientSession:
         """
         value = response.headers.get("Transport")
         transport = parse_transport(value or "")
-        is_other = bool(transport.server_ports) and not transport.is_tcp and not self._own_ports
-        if transport.is_multicast or is_other:
-            kind = "UDP" if is_other else "multicast"
-            detail = f"SETUP: the camera answers with {kind}, which was not asked for"
-            self._fail(Failure(GapReason.REFUSED, detail, other_transport=is_other))
+        if failure := answers.unasked(transport, is_udp=bool(self._own_ports)):
+            self._fail(failure)
             return
         self._upkeep.set_up_at(self._form)
         self.habits.update(of_form(self._form))
         if self._own_ports and not transport.is_tcp:
-            self._agree_on_udp(transport)
+            self._camera_ports = transport.server_ports or (0, 0)  # OpenIPC tells none
+            self._events.append(UdpAgreed(self._camera_ports))
         else:
             self.habits.update(of_transport(value, self._channels))
             self._channels = transport.channels or self._channels
-        if asked := self.sound.ask(self._form, self._channels):
+        if asked := self.sound.ask(self._form, self._channels, self._camera_ports is not None):
             self._send("SETUP", asked[0], ("Transport", asked[1]))
         else:
             self._play()
 
     def _play(self) -> None:
         self._step(Step.ANSWERED)
-        self._addresses = deque([(UrlForm.BASE, self._upkeep.uri)])
-        if self._upkeep.uri != self._url.request_uri:
-            self._addresses.append((UrlForm.REQUEST, self._url.request_uri))
+        uris = dict.fromkeys((self._upkeep.uri, self._url.request_uri))
+        # The last one is asked for without a range, which some refuse.
+        self._addresses = deque((UrlForm.BASE, uri) for uri in (*uris, self._upkeep.uri))
         self._next_address()
-
-    def _agree_on_udp(self, transport: Transport) -> None:
-        self._camera_ports = transport.server_ports or (0, 0)  # OpenIPC tells none
-        self._events.append(UdpAgreed(self._camera_ports))
 
     def _playing(self) -> None:
         """10.5. RTP-Info is not read: seq and rtptime are often invented (Hikvision, Tapo)."""
         assert self._offer is not None  # set by _described
         self._upkeep.plays_over("udp" if self._camera_ports else "tcp")
         self._step(Step.ANSWERED)
-        ports = self._camera_ports
-        method = self.keepalive_method
-        ready = self._offer.ready(self._exchange, method, self._channels, ports)
-        self._events.append(replace(ready, sound=self.sound.ready))
+        method, ports = self.keepalive_method, self._camera_ports
+        ready = self._offer.ready(self._exchange, method, self._channels, ports, self.sound)
+        self._events.append(ready)
 
     def _torn_down(self) -> None:
         if self.state is State.ENDED:
@@ -331,27 +322,28 @@ class ClientSession:
         if request.was_signed:
             aged = verdict is Verdict.RETRY and self.authenticator.is_aged
             self._note(Habit.NONCE_AGED if aged else Habit.LOGIN_REFUSED)
-        if self.state is State.OPTIONS and not request.is_keepalive:
-            self._describe()  # signed now, if that is possible
-        elif verdict is Verdict.RETRY:
+        is_first = self.state is State.OPTIONS and not request.is_keepalive
+        if verdict is Verdict.RETRY:
             closes = "close" in (response.headers.get("Connection") or "").lower()
             self._awaits_login = not self.authenticator.has_reconnected
             if closes and self._awaits_login and self.state in READING:
                 self._note(Habit.CLOSES_WITH_CHALLENGE)
-                what = "closed with its challenge"
-                self._fail(Failure(GapReason.NETWORK, what, should_reconnect=True))
+                self._fail(answers.closed_with_challenge())
                 return
+        if is_first:
+            self._describe()  # signed now, if that is possible
+        elif verdict is Verdict.RETRY:
             self._descriptions_asked += request.method == "DESCRIBE"
             self._events.append(Send(self._exchange.again(request)))
         elif request.method == "TEARDOWN":
             self._torn_down()
         else:
-            self._fail(login_failure(verdict))
+            self._fail(answers.login_failure(verdict))
 
     def _refused(self, request: Open, response: Response) -> None:
         is_second = self.state is State.DESCRIBE and self._descriptions_asked > 1
         asked = "UDP" if self._own_ports else "TCP"
-        self._fail(refusal(request, response, asked, is_second_description=is_second))
+        self._fail(answers.refusal(request, response, asked, is_second_description=is_second))
 
     def _fail(self, failure: Failure) -> None:
         self._step(Step.FAILED)

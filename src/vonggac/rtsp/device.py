@@ -11,10 +11,19 @@ import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 
-from vonggac.rtsp.auth import parse_challenges
+from vonggac.rtsp.challenges import parse_challenges
 from vonggac.rtsp.messages import Response, for_people
 
-__all__ = ["Device", "after", "differing", "is_other", "is_proven", "merged"]
+__all__ = [
+    "Device",
+    "after",
+    "agreeing",
+    "differing",
+    "is_other",
+    "is_proven",
+    "merged",
+    "shares_nothing",
+]
 
 _TEXT_MAX = 80
 _NUMBER = re.compile(r"\d[\d.,:*x_-]*")
@@ -63,7 +72,8 @@ _TEXTS = tuple(name for name in _NAMES if name != "serial")
 def after(device: Device, response: Response) -> Device:
     """What is known of who answers after one more answer."""
     server = response.headers.get("Server")
-    if server is not None:
+    if server is not None and not device.product:
+        # The first counts: it is told before a login, and some name another part behind it.
         device = replace(device, product=_plain(server))
     challenges = parse_challenges(response.headers.get_all("WWW-Authenticate"))
     if response.status == 401 and challenges:
@@ -83,6 +93,23 @@ def differing(one: Device, other: Device) -> frozenset[str]:
     """The names of facts that both tell and that are not the same."""
     known, seen = one.facts(), other.facts()
     return frozenset(name for name in known.keys() & seen.keys() if known[name] != seen[name])
+
+
+def agreeing(one: Device, other: Device) -> frozenset[str]:
+    """The names of facts that both tell and that are the same."""
+    known, seen = one.facts(), other.facts()
+    return frozenset(name for name in known.keys() & seen.keys() if known[name] == seen[name])
+
+
+def shares_nothing(known: Device, seen: Device, varying: Collection[str] = ()) -> bool:
+    """Whether both tell a fact, and not one of them is the same.
+
+    Stricter than `is_other`: before a password is said in the clear, one word may be all there is.
+    """
+    skipped = {*varying}
+    if not _is_comparable(known.serial, seen.serial):
+        skipped.add("serial")
+    return bool(differing(known, seen) - skipped) and not agreeing(known, seen) - skipped
 
 
 def is_other(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vonggac.media.chunk import Codec, GapReason
-from vonggac.rtsp.auth import Scheme
-from vonggac.rtsp.sdp import AudioTrack
-from vonggac.rtsp.sound import SoundReady
+from vonggac.rtsp.challenges import Scheme
+from vonggac.rtsp.sound import SoundReady, SoundTold
+from vonggac.rtsp.tracks import AudioTrack
 
 KEEPALIVE_MAX_S = 30.0
 """Some cameras close below what they announce (MediaMTX 1066)."""
@@ -26,6 +26,7 @@ class UdpAgreed:
 
     ports: tuple[int, int]
     """The camera's, 0 where it told none."""
+    is_sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ class PlayReady:
     """Decoding order numbers stand in the packets (RFC 7798 7.1)."""
     sound: SoundReady | None = None
     """Asked for and granted."""
+    sound_told: SoundTold = field(default_factory=SoundTold)
+    metadata: tuple[str, ...] = ()
+    """Encodings of what is offered beside pictures and sound, which is never asked for."""
 
     @property
     def keepalive_interval_s(self) -> float:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from vonggac.media.chunk import Codec
 from vonggac.rtsp.messages import Response
-from vonggac.rtsp.sdp import STATIC_JPEG, Description, VideoTrack
+from vonggac.rtsp.sdp import Description
+from vonggac.rtsp.tracks import STATIC_JPEG, VideoTrack
 from vonggac.rtsp.url import UrlForm
 
 

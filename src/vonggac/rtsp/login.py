@@ -6,16 +6,8 @@ import hmac
 import re
 from dataclasses import dataclass, replace
 
-from vonggac.rtsp.auth import (
-    Challenge,
-    DigestAnswer,
-    Scheme,
-    as_latin1,
-    basic_header,
-    octets,
-    parse_parameters,
-    quoted,
-)
+from vonggac.rtsp.auth import DigestAnswer, as_latin1, basic_header, octets, quoted
+from vonggac.rtsp.challenges import Challenge, Scheme, parse_parameters
 from vonggac.rtsp.url import Credentials
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vonggac.errors import MediaError
+from vonggac.rtsp.lengthless import LINES_MAX_BYTES, is_lengthless, late_lines, lines_end
 
 HEADER_MAX_BYTES = 16 * 1024
 """Of a message's start line and header fields; no camera comes near it."""
@@ -98,7 +99,10 @@ class MessageReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._searched = 0  # bytes at the head known to hold no end of a header
+        self._head: tuple[str, Headers, int] | None = None  # of the message at the head; its bytes
+        self._length: int | None = None  # of that message's body, where it is told
         self._has_blanks = False
+        self._had_no_length = False
 
     def receive(self, data: bytes) -> None:
         """Takes bytes as they came."""
@@ -109,6 +113,7 @@ class MessageReader:
         rest = bytes(self._buffer)
         self._buffer.clear()
         self._searched = 0
+        self._head = None
         return rest
 
     def takes_blanks(self) -> bool:
@@ -119,26 +124,64 @@ class MessageReader:
     def next(self) -> Request | Response | Packet | None:
         """The next item, or None until more bytes come. Raises MediaError if there is none."""
         self._skip_between()
-        if not self._buffer:
+        if not self._buffer or not self._skip_late_lines():
             return None
         if self._buffer[0] == _DOLLAR:
             return self._next_packet()
         if not chr(self._buffer[0]).isalpha() or self._buffer[0] > 0x7F:
             raise MediaError("value", "RFC 2326 4 start-line")
-        head_bytes = self._find_head_end()
-        if head_bytes is None:
-            if len(self._buffer) > HEADER_MAX_BYTES:
-                raise MediaError("limit", f"{HEADER_MAX_BYTES} bytes of header", HEADER_MAX_BYTES)
+        if self._head is None and not self._read_head():
             return None
-        head = bytes(self._buffer[:head_bytes])
-        start_line, headers = _parse_head(head)
-        total_bytes = head_bytes + _content_length(headers)
-        if len(self._buffer) < total_bytes:
+        assert self._head is not None
+        start_line, headers, head_bytes = self._head
+        total_bytes = self._end(head_bytes)
+        if total_bytes is None or len(self._buffer) < total_bytes:
+            self._check_start()
             return None
         body = bytes(self._buffer[head_bytes:total_bytes])
         message = _message(start_line, headers, body)
+        self._had_no_length = self._length is None
         self._drop(total_bytes)
         return message
+
+    def _read_head(self) -> bool:
+        """Once for each message, in however many pieces its body comes; False where it is cut."""
+        head_bytes = self._find_head_end()
+        if head_bytes is not None:
+            head = _parse_head(bytes(self._buffer[:head_bytes]))
+            self._length = None if _has_no_length(*head) else _content_length(head[1])
+            self._head = (*head, head_bytes)
+            return True
+        self._check_start()
+        if len(self._buffer) > HEADER_MAX_BYTES:
+            raise MediaError("limit", f"{HEADER_MAX_BYTES} bytes of header", HEADER_MAX_BYTES)
+        return False
+
+    def _end(self, head_bytes: int) -> int | None:
+        """Of the message at the head; None while nothing tells."""
+        if self._length is not None:
+            return head_bytes + self._length
+        if len(self._buffer) > head_bytes + LINES_MAX_BYTES:
+            raise MediaError("limit", f"{LINES_MAX_BYTES} bytes of lines without a length")
+        return lines_end(bytes(self._buffer), head_bytes)
+
+    def _check_start(self) -> None:
+        """Who begins as another protocol does is not waited for to say more of it."""
+        line_end = self._buffer.find(b"\n")
+        words = bytes(self._buffer[: max(line_end, 0)]).upper().split() or [b"RTSP/"]
+        if not words[0].startswith(b"RTSP/") and not words[-1].startswith(b"RTSP/"):
+            raise MediaError("value", "RFC 2326 4 start-line")
+
+    def _skip_late_lines(self) -> bool:
+        """Of a description without a length; False where the buffer may end inside of one."""
+        if not self._had_no_length or self._buffer[0] == _DOLLAR:
+            return True
+        end, is_cut = late_lines(bytes(self._buffer))
+        if end:
+            self._drop(end)
+        if is_cut and len(self._buffer) > LINES_MAX_BYTES:
+            raise MediaError("limit", f"{LINES_MAX_BYTES} bytes of a line without a length")
+        return not is_cut and len(self._buffer) > 0
 
     def _next_packet(self) -> Packet | None:
         if len(self._buffer) < 4:
@@ -160,6 +203,7 @@ class MessageReader:
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
         self._searched = 0
+        self._head = None
 
     def _find_head_end(self) -> int | None:
         """Where the empty line ends, CRLF or bare LF; None while it is not there."""
@@ -205,6 +249,15 @@ def _parse_head(head: bytes) -> tuple[str, Headers]:
         if colon and key.strip():
             fields.append((key.strip(), value.replace("\r", " ").strip()))
     return lines[0].strip(), Headers(tuple(fields))
+
+
+def lacks_length(head: bytes) -> bool:
+    """Whether the head of a message brings a description and does not say how long it is."""
+    return _has_no_length(*_parse_head(head))
+
+
+def _has_no_length(start_line: str, headers: Headers) -> bool:
+    return is_lengthless(start_line, {name.lower(): value for name, value in headers.fields})
 
 
 def _content_length(headers: Headers) -> int:

@@ -10,11 +10,12 @@ from vonggac.rtsp.events import Failure, PlayReady
 from vonggac.rtsp.exchange import Exchange
 from vonggac.rtsp.habits import Habit, of_description
 from vonggac.rtsp.messages import Response
-from vonggac.rtsp.sdp import (
-    Description,
+from vonggac.rtsp.sdp import Description, parse_sdp
+from vonggac.rtsp.sound import SoundSetup
+from vonggac.rtsp.tracks import (
     VideoTrack,
     audio_tracks,
-    parse_sdp,
+    metadata_encodings,
     video_encodings,
     video_track,
 )
@@ -40,6 +41,7 @@ class Offer:
         keepalive_method: str,
         channels: tuple[int, int],
         udp_ports: tuple[int, int] | None,
+        sound: SoundSetup,
     ) -> PlayReady:
         """What whoever takes the connection over has to know; `udp_ports`: the camera's."""
         return PlayReady(
@@ -58,6 +60,9 @@ class Offer:
             audio=audio_tracks(self.description),
             udp_ports=udp_ports,
             has_donl=self.track.has_donl,
+            sound=sound.ready,
+            sound_told=sound.told,
+            metadata=metadata_encodings(self.description),
         )
 
 

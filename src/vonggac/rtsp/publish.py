@@ -19,9 +19,10 @@ from vonggac.errors import MediaError
 from vonggac.rtsp.events import PlayReady, Send
 from vonggac.rtsp.messages import MessageReader, Request
 from vonggac.rtsp.publish_answers import CHALLENGE, METHODS, basic, reply
-from vonggac.rtsp.sdp import Description, VideoTrack, audio_tracks, parse_sdp, video_track
+from vonggac.rtsp.sdp import Description, parse_sdp
 from vonggac.rtsp.server import path_of
 from vonggac.rtsp.sound import SoundReady, sound_track
+from vonggac.rtsp.tracks import VideoTrack, audio_tracks, video_track
 from vonggac.rtsp.transport import Transport, parse_transport
 
 __all__ = ["KeyShown", "Over", "PublishEvent", "PublishSession", "RecordAsked"]

@@ -17,7 +17,7 @@ from vonggac.media.chunk import Codec
 from vonggac.rtsp.events import Send
 from vonggac.rtsp.login import Login
 from vonggac.rtsp.messages import Headers, MessageReader, Request, Response
-from vonggac.rtsp.sdp import VIDEO_CLOCK_RATE
+from vonggac.rtsp.tracks import VIDEO_CLOCK_RATE
 from vonggac.rtsp.transport import parse_transport
 
 METHODS = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "TEARDOWN")

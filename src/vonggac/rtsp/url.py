@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import unquote, urljoin, urlsplit
 
 from vonggac.errors import ConfigError
@@ -103,7 +104,13 @@ def content_base(url: CameraUrl, value: str | None) -> str:
         if base.startswith("/"):
             return f"{url.scheme}://{url.authority}{_visible(base)}"
         return url.request_uri
-    return _visible(base)
+    return _without_userinfo(_visible(base))
+
+
+def _without_userinfo(uri: str) -> str:
+    """A camera that knows its login may write it into its own addresses; requests never say it."""
+    scheme, mark, rest = uri.partition("://")
+    return scheme + mark + _split_login(rest)[1]
 
 
 class UrlForm(enum.StrEnum):
@@ -134,6 +141,7 @@ def control_forms(
     if name in ("", "*"):
         return _once((UrlForm.BASE, base), (UrlForm.REQUEST, url.request_uri))
     if "://" in name:
+        name = _without_userinfo(name)
         rest = name.split("://", 1)[1]
         end = re.search(r"[/?]", rest)
         tail = "" if end is None else rest[end.start() :]
@@ -176,6 +184,8 @@ def _split_login(rest: str) -> tuple[str | None, str]:
     """Cuts `user:password@` off. A password may hold `/`, `?`, `#`: then the host cannot be one."""
     end = re.search(r"[/?#]", rest)
     head = rest if end is None else rest[: end.start()]
+    if re.fullmatch(r"\[[0-9A-Fa-f:.]+\](:\d*)?", head):
+        return None, rest
     if "@" in head:
         login, _, host = head.rpartition("@")
         return login, host + rest[len(head) :]
@@ -203,15 +213,36 @@ def _host_and_port(authority: str, default_port: int) -> tuple[str, int]:
         host, port_text = authority, ""
     else:
         host, _, port_text = authority.partition(":")
-    if not host or re.search(r"[^\x21-\x7e]|[\"<>\\^`{}|]", host):
-        raise ConfigError("the camera address names no host")
-    if ":" not in host and not all(0 < len(part) < 64 for part in host.rstrip(".").split(".")):
-        raise ConfigError("the camera address has a host name that is none")
+    _check_host(host)
     if port_text == "":
         return host, default_port
     if not (port_text.isascii() and port_text.isdigit() and 0 < int(port_text[:6]) < 65536):
         raise ConfigError("the camera address has a port that is not 1 to 65535")
     return host, int(port_text)
+
+
+_NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?")
+
+
+def _check_host(host: str) -> None:
+    """Raises ConfigError for what is neither a name nor an address (RFC 3986 3.2.2, RFC 1123 2.1).
+
+    What ends in digits is an address of four numbers: the system's resolver would read
+    `192.168.1.020` in octal, and call a neighbour. Nothing of it is repeated: a login may be in it.
+    """
+    if not host:
+        raise ConfigError("the camera address names no host")
+    if "%" in host:
+        raise ConfigError("the camera address has an IPv6 zone (%…): give an address without one")
+    if ":" in host or host.rstrip(".").rpartition(".")[2].isdigit():
+        try:
+            ip_address(host)
+        except ValueError as error:
+            what = "no IP address: four numbers up to 255 without leading zeros, or IPv6 in [ ]"
+            raise ConfigError(f"the camera address has a host that is {what}") from error
+    elif not _NAME.fullmatch(host):
+        what = "that is none: letters without accents, digits, - and . (others as xn--…)"
+        raise ConfigError(f"the camera address has a host name {what}")
 
 
 def _bracketed(authority: str, host: str, port: int, default_port: int) -> str:
