@@ -42,7 +42,8 @@ $(DONE)/tools: $(VENV)/bin/python pyproject.toml
 	$(RUN)/python -m pip install -q --disable-pip-version-check -r $(VENV)/requirements.txt
 	@mkdir -p $(DONE) && touch $@
 
-$(DONE)/build: $(DONE)/tools $(NATIVE)
+$(DONE)/build: $(DONE)/tools $(NATIVE) .ci/packages
+	@.ci/packages "$(PYTHON)" build
 	@# setuptools warns of every editable installation that it is one.
 	PYTHONWARNINGS=ignore $(RUN)/python -m pip install -q --disable-pip-version-check \
 	    --no-build-isolation --no-deps -e .

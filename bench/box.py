@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from camera_source import Source
 from procs import Cost, cost, tree
@@ -23,7 +24,7 @@ from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus_control, control
 from vonggac_appliance.cli import main as vonggac
 
-_COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
+COMMAND = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
 
 
 class Box:
@@ -73,7 +74,7 @@ class Box:
         """Starts the recorder; returns once it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND, "--home", str(self.home), "record"],
+                [sys.executable, "-c", COMMAND, "--home", str(self.home), "record"],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -123,6 +124,10 @@ class Box:
         """Of the recorder and all its children."""
         return cost(tree(self.pid))
 
+    def allocated(self) -> dict[int, int]:
+        """Bytes that each process allocated, by its number: the recorder's own first."""
+        return {pid: cost([pid]).anonymous_bytes for pid in tree(self.pid)}
+
     def kill(self) -> None:
         """Kills the recorder's own process; its descendants end by themselves."""
         assert self._process is not None
@@ -136,7 +141,7 @@ class Box:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(60)
 
-    def __enter__(self) -> Box:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

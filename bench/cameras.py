@@ -30,7 +30,7 @@ from loop_rig import DURABLE, Rig, gop
 from vonggac.media.chunk import Codec
 from vonggac.rtsp.packetise import Packetiser, interleave
 from vonggac_appliance import loop_wire
-from vonggac_appliance.camera_tls import Tunnel, open_tunnel
+from vonggac_appliance.camera_tls import Trust, Tunnel, open_tunnel
 from vonggac_appliance.camera_udp import mapped
 
 FPS = 25
@@ -143,7 +143,7 @@ async def _pump(count: int, address: tuple[str, int], control: socket.socket) ->
         sock = socket.socket()
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, address)
-        tunnels.append(await open_tunnel(sock, 60.0))
+        tunnels.append(await open_tunnel(sock, 60.0, Trust("", address[0])))
         socket.send_fds(control, [b"x"], [tunnels[-1].plain.fileno()])
         tunnels[-1].plain.close()
     await asyncio.to_thread(control.recv, 1)  # its end

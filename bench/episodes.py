@@ -1,6 +1,7 @@
 """Is every camera recorded again, whatever befell it or the way to it, and how soon?
 
     python bench/episodes.py                     64 cameras, 2,500 episodes: about 18 minutes
+    python bench/episodes.py --udp 24            24 of them send datagrams: 1,500 episodes more
     python bench/episodes.py --hours 2           outages four times as long, until the time is over
     python bench/episodes.py --kinds power --each 64      some kinds only
 
@@ -33,8 +34,9 @@ from faults import KINDS, LOCKED_S, RETURN_S, Kind
 from faulty_cameras import FaultyCamera, FaultyCameras
 from procs import machine
 from told import Listener
+from udp_faults import UDP_KINDS
 
-from quirk_server import PASSWORD, USER
+from quirk_camera import PASSWORD, USER
 from vonggac.registry.catalog import Catalog
 from vonggac.store.check import check
 from vonggac.store.timeline import Range
@@ -114,10 +116,10 @@ class Player:
 
     # --- one camera after another ----------------------------------------------------------------
 
-    async def play(self, kinds: Iterable[Kind]) -> None:
-        """All of them, each camera with one at a time."""
-        deck = deque(kinds)
-        await asyncio.gather(*(self._live(camera, deck) for camera in self.cameras.cameras))
+    async def play(self, kinds: Iterable[Kind], udp_kinds: Iterable[Kind]) -> None:
+        """All of them, each camera with one at a time; `udp_kinds`: those that send datagrams."""
+        decks = {False: deque(kinds), True: deque(udp_kinds)}
+        await asyncio.gather(*(self._live(c, decks[c.has_udp]) for c in self.cameras.cameras))
 
     async def _live(self, camera: FaultyCamera, deck: deque[Kind]) -> None:
         while deck:
@@ -234,7 +236,9 @@ def run(
     room: Path,
     *,
     cameras: int = CAMERAS,
+    udp: int = 0,
     kinds: Sequence[Kind] = KINDS,
+    udp_kinds: Sequence[Kind] = UDP_KINDS,
     each: int = EACH,
     rounds: int = ALL_ROUNDS,
     hours: float = 0.0,
@@ -245,10 +249,12 @@ def run(
 ) -> Report:
     """Every kind `each` times, then all at once `rounds` times and at start; or so for `hours`.
 
+    `udp`: how many of the cameras send datagrams; each of `udp_kinds` befalls one of those.
     `stretch`: how many times as long as usual a camera is away.
     """
     chance = random.Random(seed)
-    server = FaultyCameras(cameras, seed)
+    server = FaultyCameras(cameras, seed, udp)
+    both = (kinds if udp < cameras else (), udp_kinds if udp else ())
     try:
         with Box(room, size, segment_size=segment_size) as box:
             known = enrol(box, server)
@@ -257,7 +263,7 @@ def run(
             try:
                 player = Player(box, server, listener, chance, stretch, known)
                 listener.wait_past(list(known.streams.values()), time.time_ns())
-                _play_all(player, kinds, each, rounds, hours)
+                _play_all(player, both, each, rounds, hours)
                 time.sleep(5.0)  # whoever falls out again shows it in the end
                 player.look()
             finally:
@@ -267,11 +273,18 @@ def run(
     return player.report
 
 
-def _play_all(player: Player, kinds: Sequence[Kind], each: int, rounds: int, hours: float) -> None:
+def _play_all(
+    player: Player,
+    both: tuple[Sequence[Kind], Sequence[Kind]],
+    each: int,
+    rounds: int,
+    hours: float,
+) -> None:
     """The order of it: one by one, all at once, and once more while there is time."""
     until_s = time.monotonic() + hours * 3600
     while True:
-        player.run(player.play(deck_of(kinds, 4 if hours else each, player.chance)))
+        tcp, udp = (deck_of(kinds, 4 if hours else each, player.chance) for kinds in both)
+        player.run(player.play(tcp, udp))
         for _ in range(1 if hours else rounds):
             player.run(player.all_away(player.chance.uniform(5.0, 40.0)))
         if time.monotonic() >= until_s:
@@ -284,7 +297,8 @@ def table(report: Report) -> None:
     """For docs/performance.md."""
     print("| what befell it | times | away: median, most | again after: median, most | limit |")
     print("|---|---|---|---|---|")
-    for name in dict.fromkeys([k.name for k in KINDS] + [e.kind for e in report.episodes]):
+    known = [kind.name for kind in (*KINDS, *UDP_KINDS)]
+    for name in dict.fromkeys([*known, *(one.kind for one in report.episodes)]):
         found = [one for one in report.episodes if one.kind == name]
         if found:
             away = [one.away_s for one in found]
@@ -305,6 +319,7 @@ def table(report: Report) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cameras", type=int, default=CAMERAS)
+    parser.add_argument("--udp", type=int, default=0, help="so many of them send datagrams (0)")
     parser.add_argument("--each", type=int, default=EACH, help=f"episodes of each kind ({EACH})")
     parser.add_argument("--rounds", type=int, default=ALL_ROUNDS, help="of all cameras at once")
     parser.add_argument("--kinds", default="", help="those with this in their name (all)")
@@ -318,7 +333,9 @@ def main() -> int:
     report = run(
         options.room,
         cameras=options.cameras,
+        udp=options.udp,
         kinds=[kind for kind in KINDS if options.kinds in kind.name],
+        udp_kinds=[kind for kind in UDP_KINDS if options.kinds in kind.name],
         each=options.each,
         rounds=options.rounds,
         hours=options.hours,

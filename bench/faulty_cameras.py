@@ -1,6 +1,6 @@
 """Cameras for `episodes.py`: each has a port of its own and can be hurt in every known way.
 
-They keep to the book as `tests/quirk_server.py` does, ask for Digest, and send a small stream of
+They keep to the book as `tests/quirk_camera.py` does, ask for Digest, and send a small stream of
 five pictures a second, a key frame every two seconds, wherever in it a viewer arrives. All live
 in one thread and event loop; what hurts them is called there.
 """
@@ -17,8 +17,10 @@ from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from quirk_server import Asked, Quirk, QuirkServer, Reply, Visit
-from vonggac.rtsp.sdp import VIDEO_CLOCK_RATE
+from quirk_camera import Asked, Quirk, Reply, Visit
+from quirk_server import QuirkServer
+from udp_proxy import Manners
+from vonggac.rtsp.tracks import VIDEO_CLOCK_RATE
 from vonggac_appliance.camera_clip import STREET, Clip, load_scene
 
 HOST = "127.0.0.1"
@@ -61,6 +63,11 @@ class _Visit(Visit):
         else:
             super().send(data)
 
+    def send_packets(self, frames: bytes) -> None:
+        """Datagrams that the network does not carry do not wait either."""
+        if self.datagrams is None or not (self.camera.is_held or self.camera.is_cut):
+            super().send_packets(frames)
+
     def hold(self) -> None:
         """Nothing of the viewer is read; what is sent waits."""
         transport = self._writer.transport
@@ -92,15 +99,23 @@ class FaultyCamera(Quirk):
 
     challenges = ('Digest realm="cam", nonce="{nonce}"',)
 
-    def __init__(self, name: str, both: tuple[Clip, Clip], chance: Random) -> None:
+    manners = Manners(loses=0.001, repeats=0.02, delay_s=(0.0, 0.03))
+
+    def __init__(
+        self, name: str, both: tuple[Clip, Clip], chance: Random, *, has_udp: bool = False
+    ) -> None:
+        """`has_udp`: it knows nothing else."""
         super().__init__(both[0])
         self.name = name
+        self.has_udp = has_udp
         self.port = 0
         self.chance = chance
         self.doubles = 0
         """Sessions that were asked for while an earlier one was still open."""
         self.sessions = 0
         self.is_held = False
+        self.is_cut = False
+        """Datagrams go lost, all of them."""
         self.is_mute = False
         """Requests go lost."""
         self.is_slamming = False
@@ -142,6 +157,8 @@ class FaultyCamera(Quirk):
         if self.is_mute:
             return None
         status = self.refuses.get(asked.method, 200)
+        if self.has_udp and "interleaved" in asked.headers.get("transport", ""):
+            status = 461
         if status != 200:
             more = ", stale=true" if self.is_stale else ""
             reply = Reply(status, "Refused", {"CSeq": asked.headers.get("cseq", "")})
@@ -208,7 +225,8 @@ class FaultyCamera(Quirk):
         for visit in self.lives:
             report = _BYE + struct.pack(">I", 0x1234 ^ self._ssrc)
             visit.silence()
-            visit.send(b"$" + bytes((visit.channels[1],)) + len(report).to_bytes(2) + report)
+            frame = b"$" + bytes((visit.channels[1],)) + len(report).to_bytes(2) + report
+            visit.send_packets(frame)
 
     def reset(self) -> None:
         """RST on every connection."""
@@ -224,6 +242,17 @@ class FaultyCamera(Quirk):
         """Connections that play stay open and are fed no more."""
         for visit in self.lives:
             visit.silence()
+
+    def close_ports(self) -> None:
+        """Those of its datagrams: what comes there is refused (ICMP)."""
+        for visit in self.lives:
+            visit.leave()
+
+    def open_ports(self) -> None:
+        """Other ones than before, of whom nobody was told."""
+        for visit in self.lives:
+            if visit.datagrams is not None and not visit.is_over:
+                visit.datagrams.open()
 
     async def hold(self) -> None:
         """No packet of the network gets through in either direction, a SYN neither."""
@@ -279,12 +308,14 @@ class FaultyCamera(Quirk):
 
 
 class FaultyCameras(QuirkServer):
-    """All of them, in a thread."""
+    """All of them, in a thread; the last `udp` of them send datagrams."""
 
-    def __init__(self, count: int, seed: int) -> None:
+    def __init__(self, count: int, seed: int, udp: int = 0) -> None:
         both = clips()
         self.cameras = [
-            FaultyCamera(f"cam{number}", both, Random(f"{seed}/{number}"))
+            FaultyCamera(
+                f"cam{number}", both, Random(f"{seed}/{number}"), has_udp=number >= count - udp
+            )
             for number in range(count)
         ]
         super().__init__(self.cameras, HOST)

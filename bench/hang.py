@@ -18,8 +18,9 @@ from pathlib import Path
 
 from box import Box
 from camera_source import Source, make_clip
+from judge import Table
 from procs import children
-from record import Table, check_source
+from record import check_source
 
 from vonggac_appliance import bus_control
 

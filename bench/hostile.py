@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from quirk_server import Asked, Quirk, Reply, Visit
+from quirk_camera import Asked, Quirk, Reply, Visit
 
 _WAITING_MAX_BYTES = 16 << 20
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from box import Box
-from camera_source import Clip, Source
+from camera_source import Source
 from procs import children, machine, tree
 from seams import seams
 from told import BOUND_NS, DEADLINE_S, Listener, entered, lost, probe
@@ -36,6 +36,7 @@ from vonggac.store.journal import SegmentState
 from vonggac.store.start import open_for_reading
 from vonggac.store.timeline import Range
 from vonggac_appliance import footage
+from vonggac_appliance.camera_clip import Clip
 
 KINDS = ("record", "loop", "keeper")
 _NEAR_NS = 1_000_000_000

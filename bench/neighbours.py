@@ -26,7 +26,8 @@ from camera_source import Source, padded_clip
 from hostile import hostile
 from procs import machine
 
-from quirk_server import PASSWORD, USER, Quirk, QuirkServer
+from quirk_camera import PASSWORD, USER, Quirk
+from quirk_server import QuirkServer
 from quirks import catalogue
 from vonggac.registry.catalog import Catalog
 from vonggac.store.check import check

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from box import Box
-from camera_source import Clip, Source, make_clip, padded_clip
+from camera_source import Source, make_clip, padded_clip
 from procs import machine
 from reflink_disk import FILE_SYSTEMS, NoLoops, ReflinkDisk, private_mounts
 from told import BOUND_NS, Listener, entered, lost, probe
@@ -34,6 +34,7 @@ from vonggac.store.check import check
 from vonggac.store.journal import SegmentState
 from vonggac.store.start import open_for_reading
 from vonggac.store.timeline import Range, Tail, timeline
+from vonggac_appliance.camera_clip import Clip
 
 EXIT_NOTHING_TO_TRY_WITH = 77
 _CUTS_A_LIFE = 20

@@ -13,9 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shlex
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,9 +23,11 @@ from pathlib import Path
 
 from box import Box
 from camera_source import Report, Source, make_clip
-from disks import BlockDevice
+from disks import BlockDevice, written_a_second
+from judge import Table
 from peers import ffmpeg_cpu, floor_cpu
-from procs import Cost, machine
+from procs import Cost
+from record_growth import growth
 
 from vonggac.rtsp.packetise import Packetiser
 
@@ -38,24 +38,8 @@ BUSY = 4
 SEEK_S = 0.008
 ROTATIONAL_BYTES_A_SECOND = 150e6
 ROUNDS = 3
-GROWTH_WARM_UP_S = 1200
-"""The newest claims first go to the ledger after 15 minutes, by a thread of their own."""
-GROWTH_SAMPLE_S = 60
 ALONE = {"scale": 120, "growth": 3300, "starved": 60}
 """Parts that run only when named, and how long each is measured, in seconds."""
-
-
-class Table:
-    """Rows of (what, figure, limit, verdict), printed as they come."""
-
-    def __init__(self) -> None:
-        print(f"machine: {machine()}\ncommand: python {shlex.join(sys.argv)}\n")
-        print(f"| {'what':<64} | {'figure':>14} | {'limit':>10} | verdict |")
-        print(f"|{'-' * 66}|{'-' * 15}:|{'-' * 11}:|---------|")
-
-    def row(self, what: str, figure: str, limit: str = "", holds: bool | None = None) -> None:
-        verdict = {None: "", True: "holds", False: "NOT"}[holds]
-        print(f"| {what:<64} | {figure:>14} | {limit:>10} | {verdict:<7} |", flush=True)
 
 
 def recorder_cpu(box: Box, seconds: float) -> tuple[float, Cost]:
@@ -108,6 +92,7 @@ def cpu_and_memory(table: Table, room: Path, seconds: int) -> None:
 
 def scale(table: Table, room: Path, seconds: int) -> None:
     """512 cameras of 4 Mbit/s for two minutes on the cores that also run their source."""
+    disk = [written_a_second(room)]
     with Source() as source, Box(room, "40G") as box:
         box.add_cameras(source, MANY)
         box.start()
@@ -138,6 +123,11 @@ def scale(table: Table, room: Path, seconds: int) -> None:
         box.stop()
         report = source.stop()
         check_source(table, report, wall_s + took)
+    disk.append(written_a_second(room))
+    table.row(
+        "the disk alone takes before and after; the cameras send, MB/s",
+        f"{disk[0] / 1e6:.0f} {disk[1] / 1e6:.0f}; {MANY * 0.5:.0f}",
+    )
 
 
 def starved(table: Table, room: Path, seconds: int) -> None:
@@ -260,58 +250,6 @@ def video_share(source: Source) -> float:
     units = source.clip.units
     sent = sum(4 + len(p) for unit in units for p in packetiser.access_unit(unit, 0))
     return sum(len(nal) for unit in units for nal in unit) / sent
-
-
-def _counts(cost: Cost) -> tuple[int, int, int]:
-    return cost.descriptors, cost.threads, cost.processes
-
-
-def growth(table: Table, room: Path, seconds: int) -> None:
-    """64 cameras of 500 kbit/s, 20 minutes to warm up, a sample a minute from then on.
-
-    The rate is low so that the hour can share its machine; the ring wraps all the same.
-    """
-    with Source(clip=make_clip(500_000)) as source, Box(room, "8G") as box:
-        box.add_cameras(source, CAMERAS)
-        box.start()
-        box.until_recording(8)
-        time.sleep(GROWTH_WARM_UP_S)
-        costs, began = [box.cost()], time.monotonic()
-        for number in range(seconds // GROWTH_SAMPLE_S):
-            time.sleep(max(0.0, began + (number + 1) * GROWTH_SAMPLE_S - time.monotonic()))
-            costs.append(box.cost())
-        broken = sum(s.state != "recording" for c in box.status().cameras for s in c.streams)
-        box.stop()
-        source.stop()
-    table.row("memory: samples, a minute apart", f"{len(costs)}")
-    # Program text is left out: it counts for less while other programs share it.
-    allocated = [cost.anonymous_bytes / 2**20 for cost in costs]
-    arenas = [cost.arena_bytes / 2**20 for cost in costs]
-    both = [a + b for a, b in zip(allocated, arenas, strict=True)]
-    for name, mib in (("allocated", allocated), ("arenas", arenas), ("both", both)):
-        spread = f"{mib[0]:.1f} {mib[-1]:.1f} {max(mib):.1f}"
-        table.row(f"{name}: first, last, most, MiB", spread)
-    percent = percent_an_hour(both)
-    table.row("growth of memory, % an hour", f"{percent:.2f}", "1", percent <= 1)
-    # A segment that is just being sealed is open once more: the least of ten minutes is kept.
-    kept = [
-        tuple(min(counts) for counts in zip(*(_counts(cost) for cost in part), strict=True))
-        for part in (costs[:10], costs[-10:])
-    ]
-    table.row(
-        "descriptors, threads, processes: first / last",
-        "/".join(",".join(map(str, counts)) for counts in kept),
-        "the same",
-        kept[0] == kept[1],
-    )
-    table.row("streams that do not record at the end", f"{broken}", "0", not broken)
-
-
-def percent_an_hour(mib: list[float]) -> float:
-    """The slope of samples a minute apart, of what they begin with."""
-    hours = [number * GROWTH_SAMPLE_S / 3600 for number in range(len(mib))]
-    slope, start = statistics.linear_regression(hours, mib)
-    return 100 * slope / start
 
 
 PARTS: dict[str, Callable[[Table, Path, int], None]] = {

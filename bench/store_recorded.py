@@ -119,11 +119,11 @@ def wraps(table: Table, room: Path, size: Size) -> None:
             # Each is the first as often: what a disk still has to do falls to the second.
             for one, times in both if number % 2 else reversed(both):
                 times.append(one.tick())
-        turns = f"turn {size.wraps[1]} against {size.wraps[0]}"
+        which = f"turn {size.wraps[1]} against {size.wraps[0]}"
         for name, share, limit in (("p50", 0.5, 1.1), ("p99", 0.99, 1.5)):
             early, late = (percentile(times, share) for times in took)
             ratio = late / early
-            what = f"group commit, {name}, {turns} ({early:.1f}, {late:.1f} ms)"
+            what = f"group commit, {name}, {which} ({early:.1f}, {late:.1f} ms)"
             table.row(what, f"{ratio:.2f} ×", f"{limit:.2f} ×", ratio <= limit)
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import lmdb
 from packed_rows import KINDS, MINUTE_NS, START_NS, day
@@ -108,9 +109,7 @@ def _map_bytes(identity: disks.Identity) -> int:
     return indexes.map_bytes(identity.segments, identity.segment_bytes)
 
 
-def _open_env(
-    where: Path, identity: disks.Identity
-) -> tuple[lmdb.Environment, dict[Table, object]]:
+def _open_env(where: Path, identity: disks.Identity) -> tuple[lmdb.Environment, dict[Table, Any]]:
     env = lmdb.open(
         str(where / disks.INDEX_NAME),
         map_size=_map_bytes(identity),
@@ -273,5 +272,6 @@ def rows_bytes_as_recorded(folder: Path, streams: int, hours: int) -> float:
     return found / streams * 24 / hours
 
 
-def _bytes_of(stat: dict[str, int]) -> int:
-    return (stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]) * stat["psize"]
+def _bytes_of(stat: Mapping[str, Any]) -> int:
+    pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+    return int(pages * stat["psize"])

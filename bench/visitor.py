@@ -129,7 +129,7 @@ def watch(origin: str, cookie: str, seconds: float, streams: Sequence[str]) -> d
     for tile, (look, stream) in enumerate(looks, 1):
         socket.send(json.dumps({"watch": look, "tile": tile, "stream": stream}))
     print("watching", flush=True)
-    counts = {"media": 0, "bytes": 0, "left_out": 0, "tiles": 0}
+    counts: dict[str, float] = {"media": 0, "bytes": 0, "left_out": 0, "tiles": 0}
     tiles: set[int] = set()
     until_s = time.monotonic() + seconds
     try:

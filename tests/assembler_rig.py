@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from packetiser import H264, fragments
 from rtp_camera import Camera
-from vonggac._native import parse
+from vonggac._native.assembler import MARKER_TRUST, AccessUnit
 
 M = True
 """Of a packet: it has the marker."""
@@ -36,18 +36,18 @@ H265_TRAIL = bytes.fromhex("0201d00a0b0c")
 H265_SUFFIX_SEI = bytes.fromhex("5001840102")
 
 
-def nals(units: Iterable[parse.AccessUnit]) -> list[list[bytes]]:
+def nals(units: Iterable[AccessUnit]) -> list[list[bytes]]:
     return [unit.nals for unit in units]
 
 
-def flags(units: Iterable[parse.AccessUnit]) -> list[bool]:
+def flags(units: Iterable[AccessUnit]) -> list[bool]:
     return [unit.damaged for unit in units]
 
 
 def trusted() -> Camera:
     """A camera whose marker is believed; what it sent up to here is forgotten."""
     camera = Camera()
-    for i in range(parse.MARKER_TRUST + 1):
+    for i in range(MARKER_TRUST + 1):
         camera.send(i * 10, (P_1, M))
     camera.send(1000, (P_1, M))
     camera.units.clear()

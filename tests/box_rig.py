@@ -31,6 +31,7 @@ from vonggac_appliance.sockets import ipc_path
 
 PASSWORD = "Mat-khau#91:mat@x"
 DEADLINE_S = 120.0
+ASK_S = 20.0
 """For anything that is waited for: two cores may be shared by much else. It is only reached where
 something will never happen."""
 _START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
@@ -194,7 +195,17 @@ class Box:
         ]
 
     def status(self) -> bus_control.StatusReply:
-        return control.status(self.home, DEADLINE_S)
+        """Asked again after a while: a recorder that was just killed may have taken the question
+        with it."""
+        until_s = time.monotonic() + DEADLINE_S
+        while True:
+            asked_s = time.monotonic()
+            try:
+                return control.status(self.home, ASK_S)
+            except Unavailable:
+                now_s = time.monotonic()
+                if now_s - asked_s < ASK_S or now_s > until_s:
+                    raise
 
     def streams(self) -> dict[tuple[str, str], bus_control.StreamStatus]:
         """By camera and stream."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 
 def make_certificate(
@@ -20,6 +20,15 @@ def make_certificate(
     subject = _named("box")
     builder = _builder(subject, subject, key, names, days)
     return _written(folder, builder.sign(key, hashes.SHA256()), key)
+
+
+def make_broken_certificate(folder: Path) -> tuple[Path, Path]:
+    """One whose names are no ASN.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _builder(_named("box"), _named("box"), key, (), 90)
+    names = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"names")
+    own = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    return _written(folder, own, key)
 
 
 class Authority:

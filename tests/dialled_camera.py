@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from quirk_server import PASSWORD, USER, Asked, Quirk, QuirkServer, Reply, Visit
+from quirk_camera import PASSWORD, USER, Asked, Quirk, Reply, Visit
+from quirk_server import QuirkServer
 from vonggac.media.chunk import Codec
 from vonggac.rtsp.url import Credentials
 from vonggac_appliance.camera_clip import Clip, load_clip

@@ -22,7 +22,7 @@ from vonggac._native.arena import BLOCK_BYTES, ArenaChunk, ArenaReader, format_a
 from vonggac.media.chunk import Claim, Codec
 from vonggac.rtsp.packetise import Packetiser
 from vonggac.rtsp.sound import SoundReady
-from vonggac_appliance import loop_wire
+from vonggac_appliance import loop_stats, loop_wire
 
 DEADLINE_S = 120.0
 HELLO, CHUNK, TICK, BYE, ACK = 96, 97, 98, 99, 100
@@ -334,12 +334,12 @@ class Rig:
         )
         return ended
 
-    def stats(self, stream: bytes = b"s" * 16) -> loop_wire.StreamStats:
-        self.messages = [m for m in self.messages if not isinstance(m, loop_wire.Stats)]
+    def stats(self, stream: bytes = b"s" * 16) -> loop_stats.StreamStats:
+        self.messages = [m for m in self.messages if not isinstance(m, loop_stats.Stats)]
         self.tell(loop_wire.stats(1))
-        self.until(lambda: any(isinstance(m, loop_wire.Stats) for m in self.messages))
+        self.until(lambda: any(isinstance(m, loop_stats.Stats) for m in self.messages))
         for m in self.messages:
-            if isinstance(m, loop_wire.Stats):
+            if isinstance(m, loop_stats.Stats):
                 return next(s for s in m.streams if s.stream == stream)
         raise AssertionError("unreachable")
 
@@ -357,3 +357,10 @@ def check_chain(keeper: Keeper) -> None:
         sequence, sha256 = previous.get(claim.run, (-1, bytes(32)))
         assert (claim.sequence, claim.previous_sha256) == (sequence + 1, sha256)
         previous[claim.run] = (claim.sequence, received.claim_sha256)
+
+
+def heard(keeper: Keeper) -> bytes:
+    """All sound in chunks, without the starts in front of it."""
+    return b"".join(
+        received.payload[received.claim.video_bytes :][8:] for received in keeper.chunks
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from packetiser import H264, rtp
 from vonggac._native import parse
+from vonggac._native.assembler import AccessUnit, Assembler
 from vonggac.errors import MediaError
 
 
@@ -13,8 +14,8 @@ class Camera:
     def __init__(
         self, codec: int = H264, capacity_bytes: int = 1 << 20, payload_type: int = 96
     ) -> None:
-        self.assembler = parse.Assembler(codec, payload_type, capacity_bytes)
-        self.units: list[parse.AccessUnit] = []
+        self.assembler = Assembler(codec, payload_type, capacity_bytes)
+        self.units: list[AccessUnit] = []
         self.sequence = 65533
         self.faults: list[str] = []
 
@@ -40,7 +41,7 @@ class Camera:
         self.sequence += count
         return self
 
-    def end(self) -> list[parse.AccessUnit]:
+    def end(self) -> list[AccessUnit]:
         self.assembler.flush()
         self._pull()
         return self.units

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+from dataclasses import replace
 from pathlib import Path
 
 from segment_maker import output_of
@@ -16,6 +18,7 @@ AAC = Sound(
     delta_bits=3,
 )  # fmt: skip
 """AAC-LC, 16 kHz, mono."""
+LATM = replace(AAC, codec=SoundCodec.LATM, size_bits=0, index_bits=0, delta_bits=0)
 FRAME_BYTES = 160
 """Of G.711: 20 ms at 8 kHz."""
 
@@ -80,3 +83,16 @@ def opus(ffmpeg: str, seconds: int, folder: Path) -> list[bytes]:
 def au_headers(*sizes: int) -> bytes:
     """RFC 3640 3.2.1, as in AAC-hbr: 13 bits of size, 3 of index."""
     return (16 * len(sizes)).to_bytes(2) + b"".join((size << 3).to_bytes(2) for size in sizes)
+
+
+def latm(*units: bytes) -> bytes:
+    """ISO/IEC 14496-3 1.7.3.1: an element, each access unit behind its length."""
+    return b"".join(
+        b"\xff" * (len(unit) // 255) + bytes([len(unit) % 255]) + unit for unit in units
+    )
+
+
+def rtp(number: int, payload: bytes, payload_type: int = 8) -> bytes:
+    """A packet of G.711: the timestamp is where its number says."""
+    stamp = number * FRAME_BYTES & 0xFFFFFFFF
+    return struct.pack(">BBHII", 0x80, payload_type, number & 0xFFFF, stamp, 0x50) + payload

@@ -45,8 +45,8 @@ done
 
 take_away() {
     set +e
-    systemctl stop vonggac.target vonggac-push.service vonggac-serve.service vonggac-record.service \
-        vonggac-audit.service
+    systemctl stop vonggac.target vonggac-motion.service vonggac-push.service vonggac-serve.service \
+        vonggac-record.service vonggac-audit.service
     rm -f /etc/systemd/system/vonggac.target /etc/systemd/system/vonggac-*.service
     rm -f /etc/sysusers.d/vonggac.conf /etc/tmpfiles.d/vonggac.conf /usr/bin/vonggac
     systemctl daemon-reload
@@ -86,12 +86,14 @@ systemctl start vonggac.target
 until_true 30 systemctl is-active vonggac-audit.service
 until_true 60 systemctl is-active vonggac-record.service
 until_true 60 systemctl is-active vonggac-serve.service
+until_true 60 systemctl is-active vonggac-motion.service
 systemctl status --no-pager vonggac-record.service vonggac-audit.service vonggac-serve.service
 
 step "exposure, of what runs"
 systemd-analyze security --threshold=20 --no-pager vonggac-record.service >/dev/null
 systemd-analyze security --threshold=20 --no-pager vonggac-audit.service >/dev/null
 systemd-analyze security --threshold=20 --no-pager vonggac-serve.service >/dev/null
+systemd-analyze security --threshold=20 --no-pager vonggac-motion.service >/dev/null
 
 step "the door for cameras that call opens, and the recorder hears of it"
 (

@@ -31,6 +31,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "vonggac.store": ("vonggac.errors", "vonggac.media", "vonggac._native"),
     "vonggac.playback": ("vonggac.errors", "vonggac.media", "vonggac._native", "vonggac.store"),
     "vonggac.probe": ("vonggac.errors", "vonggac.media", "vonggac._native", "vonggac.rtsp"),
+    "vonggac.motion": ("vonggac.errors", "vonggac.media", "vonggac._native"),
     "vonggac_appliance": ("vonggac",),
     "vonggac_web": ("vonggac", "vonggac_appliance"),
 }
@@ -50,7 +51,7 @@ PURE = (
 
 # Everything that a wheel of ours may bring along (pyproject.toml); nothing else is imported.
 OUTSIDE = {
-    "src": {"argon2", "cryptography", "lmdb", "msgspec"},
+    "src": {"argon2", "av", "cryptography", "lmdb", "msgspec"},
     "appliance": {"argon2", "cryptography", "gunicorn", "lmdb", "msgspec", "pyrage", "zmq"},
     "web": {"flask", "flask_sock", "jinja2", "msgspec", "simple_websocket", "werkzeug"},
 }
@@ -186,6 +187,7 @@ def test_the_data_plane_includes_its_own_headers_and_c(path: Path) -> None:
 PARSERS = (
     "rtp", "rtcp", "rtsp_frame", "h264", "h265", "jpeg", "assembler", "depacketize",
     "access_unit", "bmff", "sample_entry", "chunk_head", "table", "rows", "crc32c",
+    "motion_",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A path for datagrams that loses, repeats, delays and reorders them, and remembers what it did.
 
-`UdpPath` lies between two sockets. `RtspOverBadUdp` puts such paths between a recorder and any RTSP
-server, by writing its own ports into what the two agree on.
+`Transit` decides, `UdpPath` lies between two sockets. `RtspOverBadUdp` puts such paths between a
+recorder and any RTSP server, by writing its own ports into what the two agree on.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from relay import LOOPBACK, Relay
@@ -30,29 +30,62 @@ class Manners:
     seed: int = 1
 
 
-@dataclass(slots=True)
-class UdpPath:
+class Transit:
+    """What befalls datagrams on a way, without the way: they are put in, and due some time."""
+
+    def __init__(self, manners: Manners) -> None:
+        self.lost: list[bytes] = []
+        self.repeated = 0
+        self.carried = 0
+        self.is_closed = False
+        """True: a firewall, nothing gets through."""
+        self._manners = manners
+        self._random = Random(manners.seed)
+        self._waiting: list[tuple[float, int, bytes]] = []
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is due later."""
+        return bool(self._waiting)
+
+    def put(self, data: bytes, now_s: float) -> None:
+        """Loses it, or has it wait for its turn."""
+        if self.is_closed or self._random.random() < self._manners.loses:
+            self.lost.append(data)
+            return
+        self._delay(data, now_s)
+        if self._random.random() < self._manners.repeats:
+            self.repeated += 1
+            self._delay(data, now_s)
+
+    def _delay(self, data: bytes, now_s: float) -> None:
+        self.carried += 1
+        due_s = now_s + self._random.uniform(*self._manners.delay_s)
+        heapq.heappush(self._waiting, (due_s, self.carried, data))
+
+    def due(self, now_s: float) -> Iterator[bytes]:
+        """What has waited long enough."""
+        while self._waiting and self._waiting[0][0] <= now_s:
+            yield heapq.heappop(self._waiting)[2]
+
+    def wait_s(self, now_s: float) -> float:
+        """To the next that is due; a tenth of a second where none waits."""
+        return self._waiting[0][0] - now_s if self._waiting else 0.1
+
+
+class UdpPath(Transit):
     """Carries what comes in at `port` to `target`, and what comes back to whoever sent first."""
 
-    target: tuple[str, int]
-    manners: Manners = field(default_factory=Manners)
-    port: int = 0
-    lost: list[bytes] = field(default_factory=list)
-    repeated: int = 0
-    carried: int = 0
-    is_closed: bool = False
-    """True: a firewall, nothing gets through."""
-    _inner: socket.socket = field(init=False)
-    _outer: socket.socket = field(init=False)
-    _random: Random = field(init=False)
-    _waiting: list[tuple[float, int, bytes]] = field(default_factory=list)
-    _sender: tuple[str, int] | None = None
-
-    def __post_init__(self) -> None:
-        self._random = Random(self.manners.seed)
-        self._outer = _bound(self.port)
-        self._inner = _bound(0)
-        self.port = self._outer.getsockname()[1]
+    def __init__(
+        self, target: tuple[str, int], manners: Manners, *, is_closed: bool = False
+    ) -> None:
+        super().__init__(manners)
+        self.target = target
+        self.is_closed = is_closed
+        self._outer = _bound()
+        self._inner = _bound()
+        self.port: int = self._outer.getsockname()[1]
+        self._sender: tuple[str, int] | None = None
 
     @property
     def sockets(self) -> tuple[socket.socket, socket.socket]:
@@ -71,24 +104,13 @@ class UdpPath:
                 self._outer.sendto(data, self._sender)
             return
         self._sender = sender
-        if self.is_closed or self._random.random() < self.manners.loses:
-            self.lost.append(data)
-            return
-        self._delay(data, now_s)
-        if self._random.random() < self.manners.repeats:
-            self.repeated += 1
-            self._delay(data, now_s)
-
-    def _delay(self, data: bytes, now_s: float) -> None:
-        self.carried += 1
-        due_s = now_s + self._random.uniform(*self.manners.delay_s)
-        heapq.heappush(self._waiting, (due_s, self.carried, data))
+        self.put(data, now_s)
 
     def send_due(self, now_s: float) -> float:
         """Sends on what has waited; gives the seconds to the next."""
-        while self._waiting and self._waiting[0][0] <= now_s:
-            self._inner.sendto(heapq.heappop(self._waiting)[2], self.target)
-        return self._waiting[0][0] - now_s if self._waiting else 0.1
+        for data in self.due(now_s):
+            self._inner.sendto(data, self.target)
+        return self.wait_s(now_s)
 
     def close(self) -> None:
         self._inner.close()
@@ -121,14 +143,14 @@ class PathThread:
             now_s = time.monotonic()
             for sock in readable:
                 owner[sock].take(sock, now_s)
-            if self._stopping and not readable and all(not p._waiting for p in self.paths):
+            if self._stopping and not readable and not any(path.is_waiting for path in self.paths):
                 return
 
 
-def _bound(port: int) -> socket.socket:
+def _bound() -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-    sock.bind((LOOPBACK, port))
+    sock.bind((LOOPBACK, 0))
     return sock
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vonggac.errors import Missing, Refused, Unavailable
@@ -28,6 +29,8 @@ class Alarms:
     rows: tuple[Alarm, ...]
     is_recorder_answering: bool
     """False: read from the home; nobody can acknowledge anything now."""
+    ids: Mapping[str, bytes] = field(default_factory=dict)
+    """Of the cameras that he may know of, by their codes: their pages are found by them."""
 
     @property
     def open_count(self) -> int:
@@ -47,14 +50,14 @@ class AlarmList:
             reply = control.ask(self._home, bus_control.AskAlarms(SHOWN_MAX), _DEADLINE_S)
         except Unavailable:
             rows = alarm_store.newest(alarm_store.read_stopped(self._home), SHOWN_MAX)
-            return Alarms(self._known(person, rows), False)
+            return Alarms(self._known(person, rows), False, self._ids(person))
         if not isinstance(reply, bus_control.AlarmsReply):
             raise Unavailable(f"the recorder does not tell its alarms: {reply}")
         known = self._known(person, reply.alarms)
         fresh = [row.number for row in known if not row.seen_ns]
         if seen_by and fresh:
             control.ask(self._home, bus_control.SeeAlarms(fresh, seen_by), _DEADLINE_S)
-        return Alarms(known, True)
+        return Alarms(known, True, self._ids(person))
 
     def acknowledge(self, session: Session, number: int, note: str) -> Alarm:
         """He answers for it; his line in the audit chain comes first.
@@ -77,6 +80,9 @@ class AlarmList:
         )
         audit_client.append(self._home, event)
         return acknowledge(self._home, number, session.display_name, note)
+
+    def _ids(self, person: Person) -> dict[str, bytes]:
+        return {c.code: c.id for c in self._catalog.cameras() if may_know(person, c)}
 
     def _known(self, person: Person, rows: list[Alarm]) -> tuple[Alarm, ...]:
         """Without those of cameras that he may not know of (evidence P-9)."""

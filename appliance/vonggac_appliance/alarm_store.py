@@ -19,6 +19,8 @@ __all__ = ["AlarmStore", "newest", "read_stopped"]
 
 _ROW_VERSION = 1
 _KEY_BYTES = 8
+_BOX = "vonggac"
+"""Who acknowledges where nobody has to."""
 
 
 class AlarmStore:
@@ -33,14 +35,18 @@ class AlarmStore:
             (row.kind, row.subject): row.number for row in self._rows.values() if row.is_open
         }
 
-    def note(self, kind: str, subject: str, what: str, at_ns: int) -> Alarm:
+    def note(
+        self, kind: str, subject: str, what: str, at_ns: int, pictures_ns: Sequence[int] = ()
+    ) -> Alarm:
         """Something happened: a new row, or one more time of an open one."""
         number = self._open.get((kind, subject))
         if number is not None:
-            row = alarms.repeated(self._rows[number], what, at_ns)
+            row = alarms.repeated(self._rows[number], what, at_ns, pictures_ns)
         else:
             self._last += 1
-            row = Alarm(self._last, kind, subject, what, at_ns, at_ns)
+            row = Alarm(
+                self._last, kind, subject, what, at_ns, at_ns, pictures_ns=tuple(pictures_ns)
+            )
             self._open[kind, subject] = row.number
         self._put(row)
         self._forget(alarms.surplus(self._rows.values()) if number is None else ())
@@ -62,6 +68,11 @@ class AlarmStore:
             self._open.pop((row.kind, row.subject), None)
             self._put(row)
         return row
+
+    def settle(self, kind: str, subject: str, note: str, at_ns: int) -> None:
+        """What was open is mended, and the box has seen that itself."""
+        if (number := self._open.get((kind, subject))) is not None:
+            self.acknowledge(number, _BOX, note, at_ns)
 
     def newest(self, most: int) -> list[Alarm]:
         """Open ones first, then the rest, the newest of each first."""

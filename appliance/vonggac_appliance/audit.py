@@ -22,7 +22,7 @@ from vonggac.evidence import chain, ledger, receipt
 from vonggac.evidence.receipt import Permit
 from vonggac.registry.people import Role, local_person
 from vonggac_appliance import backup_tail, sockets
-from vonggac_appliance.audit_event import check, fields_of, utc
+from vonggac_appliance.audit_event import check, fields_of, receipt_camera, utc
 from vonggac_appliance.audit_log import AuditLog
 from vonggac_appliance.clock import Clock, wall_ns
 from vonggac_appliance.ledger import write_list
@@ -34,13 +34,13 @@ from vonggac_appliance.messages_audit import (
     Chain,
     LedgerEntries,
     LedgerWritten,
+    audit_path,
 )
 from vonggac_appliance.notify import Notifier
 from vonggac_appliance.secrets import AUDIT_USER, RECORD_USER, SERVE_USER, receipt_key
 
-__all__ = ["SOCKET", "AuditServer", "main"]
+__all__ = ["AuditServer", "main"]
 
-SOCKET = "append.sock"
 CALLERS_MAX = 256
 BATCH_MAX = 256
 """Events in one sync: 4 MiB of lines at most."""
@@ -72,7 +72,7 @@ class AuditServer:
         self._log = AuditLog(home)
         self._has_started_line = False
         sockets.prepare_class(home, "audit")
-        self._path = sockets.socket_path(home, "audit", SOCKET)
+        self._path = audit_path(home)
         self._try_start_line()  # first: a second writer ends here, before it takes the socket
         self._listener = sockets.listen(self._path)
         self._listener.setblocking(False)
@@ -260,7 +260,7 @@ class AuditServer:
             self._key,
             receipt.Receipt(
                 line=number,
-                camera=append.camera,
+                camera=receipt_camera(append),
                 streams=append.streams,
                 from_ns=append.from_ns,
                 to_ns=append.to_ns,

@@ -9,7 +9,6 @@ from pathlib import Path
 from vonggac.errors import Refused, StorageError, Unavailable
 from vonggac.evidence import ledger
 from vonggac_appliance import sockets
-from vonggac_appliance.audit import SOCKET
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages import Refused as RefusedMessage
 from vonggac_appliance.messages_audit import (
@@ -19,6 +18,7 @@ from vonggac_appliance.messages_audit import (
     Chain,
     LedgerEntries,
     LedgerWritten,
+    audit_path,
 )
 
 __all__ = ["append", "ask_chain", "ask_tail", "send_list"]
@@ -32,7 +32,7 @@ def append(home: Path, event: AuditAppend, deadline_s: float = DEADLINE_S) -> Au
 
     Raises Unavailable when `audit run` is down, StorageError when its disk refuses.
     """
-    path = sockets.socket_path(home, "audit", SOCKET)
+    path = audit_path(home)
     try:
         with sockets.connect(path, deadline_s) as sock:
             sockets.send(sock, Kind.AUDIT_APPEND, event, request=1)
@@ -53,7 +53,7 @@ def append(home: Path, event: AuditAppend, deadline_s: float = DEADLINE_S) -> Au
 
 def ask_chain(home: Path, deadline_s: float = DEADLINE_S) -> tuple[Chain, int]:
     """How far the chain goes, and the pid of its writer. Raises Unavailable."""
-    with sockets.connect(sockets.socket_path(home, "audit", SOCKET), deadline_s) as sock:
+    with sockets.connect(audit_path(home), deadline_s) as sock:
         sockets.send(sock, Kind.ASK_CHAIN, AskChain(), request=1)
         message = sockets.recv(sock)
         pid = sockets.peer_of(sock).pid
@@ -68,7 +68,7 @@ def ask_tail(home: Path, most_bytes: int, deadline_s: float = DEADLINE_S) -> tup
 
     Raises Unavailable.
     """
-    with sockets.connect(sockets.socket_path(home, "audit", SOCKET), deadline_s) as sock:
+    with sockets.connect(audit_path(home), deadline_s) as sock:
         sockets.send(sock, Kind.ASK_CHAIN, AskChain(most_bytes), request=1)
         message = sockets.recv(sock)
     try:
@@ -92,7 +92,7 @@ def send_list(
     its disk refuses, Refused; then all may be sent again: an entry that is there twice does no
     harm.
     """
-    path = sockets.socket_path(home, "audit", SOCKET)
+    path = audit_path(home)
     written: list[LedgerWritten] = []
     with sockets.connect(path, deadline_s) as sock:
         for number, part in enumerate(ledger.split(texts), 1):

@@ -11,7 +11,7 @@ from vonggac.registry.people import Purpose, PurposeCode, local_person
 from vonggac_appliance import sockets
 from vonggac_appliance.messages_audit import AuditAppend
 
-__all__ = ["check", "fields_of", "utc"]
+__all__ = ["check", "fields_of", "receipt_camera", "utc"]
 
 _ID_BYTES = 16
 
@@ -30,11 +30,18 @@ def check(append: AuditAppend) -> None:
         raise MediaError("value", "a purpose that is not in the list", 0)
     if not all(0 <= count < 1 << 62 for count in (append.about, append.delivered_ms or 0)):
         raise MediaError("value", "a number below zero, or beyond all lines", 0)
+    if len(append.search) > chain.SEARCH_MAX:
+        raise MediaError("limit", f"a search of more than {chain.SEARCH_MAX} characters", 0)
+    is_search = append.action in chain.Action.SEARCHES
+    if bool(append.search) != is_search:
+        raise MediaError("value", "a search says what it asks, and nothing else does", 0)
     if not append.permit:
         return
     if append.result != "allowed":
         raise MediaError("value", "a permit in a line that does not say it was allowed", 0)
-    ids = (append.camera, *append.streams)
+    if (append.permit == Permit.SEARCH) != is_search:
+        raise MediaError("value", "a permit for another act", 0)
+    ids = (receipt_camera(append), *append.streams)
     if append.permit not in tuple(Permit) or append.to_ns <= append.from_ns:
         raise MediaError("value", "a permit without its kind or its range", 0)
     if not 1 <= len(append.streams) <= receipt.STREAMS_MAX or any(len(i) != _ID_BYTES for i in ids):
@@ -57,17 +64,28 @@ def fields_of(append: AuditAppend, peer: sockets.Peer, *, may_name: bool) -> dic
     }
     if may_name:
         event |= _named(append)
+    if append.search:
+        event["search"] = append.search
     if append.permit:
+        ids: list[chain.Value] = [stream.hex() for stream in append.streams]
+        if append.permit == Permit.SEARCH:
+            event["cameras"] = ids
+        else:
+            event |= {"camera": append.camera.hex(), "streams": ids}
         event |= {
             "permit": Permit(append.permit).name.lower(),
-            "camera": append.camera.hex(),
-            "streams": [stream.hex() for stream in append.streams],
             "from": utc(append.from_ns),
             "to": utc(append.to_ns),
         }
         if append.purpose is None or not Purpose(*_known(append.purpose)).is_told:
             event["red"] = True
     return event
+
+
+def receipt_camera(append: AuditAppend) -> bytes:
+    """What stands in a receipt as its camera: of a search, what it asks."""
+    is_search = append.permit == Permit.SEARCH
+    return receipt.search_digest(append.search) if is_search else append.camera
 
 
 def utc(ns: int) -> str:

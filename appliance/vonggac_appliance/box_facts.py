@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vonggac.store.forecast import Forecast
+from vonggac_appliance.bus_events import HookCounts
+from vonggac_appliance.messages_motion import MotionStatusReply
 from vonggac_appliance.processes import Process
 
 __all__ = ["BoxFacts", "ChainFacts", "ClockFacts", "DiskFacts", "PromiseFacts"]
@@ -82,6 +84,10 @@ class BoxFacts:
     clock: ClockFacts = field(default_factory=lambda: ClockFacts(False, None))
     processes: tuple[Process, ...] = ()
     chain: ChainFacts = ChainFacts()
+    motion: MotionStatusReply | None = None
+    """None: the motion process does not answer."""
+    hooks: tuple[HookCounts, bool] | None = None
+    """What `hooks run` said last, and whether it is heard; None: it was not yet."""
 
     @property
     def loss_bound_ms(self) -> float | None:

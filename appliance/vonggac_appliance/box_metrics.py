@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vonggac.ingest.states import State
-from vonggac_appliance import bus_control
+from vonggac_appliance import bus_control, hook_metrics, motion_metrics
 from vonggac_appliance.box_counters import BoxCounters, Histogram, PageCounters
 from vonggac_appliance.box_facts import BoxFacts
 from vonggac_appliance.recorder_watch import Seen
@@ -99,6 +99,13 @@ FAMILIES = (
     Family("vonggac_push_publishers", "gauge", "Streams that cameras publish by calling."),
     Family("vonggac_push_calls_total", "counter", "Connections to that door."),
     Family("vonggac_push_refused_total", "counter", "Of them, those that came to nothing."),
+    Family(
+        "vonggac_certificate_end_timestamp_seconds",
+        "gauge",
+        "Unix time at which a certificate that is shown ends.",
+    ),
+    *(Family(*one) for one in motion_metrics.FAMILIES),
+    *(Family(*one) for one in hook_metrics.FAMILIES),
     Family("vonggac_live_viewers", "gauge", "Live views that are open."),
     Family(
         "vonggac_http_request_duration_seconds",
@@ -123,6 +130,9 @@ def box_metrics(
         *_storage(facts, counters),
         *_scrubs(seen),
         *_push(seen),
+        *_certificates(seen),
+        *(Sample(*one) for one in motion_metrics.samples(facts.motion)),
+        *(Sample(*one) for one in hook_metrics.samples(facts.hooks)),
         Sample("vonggac_live_viewers", live_viewers),
         *_histogram("vonggac_http_request_duration_seconds", page.requests()),
         Sample("vonggac_login_failures_total", page.sign_ins_refused),
@@ -145,6 +155,13 @@ def _push(seen: Seen) -> Iterator[Sample]:
     yield Sample("vonggac_push_calls_total", push.calls)
     for reason, count in sorted(push.refused.items()):
         yield Sample("vonggac_push_refused_total", count, (("reason", reason),))
+
+
+def _certificates(seen: Seen) -> Iterator[Sample]:
+    if seen.status is not None:
+        for section, ends_ns in sorted(seen.status.certificates.items()):
+            labels = (("section", section),)
+            yield Sample("vonggac_certificate_end_timestamp_seconds", ends_ns / 1e9, labels)
 
 
 def text_of(samples: Iterable[Sample]) -> str:

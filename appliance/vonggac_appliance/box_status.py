@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +20,12 @@ from vonggac_appliance import audit_client, box_metrics, bus_control, chrony
 from vonggac_appliance.admission import asked
 from vonggac_appliance.box_counters import PageCounters
 from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts, PromiseFacts
+from vonggac_appliance.bus_events import HookCounts
 from vonggac_appliance.clock import Clock, is_synchronised, wall_ns
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.messages_footage import Disk
+from vonggac_appliance.messages_motion import MotionStatusReply
+from vonggac_appliance.motion_client import MotionClient
 from vonggac_appliance.processes import Process, look_at, recorder_pid
 from vonggac_appliance.recorder_watch import RecorderWatch, Seen
 from vonggac_appliance.while_asked import WhileAsked
@@ -39,8 +42,15 @@ class BoxStatus:
     """Nothing is started before the first question; it goes on for half a minute after the last."""
 
     def __init__(
-        self, home: Path, catalog: Catalog, watch: RecorderWatch, clock: Clock = wall_ns
+        self,
+        home: Path,
+        catalog: Catalog,
+        watch: RecorderWatch,
+        clock: Clock = wall_ns,
+        hooks: Callable[[], tuple[HookCounts, bool] | None] = lambda: None,
     ) -> None:
+        """`hooks`: what `hooks run` has said."""
+        self._hooks = hooks
         self._home = home
         self._catalog = catalog
         self._watch = watch
@@ -102,6 +112,8 @@ class BoxStatus:
             clock=self._find_clock(),
             processes=self._find_processes(keepers, audit_pid),
             chain=chain,
+            motion=self._find_motion(),
+            hooks=self._hooks(),
         )
 
     def _find_disks(self) -> tuple[tuple[DiskFacts, ...], list[int]]:
@@ -148,6 +160,13 @@ class BoxStatus:
         except VonggacError:
             return ChainFacts(), 0
         return ChainFacts(True, bool(told.head), told.lines, told.head), pid
+
+    def _find_motion(self) -> MotionStatusReply | None:
+        try:
+            with MotionClient(self._home, _ANSWER_S) as client:
+                return client.status()
+        except VonggacError:
+            return None
 
     def _find_clock(self) -> ClockFacts:
         if time.monotonic() - self._clock_s < _CLOCK_EVERY_S:

@@ -20,6 +20,7 @@ from vonggac_appliance.bus_rows import (
     DiskStatus,
     PushStatus,
     ScrubStatus,
+    SoundStatus,
     StreamRetention,
     StreamStatus,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "BackupsReply",
     "CameraLearnt",
     "CameraStatus",
+    "CertificateSeen",
     "Changed",
     "ConfirmDevice",
     "ConfirmRetention",
@@ -56,6 +58,7 @@ __all__ = [
     "SeeAlarms",
     "Status",
     "ScrubStatus",
+    "SoundStatus",
     "StatusReply",
     "StreamRetention",
     "StreamStatus",
@@ -109,6 +112,15 @@ class LockRefused(msgspec.Struct, frozen=True, tag="lock-refused"):
 
     camera: str
     what: str
+    v: int = 1
+
+
+class CertificateSeen(msgspec.Struct, frozen=True, tag="certificate-seen"):
+    """The page tells until when the certificate that it shows holds: the recorder raises alarms."""
+
+    section: str
+    """Of the configuration: `serve`."""
+    ends_ns: int
     v: int = 1
 
 
@@ -169,6 +181,7 @@ Control = (
     | ConfirmDevice
     | AskLocks
     | LockRefused
+    | CertificateSeen
     | AskRetention
     | ConfirmRetention
     | AskAlarms
@@ -191,6 +204,8 @@ class StatusReply(msgspec.Struct, frozen=True, tag="status-reply"):
     alarms_open: int = 0
     push: PushStatus | None = None
     """None: no port is set for cameras that call."""
+    certificates: dict[str, int] = {}
+    """Wall time in ns of the end of each that is shown, by section: `push`, `serve`."""
 
 
 class LocksReply(msgspec.Struct, frozen=True, tag="locks-reply"):
@@ -250,6 +265,7 @@ CONTROL: tuple[type[msgspec.Struct], ...] = (
     ConfirmDevice,
     AskLocks,
     LockRefused,
+    CertificateSeen,
     AskRetention,
     ConfirmRetention,
     AskAlarms,

@@ -22,6 +22,11 @@ __all__ = [
     "DurableTick",
     "GapClosed",
     "GapOpened",
+    "HookCount",
+    "HookCounts",
+    "MarkAdded",
+    "MotionFound",
+    "MotionTier",
     "SegmentSealed",
     "Topic",
     "decode_event",
@@ -114,7 +119,107 @@ class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
     v: int = 1
 
 
-Event = CameraChanged | GapOpened | GapClosed | DurableTick | SegmentSealed | DiskChanged | Alarm
+class MotionFound(msgspec.Struct, frozen=True, tag="motion"):
+    """Something moves in a camera's picture, or has stopped; told at both ends of an episode."""
+
+    camera: str
+    episode: int
+    """Its first second, unix time; the same at its end."""
+    is_over: bool
+    from_ns: int
+    to_ns: int
+    """As far as it is known; wall time."""
+    strongest_ns: int
+    cells: int
+    """Of 64 x 36, in the strongest second."""
+    tier: str
+    """`full` or `key`: from key frames alone."""
+    at_ns: int
+    v: int = 1
+
+
+class MotionTier(msgspec.Struct, frozen=True, tag="motion-tier"):
+    """A camera's pictures are decoded in another way from here on."""
+
+    camera: str
+    tier: str
+    """`full` or `key`."""
+    what: str
+    at_ns: int
+    v: int = 1
+
+
+class CameraTrouble(msgspec.Struct, frozen=True, tag="camera-trouble"):
+    """A camera may not show what it is to show; told again every minute while it lasts."""
+
+    camera: str
+    kind: str
+    """One of `vonggac.motion.trouble.Trouble`."""
+    from_ns: int
+    """About; the same each time."""
+    usual_ns: int
+    """A moment at which it looked as usual; wall time."""
+    shown_ns: int
+    """A moment that shows it."""
+    at_ns: int
+    v: int = 1
+
+
+class MarkAdded(msgspec.Struct, frozen=True, tag="mark-added"):
+    """A program says that it saw something, which is kept: no fact before somebody has looked."""
+
+    camera: str
+    hook: int
+    """Whose program says so."""
+    name: str
+    """As the grant calls it."""
+    from_ns: int
+    to_ns: int
+    kind: str
+    """A word of `vonggac.motion.marks.MarkKind`."""
+    box: tuple[float, float, float, float]
+    """Left, top, right, bottom in parts of the picture."""
+    score: float
+    """0 to 1; the program's own measure."""
+    at_ns: int
+    v: int = 1
+
+
+class HookCount(msgspec.Struct, frozen=True):
+    """Of one hook, since its process began."""
+
+    hook: int
+    kept: int
+    """Marks."""
+    refused: dict[str, int]
+    """Marks, by the code of the answer."""
+
+
+class HookCounts(msgspec.Struct, frozen=True, tag="hook-counts"):
+    """What programs have pushed; told every ten seconds, and within a second of a push."""
+
+    hooks: list[HookCount]
+    """Those that pushed anything."""
+    marks_bytes: int
+    """Of all files of marks."""
+    at_ns: int
+    v: int = 1
+
+
+Event = (
+    CameraChanged
+    | GapOpened
+    | GapClosed
+    | DurableTick
+    | SegmentSealed
+    | DiskChanged
+    | Alarm
+    | MotionFound
+    | MotionTier
+    | CameraTrouble
+    | MarkAdded
+    | HookCounts
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +242,11 @@ TOPICS = (
     Topic("sealed", SegmentSealed, "record", "motion", True),
     Topic("disk", DiskChanged, "record", "serve", True),
     Topic("alarm", Alarm, "record", "serve, hooks", True),
+    Topic("motion", MotionFound, "motion", "hooks", True),
+    Topic("motion-tier", MotionTier, "motion", "serve, hooks", True),
+    Topic("camera-trouble", CameraTrouble, "motion", "record", True),
+    Topic("mark-added", MarkAdded, "hooks", "nobody yet", True),
+    Topic("hook-counts", HookCounts, "hooks", "serve", True),
 )
 
 

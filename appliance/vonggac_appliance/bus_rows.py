@@ -8,6 +8,44 @@ from __future__ import annotations
 import msgspec
 
 
+class Publisher(msgspec.Struct, frozen=True):
+    """Where a camera that calls was called from, as the door for callers saw it."""
+
+    address: str
+    port: int
+    tls: str
+    """Version, such as TLSv1.3."""
+    since_ns: int
+    until_ns: int = 0
+    """When it ended; 0: it publishes now."""
+
+    def __str__(self) -> str:
+        return f"{self.address} port {self.port}, {self.tls or 'TLS of no known version'}"
+
+
+class SoundStatus(msgspec.Struct, frozen=True):
+    """What becomes of a stream's sound, whose basis allows it. Counters are of the present run."""
+
+    state: str
+    """SoundState: recorded, silent, not-offered, not-carried, not-granted, put-off."""
+    codec: str | None = None
+    """aac, latm, pcma, pcmu, opus; None where none was granted."""
+    what: str = ""
+    """A sentence, for those who repair it."""
+    packets: int = 0
+    packets_lost: int = 0
+    packets_odd: int = 0
+    """Dropped, or dropped in part."""
+    frames: int = 0
+    dropped: int = 0
+    """Frames for which there was no room, or which came too late."""
+    holes: int = 0
+    missing_ms: int = 0
+    """All holes together."""
+    last_frame_age_ms: int | None = None
+    """None: none has come yet."""
+
+
 class StreamStatus(msgspec.Struct, frozen=True):
     """A stream as the recorder sees it. Counters are of the present run."""
 
@@ -34,6 +72,10 @@ class StreamStatus(msgspec.Struct, frozen=True):
     flood: bool = False
     counted_ns: int = 0
     """When the loop counted: what rates are measured between."""
+    publisher: Publisher | None = None
+    """Of a camera that calls: who sends it, or sent it last since the recorder started."""
+    sound: SoundStatus | None = None
+    """None while it is not recorded, and where its basis allows no sound."""
 
 
 class CameraLearnt(msgspec.Struct, frozen=True):

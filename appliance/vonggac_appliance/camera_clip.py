@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from vonggac.media.chunk import Codec
 from vonggac.rtsp.annexb import access_units, nal_type, split_annexb
-from vonggac.rtsp.sdp import VIDEO_CLOCK_RATE
+from vonggac.rtsp.tracks import VIDEO_CLOCK_RATE
 
 _SETS = {Codec.H264: ((), (7,), (8,)), Codec.H265: ((32,), (33,), (34,))}
 

@@ -18,7 +18,7 @@ from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Life
 from vonggac_appliance.camera_memory import Memory
 from vonggac_appliance.camera_tls import Tunnel
-from vonggac_appliance.camera_udp import UdpPair
+from vonggac_appliance.camera_udp import Pairs
 
 __all__ = ["CameraConnection", "hand_over"]
 
@@ -33,17 +33,17 @@ class CameraConnection:
         play: PlayReady,
         early: bytes,
         memory: Memory,
-        pair: UdpPair | None = None,
+        pairs: Pairs | None = None,
         tunnel: Tunnel | None = None,
     ) -> None:
-        """`pair`: where the camera sends datagrams; `tunnel`: of which `sock` is the plain end."""
+        """`pairs`: where the camera sends datagrams; `tunnel`: of which `sock` is the plain end."""
         self.play = play
         self.early = early
         self.keep_alive_s = play.keepalive_interval_s
         self._sock = sock
         self._session = session
         self._memory = memory
-        self._pair = pair
+        self._pairs = pairs or Pairs()
         self._tunnel = tunnel  # held, so that its task is
         self._held = session.held
         if self._held is not None:
@@ -59,13 +59,11 @@ class CameraConnection:
     @property
     def is_udp(self) -> bool:
         """Whether the camera sends datagrams."""
-        return self._pair is not None
+        return self._pairs.pictures is not None
 
     def datagrams(self, stream: bytes) -> tuple[tuple[bytes, int], ...]:
         """What the loop is told of their sockets, each with its descriptor; empty over TCP."""
-        if self._pair is None:
-            return ()
-        return self._pair.messages(stream, self.play.udp_ports or (0, 0))
+        return self._pairs.messages(stream, self.play)
 
     def no_datagrams(self) -> None:
         """None came: something on the way lets none through. The next connection is TCP alone."""
@@ -125,8 +123,7 @@ class CameraConnection:
         self._sock.close()
         if self._held in self._memory.sessions:  # not in those of who crashed
             self._memory.sessions.remove(self._held)
-        if self._pair is not None:
-            self._pair.close()
+        self._pairs.close()
 
 
 def hand_over(session: ClientSession, memory: Memory) -> None:

@@ -5,13 +5,16 @@ The dialogue itself is `vonggac.rtsp.client`, which never sees a socket.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from dataclasses import replace
 
 from vonggac.errors import ConfigError
 from vonggac.media.chunk import GapReason
-from vonggac.rtsp.auth import Authenticator
+from vonggac.rtsp.answers import login_failure
+from vonggac.rtsp.auth import Authenticator, Verdict
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.client import BUSY, ClientSession
 from vonggac.rtsp.device import Device, is_proven
 from vonggac.rtsp.events import Failure
@@ -75,6 +78,7 @@ async def open_connection(
                 wait_s=wait_s,
                 is_refused=is_refused,
                 is_busy=is_busy,
+                is_weaker=result == login_failure(Verdict.WEAKER),
             )
         memory.accepted()
     return result
@@ -162,14 +166,16 @@ class _Dialler:
         """Ends what an earlier life left there. Raises SessionFailed."""
         memory = self._memory
 
-        def look(seen: Device) -> None:
-            if way.is_at(self._home):
-                memory.identity.look_at(seen, is_whole=False)
-
         for held in [one for one in memory.leftover if one.url == way.url.request_uri]:
             # Signed once, by itself: its nonce, or its refusal, is nothing to what follows.
             login = self._credentials if self._has_its_certificate(way) else None
             goodbye = replace(self._fresh(login), refusals_max=1)
+
+            def look(seen: Device, goodbye: Authenticator = goodbye) -> None:
+                if way.is_at(self._home):
+                    in_clear = self._is_in_clear(goodbye)
+                    memory.identity.look_at(seen, is_whole=False, in_clear=in_clear)
+
             try:
                 await give_back(way, held, goodbye, self._connect_s, memory, look)
             except OtherDeviceMet:
@@ -204,7 +210,7 @@ class _Dialler:
                 strangers += 1
                 # What a stranger asks for is not what the camera does.
                 self.authenticator = self._fresh(self.authenticator.credentials)
-                await self._ask_again(way, met.seen, is_last=strangers > _STRANGERS_MAX)
+                await self._ask_again(way, met, is_last=strangers > _STRANGERS_MAX)
                 continue
             finally:
                 if is_home:
@@ -229,19 +235,37 @@ class _Dialler:
         """Raises OtherDeviceMet."""
         self._seen = self._at_home = session.device
         identity = self._memory.identity
-        identity.look_at(session.device, is_whole=session.state in _DESCRIBED)
+        if identity.is_newcomer(session.device):
+            raise OtherDeviceMet(session.device)
+        in_clear = self._is_in_clear(session.authenticator)
+        is_whole = session.state in _DESCRIBED
+        identity.look_at(session.device, is_whole=is_whole, in_clear=in_clear)
         if session.state is State.PLAYING:
             identity.played(session.device)
 
-    async def _ask_again(self, way: Way, seen: Device, *, is_last: bool) -> None:
-        """Somebody else seems to answer. Raises SessionFailed where that must not be recorded."""
+    def _is_in_clear(self, authenticator: Authenticator) -> bool:
+        """Whether what is said next is the password itself, for the first time on a connection."""
+        is_basic = authenticator.scheme is Scheme.BASIC and not self._home.url.is_tls
+        return is_basic and not authenticator.has_proven
+
+    async def _ask_again(self, way: Way, met: OtherDeviceMet, *, is_last: bool) -> None:
+        """Somebody else seems to answer, or answers for the first time. Raises SessionFailed where
+        that must not be recorded."""
+        seen, identity = met.seen, self._memory.identity
+        if identity.greets(Device()):
+            with contextlib.suppress(SessionFailed):  # who takes one connection at a time
+                identity.greets(await ask_who(way, self._connect_s, self._memory))
+            return
         again = await ask_who(way, self._connect_s, self._memory)
-        identity = self._memory.identity
         if not again.facts():
             what = f"another device seems to answer ({seen}), and did not say so again"
             raise SessionFailed(GapReason.OTHER_DEVICE, what)
-        if identity.met(seen, again) and (identity.pauses or is_last):
-            raise SessionFailed(GapReason.OTHER_DEVICE, identity.sentence())
+        if identity.met(seen, again, in_clear=met.in_clear):
+            if met.in_clear:
+                what = f"the password is not said in the clear: {identity.sentence()}"
+                raise SessionFailed(GapReason.OTHER_DEVICE, what)
+            if identity.pauses or is_last:
+                raise SessionFailed(GapReason.OTHER_DEVICE, identity.sentence())
         if is_last:
             what = f"it says at every connection that it is another device ({seen})"
             raise SessionFailed(GapReason.REFUSED, what)

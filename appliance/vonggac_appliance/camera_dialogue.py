@@ -18,7 +18,7 @@ from vonggac.rtsp.client import DIALOGUE_TIMEOUT_S, REPLY_TIMEOUT_S, ClientSessi
 from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, Send, UdpAgreed
 from vonggac_appliance.camera_connection import CameraConnection, hand_over
 from vonggac_appliance.camera_memory import Memory, SessionFailed
-from vonggac_appliance.camera_udp import UdpPair, open_pair
+from vonggac_appliance.camera_udp import Pairs, open_pair
 from vonggac_appliance.camera_way import Way, link
 
 __all__ = ["dialogue"]
@@ -40,29 +40,28 @@ async def dialogue(
     `look`: at who answers, before each request that may say the login, and when it plays.
     """
     sock, tunnel = await link(way, connect_s, memory)
-    pair: UdpPair | None = None
+    pairs = Pairs()
     session = None
     result: PlayReady | Failure | None = None
     try:
-        pair = _datagrams(sock) if way.transport == "udp" else None
-        ports = pair.ports if pair else None
+        if way.transport == "udp":
+            pairs = _datagrams(sock, memory.asks_for_sound)
         session = ClientSession(
             way.url,
             authenticator,
-            udp_ports=ports,
+            udp_ports=pairs.pictures.ports if pairs.pictures else None,
+            sound_ports=pairs.sound.ports if pairs.sound else None,
             learnt=memory.learnt,
             with_sound=memory.asks_for_sound,
         )
         watch = _Watch(session, memory, look)
-        result = await _until_play(sock, session, pair, watch)
+        result = await _until_play(sock, session, pairs, watch)
     finally:
         if session is not None:
             hand_over(session, memory)
         if not isinstance(result, PlayReady):
             _say_goodbye(sock, session)
-        if pair is not None and (not isinstance(result, PlayReady) or result.udp_ports is None):
-            pair.close()
-            pair = None
+        pairs = pairs.agreed(result if isinstance(result, PlayReady) else None)
     if isinstance(result, Failure):
         if session.sound.was_asked:
             memory.sound_failed()
@@ -70,15 +69,20 @@ async def dialogue(
     memory.learnt = session.learnt
     early = session.take_unread()
     early = early if len(early) <= _EARLY_MAX_BYTES else b""
-    return CameraConnection(sock, session, result, early, memory, pair, tunnel)
+    return CameraConnection(sock, session, result, early, memory, pairs, tunnel)
 
 
-def _datagrams(sock: socket.socket) -> UdpPair:
+def _datagrams(sock: socket.socket, with_sound: bool) -> Pairs:
+    """Where there is no room for the sound, the pictures come without."""
     try:
-        return open_pair(sock)
+        pictures = open_pair(sock)
     except OSError as error:
         what = f"no sockets for its datagrams ({os.strerror(error.errno or 0).lower()})"
         raise SessionFailed(GapReason.NETWORK, what) from error
+    sound = None
+    with contextlib.suppress(OSError):
+        sound = open_pair(sock) if with_sound else None
+    return Pairs(pictures, sound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,12 @@ class _Watch:
 
 
 async def _until_play(
-    sock: socket.socket, session: ClientSession, pair: UdpPair | None, watch: _Watch
+    sock: socket.socket, session: ClientSession, pairs: Pairs, watch: _Watch
 ) -> PlayReady | Failure:
     """The dialogue. Each step has its time, and all of it too: bytes alone are no answer."""
     try:
         async with asyncio.timeout(DIALOGUE_TIMEOUT_S):
-            return await _steps(sock, session, pair, watch)
+            return await _steps(sock, session, pairs, watch)
     except TimeoutError:
         return session.connection_lost("no answer")
     except OSError as error:
@@ -117,7 +121,7 @@ async def _until_play(
 
 
 async def _steps(
-    sock: socket.socket, session: ClientSession, pair: UdpPair | None, watch: _Watch
+    sock: socket.socket, session: ClientSession, pairs: Pairs, watch: _Watch
 ) -> PlayReady | Failure:
     loop = asyncio.get_running_loop()
     await watch.say(sock, session.start())
@@ -127,6 +131,7 @@ async def _steps(
             if isinstance(event, Send):
                 await watch.say(sock, event.data)
             elif isinstance(event, UdpAgreed):
+                pair = pairs.sound if event.is_sound else pairs.pictures
                 assert pair is not None  # or it was not asked for
                 pair.punch(event.ports)
             elif isinstance(event, PlayReady | Failure):

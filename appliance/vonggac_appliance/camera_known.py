@@ -12,17 +12,17 @@ import contextlib
 import ipaddress
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from vonggac.errors import ConfigError, Refused, StorageError, Unavailable
 from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.learnt import Learnt
 from vonggac.rtsp.url import CameraUrl, parse_camera_url
 from vonggac_appliance import control, learnt_store
 from vonggac_appliance.camera_address import resolve
-from vonggac_appliance.camera_identity import Identity
 from vonggac_appliance.camera_memory import Memory, SessionFailed
 from vonggac_appliance.clock import iso
 from vonggac_appliance.config import CameraConfig
@@ -111,7 +111,7 @@ def memory_of(home: Path, cameras: Iterable[Camera], *, any_device: bool) -> Mem
     memory = Memory(learnt=Learnt(scheme=scheme), certificate=certificate)
     identities = [found for row in rows if (found := learnt_store.identity_of(row)).known.facts()]
     if identities and not any_device:
-        memory.identity = Identity(identities[0].known, identities[0].varying, pauses=True)
+        memory.identity = replace(identities[0], other=None, pauses=True)
     return memory
 
 

@@ -18,7 +18,7 @@ from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.locks import Lock, may_know_lock
 from vonggac.registry.people import Person
-from vonggac.registry.rules import may_know
+from vonggac.registry.rules import known, may_know
 from vonggac_appliance import bus_control
 from vonggac_appliance.day_bars import DayBars, ask_bar
 from vonggac_appliance.recorder_watch import RecorderWatch, Seen
@@ -132,18 +132,27 @@ class CameraList:
 
     def camera(self, person: Person, camera_id: bytes) -> Camera:
         """A camera that `person` may know of. Raises Missing for any other."""
-        for camera in self._read():
-            if camera.id == camera_id and may_know(person, camera):
-                return camera
-        raise Missing("there is no such camera")
+        return known(person, next((c for c in self._read() if c.id == camera_id), None))
 
     def learnt(self, person: Person, camera_id: bytes) -> bus_control.CameraLearnt:
         """What a camera's connections have taught, as the recorder said last. Raises Missing."""
+        told = self._told(person, camera_id)
+        return (told and told.learnt) or bus_control.CameraLearnt()
+
+    def sounds(self, person: Person, camera_id: bytes) -> dict[str, bus_control.SoundStatus]:
+        """What becomes of a camera's sound, by stream; none where none may be recorded, or nothing
+        is. Raises Missing.
+        """
+        told = self._told(person, camera_id)
+        streams = () if told is None else told.streams
+        return {one.name: one.sound for one in streams if one.sound is not None}
+
+    def _told(self, person: Person, camera_id: bytes) -> bus_control.CameraStatus | None:
+        """As the recorder said last. Raises Missing for a camera that `person` may not know of."""
         code = self.camera(person, camera_id).code
         status = self._watch.now(0.0).status
         cameras = () if status is None else status.cameras
-        found = next((one.learnt for one in cameras if one.id == code), None)
-        return found or bus_control.CameraLearnt()
+        return next((one for one in cameras if one.id == code), None)
 
     def timeline(
         self,

@@ -13,7 +13,7 @@ from vonggac.errors import Unavailable
 from vonggac.ingest import lockout
 from vonggac.ingest.lockout import Lockout
 from vonggac.media.chunk import GapReason
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Learnt, Life, after_end, without_hints
 from vonggac.rtsp.leftover import Held
@@ -44,11 +44,13 @@ class SessionFailed(Unavailable):
         is_refused: bool = False,
         is_busy: bool = False,
         is_away: bool = False,
+        is_weaker: bool = False,
     ) -> None:
         """`wait_s`: until it may be tried again, where the usual back-off does not fit.
 
         `is_refused`: the camera has just said that it knows user or password not. `is_busy`: that
-        it serves no more connections. `is_away`: nobody took the connection.
+        it serves no more connections. `is_away`: nobody took the connection. `is_weaker`: that it
+        wants the password in the clear, and did not before.
         """
         super().__init__(what)
         self.reason = reason
@@ -57,6 +59,7 @@ class SessionFailed(Unavailable):
         self.is_refused = is_refused
         self.is_busy = is_busy
         self.is_away = is_away
+        self.is_weaker = is_weaker
 
 
 @dataclass(slots=True)

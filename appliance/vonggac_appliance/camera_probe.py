@@ -193,9 +193,13 @@ class _Datagrams:
                 self._sockets[1].sendto(report, (self._camera, self._ports[1]))
 
     def _read(self, sock: socket.socket, is_rtcp: bool) -> None:
-        with contextlib.suppress(OSError):  # read empty, or an answer by ICMP
+        with contextlib.suppress(OSError):  # an answer by ICMP
             for _ in range(_DATAGRAMS_MAX):  # whatever is left calls again
-                data, sender = sock.recvfrom(_READ_BYTES)
+                try:
+                    data, sender = sock.recvfrom(_READ_BYTES)
+                except BlockingIOError:
+                    self._watch.read_empty()
+                    return
                 if sender[0] == self._camera:  # strangers are nobody's
                     self._watch.datagram(data, is_rtcp_socket=is_rtcp)
 

@@ -11,10 +11,8 @@ import contextlib
 import logging
 import time
 
-from vonggac.ingest.sound import sound_not_kept
 from vonggac.ingest.states import Cause
 from vonggac.media.chunk import GapReason
-from vonggac.registry.rules import may_record_sound
 from vonggac.rtsp.client import FIRST_VIDEO_TIMEOUT_S
 from vonggac.rtsp.habits import Habit
 from vonggac_appliance import loop_wire
@@ -28,6 +26,7 @@ from vonggac_appliance.camera_happenings import (
     closed,
 )
 from vonggac_appliance.camera_playing import Playing
+from vonggac_appliance.camera_sound import tell_offer
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.loop_wire import LoopEvent
 from vonggac_appliance.loops import LoopHandle
@@ -100,24 +99,18 @@ class Recording:
             self._loop.forget(self._of.stream.id)
             self._connection.close()
 
-    def _tell_sound(self) -> None:
-        play = self._connection.play
-        if play.sound is not None:
-            _log.info("%s: its sound is recorded (%s)", self._of.name, play.sound.sound.codec.name)
-            return
-        offered = [a.encoding for a in play.audio if not a.is_backchannel]
-        is_allowed = may_record_sound(self._of.camera)
-        if sentence := sound_not_kept(is_allowed, offered, self._connection.is_udp):
-            _log.warning("%s: %s", self._of.name, sentence)
-
     def _blame_sound(self, end: End) -> None:
-        """Sound never costs pictures: where there were none beside it, it is not asked for."""
+        """Sound never costs pictures: where there were none beside it, it is not asked for.
+
+        Where no datagram came at all, TCP is tried first, with both.
+        """
         is_barren = end.is_failure and not self._has_video and end.reason is not GapReason.DISK
+        is_barren = is_barren and not self._hears_nothing
         if self._connection.play.sound and (is_barren or end.reason is GapReason.CRASHES):
             self._connection.sound_failed()
 
     async def _record(self) -> End:
-        self._tell_sound()
+        tell_offer(self._of.name, self._of.camera, self._connection.play)
         if not self._attach(self._connection.early, flags=0):
             lost = await self._after_loss(Lost(is_guilty=False))
             if lost is not None:
@@ -185,9 +178,9 @@ class Recording:
     @property
     def _hears_nothing(self) -> bool:
         """Asked for datagrams, and nothing of them arrives: a firewall, or a camera behind NAT."""
-        stats = self._of.stats
-        is_silent = stats is None or stats.packets == 0
-        return self._connection.is_udp and not self._has_video and is_silent
+        if self._has_video or not self._connection.is_udp:
+            return False
+        return self._of.stats is None or self._of.stats.packets == 0
 
     def _remark(self, event: loop_wire.Event) -> None:
         """What does not end it."""
@@ -212,7 +205,7 @@ class Recording:
     def _attach(self, early: bytes, flags: int) -> bool:
         """Opens a run, the connection's first or a later one. False: there is no loop now."""
         play = self._connection.play
-        self._of.run_begins(int(play.codec))
+        self._of.run_begins(play)
         run = self._of.next_run()
         opening = self._of.progress.begin(run, time.time_ns())
         if self._of.progress.is_inband:

@@ -16,78 +16,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vonggac.rtsp.auth import Challenge
+from vonggac.rtsp.challenges import Challenge
 from vonggac.rtsp.events import Send
 from vonggac.rtsp.login import Login
-from vonggac.rtsp.packetise import Packetiser, interleave, sender_report
+from vonggac.rtsp.packetise import interleave
 from vonggac.rtsp.server import Ended, Mount, PlayAsked, ServerSession
 from vonggac.rtsp.url import Credentials
+from vonggac_appliance.camera_airing import Airing, Viewer, camera_of
 from vonggac_appliance.camera_clip import Clip
 
-_REPORT_NS = 5_000_000_000
-"""Between RTCP sender reports (RFC 3550 6.2)."""
 _LATE_NS = 1_000_000_000
 """A stream that fell behind by more leaves out frames, its time goes on."""
 _SESSION_TIMEOUT_S = 60
-
-
-@dataclass(slots=True, eq=False)
-class _Viewer:
-    """A connection."""
-
-    sock: socket.socket
-    session: ServerSession
-    heard_ns: int
-    camera: str = ""
-    """Whose path was asked for last."""
-    stream: _Stream | None = None
-    channels: tuple[int, int] = (0, 1)
-    waiting: bytearray = field(default_factory=bytearray)
-    is_silent: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """One stream and where it stands."""
-
-    mount: Mount
-    clip: Clip
-    packetiser: Packetiser
-    ssrc: int
-    start_ns: int
-    first_unit: int
-    first_timestamp: int
-    number: int = 0
-    """Of the next access unit since `start_ns`."""
-    packets: int = 0
-    octets: int = 0
-    reported_ns: int = 0
-    viewers: list[_Viewer] = field(default_factory=list)
-
-    @property
-    def camera(self) -> str:
-        return camera_of(self.mount.path)
-
-    @property
-    def due_ns(self) -> int:
-        return self.start_ns + self.number * self.clip.frame_ns
-
-    @property
-    def timestamp(self) -> int:
-        return self.first_timestamp + self.number * self.clip.frame_ticks
-
-    def catch_up(self, now_ns: int) -> None:
-        """Leaves out what nobody saw."""
-        self.number = max(self.number, -(-(now_ns - self.start_ns) // self.clip.frame_ns))
-
-    def next_packets(self) -> list[bytes]:
-        """The RTP packets of the next access unit."""
-        units = self.clip.units[(self.first_unit + self.number) % len(self.clip.units)]
-        packets = self.packetiser.access_unit(units, self.timestamp)
-        self.number += 1
-        self.packets += len(packets)
-        self.octets += sum(len(packet) - 12 for packet in packets)
-        return packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +52,6 @@ class LoginPolicy:
         return Login(self.credentials, self.challenges).with_nonce(secrets.token_hex(16))
 
 
-def camera_of(path: str) -> str:
-    """The camera's name in a path."""
-    return path.strip("/").split("/")[0]
-
-
 class CameraServer:
     """Serves until `stop`. `run` is the whole thread; `stop`, `take_down`, `bring_back` may be
     called from any other."""
@@ -134,10 +69,10 @@ class CameraServer:
         self._backlog_max_bytes = backlog_max_bytes
         self._login = login
         self._streams = {
-            stream.path: self._stream(stream, index, mtu_bytes)
+            stream.path: Airing.of(stream.path, stream.clip, stream.first_unit, index, mtu_bytes)
             for index, stream in enumerate(streams)
         }
-        self._viewers: set[_Viewer] = set()
+        self._viewers: set[Viewer] = set()
         self._down: frozenset[str] = frozenset()
         self._was_down: frozenset[str] = frozenset()
         self._stopping = False
@@ -150,28 +85,6 @@ class CameraServer:
         self._waker.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._woken, selectors.EVENT_READ)
-
-    @staticmethod
-    def _stream(stream: SimulatedStream, index: int, mtu_bytes: int) -> _Stream:
-        clip = stream.clip
-        ssrc = secrets.randbits(32)
-        mount = Mount(stream.path, clip.codec, clip.vps, clip.sps, clip.pps)
-        return _Stream(
-            mount=mount,
-            clip=clip,
-            packetiser=Packetiser(
-                clip.codec,
-                payload_type=mount.payload_type,
-                ssrc=ssrc,
-                sequence=secrets.randbits(16),
-                mtu_bytes=mtu_bytes,
-            ),
-            ssrc=ssrc,
-            # Spread over a frame, so that not all streams send at one moment.
-            start_ns=time.monotonic_ns() + index * clip.frame_ns // 7,
-            first_unit=stream.first_unit,
-            first_timestamp=secrets.randbits(32),
-        )
 
     # From any thread.
 
@@ -217,7 +130,7 @@ class CameraServer:
             elif key.fileobj is self._woken:
                 self._woken.recv(4096)
                 self._change()
-            elif isinstance(key.data, _Viewer) and key.data in self._viewers:
+            elif isinstance(key.data, Viewer) and key.data in self._viewers:
                 if mask & selectors.EVENT_WRITE:
                     self._flush(key.data)
                 if mask & selectors.EVENT_READ and key.data in self._viewers:
@@ -255,7 +168,7 @@ class CameraServer:
             login=self._login.fresh() if self._login else None,
             timeout_s=_SESSION_TIMEOUT_S,
         )
-        viewer = _Viewer(sock, session, time.monotonic_ns())
+        viewer = Viewer(sock, session, time.monotonic_ns())
         self._viewers.add(viewer)
         self._selector.register(sock, selectors.EVENT_READ, viewer)
 
@@ -263,7 +176,7 @@ class CameraServer:
         stream = self._streams.get(path)
         return stream.mount if stream else None
 
-    def _read(self, viewer: _Viewer) -> None:
+    def _read(self, viewer: Viewer) -> None:
         try:
             data = viewer.sock.recv(65536)
         except BlockingIOError:
@@ -291,7 +204,7 @@ class CameraServer:
                 if event.detail != "TEARDOWN":
                     self._close(viewer)
 
-    def _play(self, viewer: _Viewer, asked: PlayAsked) -> None:
+    def _play(self, viewer: Viewer, asked: PlayAsked) -> None:
         stream = self._streams[asked.path]
         if not stream.viewers:
             stream.catch_up(time.monotonic_ns())
@@ -301,7 +214,7 @@ class CameraServer:
             viewer.stream = stream
             stream.viewers.append(viewer)
 
-    def _advance(self, stream: _Stream, now_ns: int) -> None:
+    def _advance(self, stream: Airing, now_ns: int) -> None:
         """Sends what is due."""
         if not stream.viewers:
             return
@@ -310,17 +223,11 @@ class CameraServer:
         while stream.viewers and stream.due_ns <= now_ns:
             timestamp, due_ns = stream.timestamp, stream.due_ns
             packets = stream.next_packets()
-            report = b""
-            if now_ns - stream.reported_ns >= _REPORT_NS:
-                stream.reported_ns = now_ns
-                wall_ns = time.time_ns() - (now_ns - due_ns)
-                report = sender_report(
-                    stream.ssrc, wall_ns, timestamp, stream.packets, stream.octets
-                )
+            report = stream.report(timestamp, due_ns, now_ns)
             if stream.camera not in self._down:
                 self._deliver(stream, packets, report)
 
-    def _deliver(self, stream: _Stream, packets: list[bytes], report: bytes) -> None:
+    def _deliver(self, stream: Airing, packets: list[bytes], report: bytes) -> None:
         framed: dict[int, bytes] = {}
         for viewer in list(stream.viewers):
             if viewer.is_silent:
@@ -332,7 +239,7 @@ class CameraServer:
             if report:
                 self._write(viewer, interleave(report_channel, report))
 
-    def _write(self, viewer: _Viewer, data: bytes) -> None:
+    def _write(self, viewer: Viewer, data: bytes) -> None:
         if viewer not in self._viewers:
             return
         viewer.waiting += data
@@ -341,7 +248,7 @@ class CameraServer:
         elif len(viewer.waiting) == len(data):
             self._flush(viewer)
 
-    def _flush(self, viewer: _Viewer) -> None:
+    def _flush(self, viewer: Viewer) -> None:
         try:
             sent = viewer.sock.send(viewer.waiting)
         except BlockingIOError:
@@ -353,12 +260,12 @@ class CameraServer:
         write = selectors.EVENT_WRITE if viewer.waiting else 0
         self._selector.modify(viewer.sock, selectors.EVENT_READ | write, viewer)
 
-    def _stop_stream(self, viewer: _Viewer) -> None:
+    def _stop_stream(self, viewer: Viewer) -> None:
         if viewer.stream is not None:
             viewer.stream.viewers.remove(viewer)
             viewer.stream = None
 
-    def _close(self, viewer: _Viewer) -> None:
+    def _close(self, viewer: Viewer) -> None:
         """Resets the connection: the other end sees at once that there is nobody."""
         if viewer not in self._viewers:
             return

@@ -77,10 +77,11 @@ async def open_tunnel(sock: socket.socket, timeout_s: float, trust: Trust) -> Tu
         raise SessionFailed(*_why_not_trusted(error, trust.host)) from error
     except ssl.SSLError as error:
         sock.close()
-        raise SessionFailed(GapReason.REFUSED, f"no TLS with it ({error.reason})") from error
+        raise SessionFailed(*_why_no_tls(error)) from error
     except OSError as error:
         sock.close()
-        what = f"the camera ended TLS ({os.strerror(error.errno or 0).lower()})"
+        how = f" ({os.strerror(error.errno).lower()})" if error.errno else ""
+        what = f"it ended TLS before that began{how}: is that the port of RTSP over TLS (rtsps)?"
         raise SessionFailed(GapReason.REFUSED, what) from error
     except BaseException:
         sock.close()
@@ -103,6 +104,14 @@ def _context(authority: str) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_NONE  # whose it is, the fingerprint says
     context.set_ciphers("DEFAULT@SECLEVEL=1")  # RSA of 1,024 bits, as older cameras have
     return context
+
+
+def _why_no_tls(error: ssl.SSLError) -> tuple[GapReason, str]:
+    """Of a handshake that failed for another reason than its certificate."""
+    if error.reason == "WRONG_VERSION_NUMBER":  # the first bytes are no record of TLS
+        what = "who answers there does not speak TLS: begin the address with rtsp://, or give the "
+        return GapReason.BAD_STREAM, f"{what}port of RTSP over TLS"
+    return GapReason.REFUSED, f"no TLS with it ({error.reason})"
 
 
 def _why_not_trusted(error: ssl.SSLCertVerificationError, host: str) -> tuple[GapReason, str]:

@@ -1,4 +1,4 @@
-"""The two sockets on which a camera that sends datagrams is heard.
+"""The two sockets on which a camera that sends datagrams is heard; two more for its sound.
 
 They are bound before SETUP, which names their ports, and go to the native loop after PLAY; nobody
 else reads them. Whose datagrams they are the loop tells by address: a UDP socket is not connected,
@@ -12,7 +12,9 @@ import errno
 import ipaddress
 import secrets
 import socket
+from dataclasses import dataclass
 
+from vonggac.rtsp.events import PlayReady
 from vonggac_appliance import loop_wire
 
 _TRIES = 50
@@ -48,21 +50,55 @@ class UdpPair:
                 with contextlib.suppress(OSError):
                     sock.sendto(packet, socket.MSG_DONTWAIT, (self._camera, port))
 
-    def messages(self, stream: bytes, ports: tuple[int, int]) -> tuple[tuple[bytes, int], ...]:
+    def messages(
+        self, stream: bytes, ports: tuple[int, int], *, is_sound: bool = False
+    ) -> tuple[tuple[bytes, int], ...]:
         """What a loop is told behind ATTACH, each with the descriptor to pass, which stays ours."""
         camera = mapped(self._camera)
+        both = ((False, self._rtp, ports[0]), (True, self._rtcp, ports[1]))
         return tuple(
-            (loop_wire.udp(stream, is_rtcp=is_rtcp, camera=camera, port=port), sock.fileno())
-            for is_rtcp, sock, port in (
-                (False, self._rtp, ports[0]),
-                (True, self._rtcp, ports[1]),
+            (
+                loop_wire.udp(stream, is_rtcp=is_rtcp, camera=camera, port=port, is_sound=is_sound),
+                sock.fileno(),
             )
+            for is_rtcp, sock, port in both
         )
 
     def close(self) -> None:
         """Closes our descriptors."""
         self._rtp.close()
         self._rtcp.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Of one connection: for its pictures and for its sound, where they come as datagrams."""
+
+    pictures: UdpPair | None = None
+    sound: UdpPair | None = None
+
+    def agreed(self, play: PlayReady | None) -> Pairs:
+        """Those that the camera sends to; closes the others. `play`: None where it plays not."""
+        pictures = self.pictures if play is not None and play.udp_ports is not None else None
+        sound = self.sound if play is not None and play.sound_told.udp_ports is not None else None
+        for pair, is_kept in ((self.pictures, pictures), (self.sound, sound)):
+            if pair is not None and is_kept is None:
+                pair.close()
+        return Pairs(pictures, sound)
+
+    def messages(self, stream: bytes, play: PlayReady) -> tuple[tuple[bytes, int], ...]:
+        """What a loop is told behind ATTACH."""
+        told: tuple[tuple[bytes, int], ...] = ()
+        if self.pictures is not None:
+            told += self.pictures.messages(stream, play.udp_ports or (0, 0))
+        if self.sound is not None:
+            ports = play.sound_told.udp_ports or (0, 0)
+            told += self.sound.messages(stream, ports, is_sound=True)
+        return told
+
+    def close(self) -> None:
+        """Closes our descriptors."""
+        self.agreed(None)
 
 
 def mapped(host: str) -> bytes:

@@ -112,6 +112,11 @@ class Watch:
         if self._capture is not None:
             self._capture.datagram(self._at(now_ns), data, is_rtcp_socket=is_rtcp_socket)
 
+    def read_empty(self) -> None:
+        """No datagram of the camera stands in its socket."""
+        if self.meter is not None:
+            self.meter.read_empty(time.monotonic_ns())
+
     def plays(self, play: PlayReady) -> None:
         """PLAY was answered: packets are known for what they are, those held back too."""
         self.began_ns = self.ended_ns = time.monotonic_ns()

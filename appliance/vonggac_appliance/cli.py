@@ -1,34 +1,21 @@
 """`vonggac`: the command line. Each command lies in a `cli_*` module; this one joins them.
 
+A process imports the module of its own command alone: all of them cost each process of the box a
+second of a slow core, and memory.
+
 Exit: 0 well, 1 failed, 2 wrong usage, 78 wrong configuration (EX_CONFIG).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vonggac.errors import ConfigError, Refused, StorageError, VonggacError
-from vonggac_appliance import (
-    cli_alarm,
-    cli_audit,
-    cli_backup,
-    cli_camera,
-    cli_clock,
-    cli_disk,
-    cli_doctor,
-    cli_footage,
-    cli_lock,
-    cli_person,
-    cli_push,
-    cli_retention,
-    cli_run,
-    cli_serve,
-    cli_setup,
-)
 from vonggac_appliance.cli_common import HOME_DEFAULT, Parser, UsageError, example, nest
 from vonggac_appliance.clock import TimeFormatError
 
@@ -38,9 +25,34 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_CONFIG = 78
 
+MODULES = {
+    "cli_run": ("run", "record", "demo"),
+    "cli_serve": ("serve",),
+    "cli_push": ("push",),
+    "cli_setup": ("setup-code",),
+    "cli_person": ("person",),
+    "cli_disk": ("disk",),
+    "cli_camera": ("camera",),
+    "cli_footage": ("timeline", "cut"),
+    "cli_lock": ("lock",),
+    "cli_motion": ("motion",),
+    "cli_hook": ("hooks", "hook"),
+    "cli_mark": ("mark",),
+    "cli_retention": ("retention",),
+    "cli_alarm": ("alarm",),
+    "cli_audit": ("audit",),
+    "cli_backup": ("backup", "restore"),
+    "cli_clock": ("clock",),
+    "cli_doctor": ("doctor",),
+}
+"""What each module adds, in the order of the help."""
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; docs/ref/commands.md is checked against it."""
+
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The command line as far as `command` needs it; None, or one that there is not: the whole.
+
+    docs/ref/commands.md is checked against the whole.
+    """
     top = Parser(
         prog="vonggac",
         description="Vọng Gác: the video recorder of a ward police office.",
@@ -59,28 +71,16 @@ def parser() -> argparse.ArgumentParser:
         help=f"where state and keys live ($VONGGAC_HOME, else {HOME_DEFAULT})",
     )
     commands = nest(top)
-    daily = (
-        cli_setup,
-        cli_person,
-        cli_disk,
-        cli_camera,
-        cli_footage,
-        cli_lock,
-        cli_retention,
-        cli_alarm,
-        cli_audit,
-        cli_backup,
-        cli_clock,
-        cli_doctor,
-    )
-    for module in (cli_run, cli_serve, cli_push, *daily):
-        module.add(commands)
+    own = [module for module, adds in MODULES.items() if command in adds]
+    for module in own or MODULES:
+        importlib.import_module(f"vonggac_appliance.{module}").add(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; every foreseen error is one sentence on stderr."""
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = parser(_command_of(words)).parse_args(words)
     args.named_home = args.home
     if args.home is None:
         args.home = Path(os.environ.get("VONGGAC_HOME") or HOME_DEFAULT)
@@ -107,6 +107,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; the interpreter's own flush must not complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+
+
+def _command_of(words: Sequence[str]) -> str | None:
+    """The word that says which command; None where there is none, or help is asked for first."""
+    left = iter(words)
+    for word in left:
+        if word == "--home":
+            next(left, None)
+        elif not word.startswith("--home="):
+            return None if word.startswith("-") else word
+    return None
 
 
 def _tell(error: VonggacError, code: int) -> int:

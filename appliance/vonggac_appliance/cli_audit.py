@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vonggac_appliance import audit, audit_log
+from vonggac_appliance import audit, audit_reading
 from vonggac_appliance.cli_common import emit, group, leaf
 from vonggac_appliance.service_log import set_up_logging
 
@@ -43,8 +43,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    noted = [audit_log.read_checkpoint(args.checkpoint)] if args.checkpoint else []
-    result = audit_log.verify_home(args.home, noted)
+    noted = [audit_reading.read_checkpoint(args.checkpoint)] if args.checkpoint else []
+    result = audit_reading.verify_home(args.home, noted)
     facts = {
         "ok": not result.problems,
         "entries": result.entries,

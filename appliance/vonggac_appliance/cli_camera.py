@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from vonggac.errors import Refused, Unavailable
 from vonggac.evidence.chain import Action
-from vonggac.registry.camera import Basis, Camera, Mode, OwnerKind, Stream, Transport, Uplink
+from vonggac.registry.camera import Camera, OwnerKind, Stream, Transport, Uplink
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import local_person
 from vonggac.registry.rules import may_record
 from vonggac.rtsp.url import CameraUrl, Credentials
 from vonggac_appliance import (
     bus_control,
+    cli_camera_basis,
     cli_camera_capture,
     cli_camera_device,
     cli_camera_learnt,
@@ -39,7 +40,7 @@ from vonggac_appliance.cli_common import (
     note_event,
     table,
 )
-from vonggac_appliance.clock import parse_time, wall_ns
+from vonggac_appliance.clock import wall_ns
 from vonggac_appliance.secrets import ensure_record_key, parse_credentials, seal
 
 if TYPE_CHECKING:
@@ -108,19 +109,7 @@ def _add_add(nested: Commands) -> None:
     parser.add_argument("--point", default="", metavar="TEXT", help="the place it stands at")
     parser.add_argument("--area", default="", metavar="TEXT", help="the resident group")
     parser.add_argument("--camera-purpose", default="", metavar="TEXT", help="what it is for")
-    basis = parser.add_argument_group("the owner's agreement; a household camera needs one")
-    basis.add_argument(
-        "--basis-mode",
-        choices=[mode.value for mode in Mode],
-        help="A registry only, B extract on request, C recorded, D recorded and live",
-    )
-    basis.add_argument("--basis-from", metavar="TIME", help="when it begins (now)")
-    basis.add_argument("--basis-until", metavar="TIME", help="when it ends (never)")
-    basis.add_argument("--basis-audio", action="store_true", help="its sound is recorded too")
-    basis.add_argument("--basis-document", default="", metavar="TEXT", help="number of the paper")
-    basis.add_argument(
-        "--basis-retention-days", type=int, metavar="N", help="nothing older is kept or shown"
-    )
+    cli_camera_basis.add_options(parser)
     parser.add_argument(
         "--strict", action="store_true", help="refuse it where a promise of days would break"
     )
@@ -151,7 +140,7 @@ def _add(args: argparse.Namespace) -> int:
         admin_state_by=local_person(os.getuid()).name,
         admin_state_ns=now_ns,
         purpose=args.camera_purpose,
-        basis=_basis(args, now_ns),
+        basis=cli_camera_basis.agreement(args, now_ns),
     )
     with Catalog(args.home) as catalog:
         sealed = None
@@ -212,30 +201,6 @@ def _credentials(args: argparse.Namespace, urls: list[CameraUrl]) -> Credentials
     if len(found) > 1:
         raise UsageError("main and sub stream of a camera share one login; these differ")
     return found.pop() if found else None
-
-
-def _basis(args: argparse.Namespace, now_ns: int) -> Basis | None:
-    others = (args.basis_from, args.basis_until, args.basis_retention_days)
-    if args.basis_mode is None:
-        if any(value is not None for value in others) or args.basis_document or args.basis_audio:
-            raise UsageError("an agreement needs --basis-mode")
-        return None
-    if args.basis_audio and args.owner_kind == OwnerKind.STATE:
-        raise UsageError("no sound of a State-owned camera is recorded: it stands in public")
-    from_ns = now_ns if args.basis_from is None else parse_time(args.basis_from, now_ns)
-    until_ns = None if args.basis_until is None else parse_time(args.basis_until, now_ns)
-    if until_ns is not None and until_ns <= from_ns:
-        raise UsageError("the agreement ends before it begins")
-    if args.basis_retention_days is not None and args.basis_retention_days < 1:
-        raise UsageError("--basis-retention-days is at least 1")
-    return Basis(
-        mode=Mode(args.basis_mode),
-        from_ns=from_ns,
-        until_ns=until_ns,
-        retention_cap_days=args.basis_retention_days,
-        audio=args.basis_audio,
-        document=args.basis_document,
-    )
 
 
 def _list(args: argparse.Namespace) -> int:

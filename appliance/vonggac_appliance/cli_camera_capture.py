@@ -36,6 +36,8 @@ _SECONDS = 30
 _SECONDS_MAX = 120
 _MOST_CHARACTERS = 128 << 20
 """Two minutes at 30 Mbit/s. A camera that floods shall not fill the memory of who records."""
+_LINES_OF_NOTHING = 2
+"""The first and the last: nobody was connected to."""
 _LINE_BYTES = 64
 """What a line needs in memory beside its characters."""
 
@@ -78,6 +80,8 @@ def _capture(args: argparse.Namespace) -> int:
     path = args.output or Path(f"{camera.code}.capture")
     if path.exists():
         raise UsageError(f"{path} is there already")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder, so {path.name} cannot be written there")
     if not args.anyway:
         camera_known.refuse_if_recorded(args.home, [camera])
         camera_known.refuse_if_locking(args.home, [camera])
@@ -98,6 +102,8 @@ def _capture(args: argparse.Namespace) -> int:
             "the camera sends so much that the capture would be too large: ask for less --seconds"
         )
         raise Refused(what)
+    if found.reason is not None and len(lines.all) <= _LINES_OF_NOTHING:
+        raise Refused(f"nothing passed to capture: {found.reason.words}: {found.what}")
     _write(path, "".join(lines.all))
     _tell(args, path, found, len(lines.all))
     return 0

@@ -13,6 +13,8 @@ from vonggac.rtsp.habits import Habit
 from vonggac_appliance import bus_control, control, learnt_store
 from vonggac_appliance.bus_control import CameraLearnt
 from vonggac_appliance.cli_camera_device import device_facts, device_rows
+from vonggac_appliance.cli_camera_publisher import publisher_facts, publisher_rows
+from vonggac_appliance.cli_camera_sound import sound_facts, sound_rows
 from vonggac_appliance.cli_common import camera_of, emit, leaf, note, note_event, table
 from vonggac_appliance.clock import iso
 
@@ -67,6 +69,8 @@ def _show(args: argparse.Namespace) -> int:
         "what": "" if status is None else status.what,
         "streams": [{"name": stream.name, "url": stream.url} for stream in camera.streams],
         "learnt": {name: getattr(learnt, name) for name, _ in _WORDS},
+        "publishers": publisher_facts(status),
+        "sound": sound_facts(status),
         "refused_until": _time(learnt.refused_until_ns),
         "habits": habits,
         **device_facts(learnt),
@@ -92,6 +96,8 @@ def _text(camera: Camera, status: bus_control.CameraStatus | None, learnt: Camer
     if status is not None and status.what:
         rows.append(["", status.what])
     rows += [[stream.name, stream.url or "published by the camera"] for stream in camera.streams]
+    rows += publisher_rows(status)
+    rows += sound_rows(status)
     rows += [[words, getattr(learnt, name) or _AS_USUAL] for name, words in _WORDS]
     rows += device_rows(learnt)
     if learnt.refused_until_ns:

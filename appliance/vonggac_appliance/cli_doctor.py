@@ -14,10 +14,11 @@ from vonggac.errors import ConfigError, Unavailable, VonggacError
 from vonggac.registry.catalog import Catalog, DiskRow
 from vonggac.registry.rules import may_record
 from vonggac.store import disk
-from vonggac_appliance import audit, backup_state, clock_watch, config, control, sockets
+from vonggac_appliance import backup_state, clock_watch, config, control, sockets
 from vonggac_appliance.cli_backup import words_of_age
 from vonggac_appliance.cli_common import emit, leaf, table
 from vonggac_appliance.clock import is_synchronised, wall_ns
+from vonggac_appliance.messages_audit import audit_path
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
@@ -195,7 +196,7 @@ def _backups(home: Path) -> Iterator[Finding]:
 
 
 def _audit(home: Path) -> Finding:
-    path = sockets.socket_path(home, "audit", audit.SOCKET)
+    path = audit_path(home)
     try:
         sockets.connect(path, _TIMEOUT_S).close()
     except Unavailable:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vonggac.errors import ConfigError, Invalid, NotSignedIn, Refused
+from vonggac.errors import Invalid, NotSignedIn, Refused
 from vonggac.evidence.chain import Action
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Person, local_person
 from vonggac_appliance import config, lock_words
 from vonggac_appliance.cli_common import UsageError, emit, group, leaf, note, table
+from vonggac_appliance.cli_login import typed_login
 from vonggac_appliance.clock import iso, parse_time, wall_ns
 from vonggac_appliance.locking import Locking, Order
-from vonggac_appliance.secrets import parse_credentials
 
 if TYPE_CHECKING:
     from vonggac_appliance.cli_common import Commands
@@ -233,7 +231,7 @@ def _person(args: argparse.Namespace, catalog: Catalog, locking: Locking, action
         return local_person(os.getuid())
     from vonggac.registry.passwords import Hasher, PasswordRefused, typed_password  # brings Argon2
 
-    name, password = _credentials(args.credentials_file)
+    name, password = typed_login(args.credentials_file)
     account = catalog.account_named(name)
     try:
         typed, kept = typed_password(password), None if account is None else account.password
@@ -243,26 +241,3 @@ def _person(args: argparse.Namespace, catalog: Catalog, locking: Locking, action
         locking.refuse(args.lock, action, "wrong password" if account else "unknown name")
         raise NotSignedIn("the name or the password is wrong")
     return account.person
-
-
-def _read(file: str) -> str:
-    if file == "-":
-        return sys.stdin.read(4096)
-    with open(file, encoding="utf-8") as opened:
-        return opened.read(4096)
-
-
-def _credentials(file: str | None) -> tuple[str, str]:
-    if file is None:
-        if not sys.stdin.isatty():
-            raise UsageError("name and password are typed on a terminal, or --credentials-file")
-        return input("name: "), getpass.getpass("password (not shown): ")
-    try:
-        found = parse_credentials(_read(file))
-    except OSError as error:
-        raise UsageError(
-            f"the file of --credentials-file cannot be read: {error.strerror}"
-        ) from error
-    except (UnicodeDecodeError, ConfigError) as error:
-        raise UsageError("the file of --credentials-file holds no `name:password`") from error
-    return found.user, found.password

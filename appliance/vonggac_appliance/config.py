@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +11,15 @@ from typing import Any
 from vonggac.errors import ConfigError
 from vonggac.registry.camera import OwnerKind
 from vonggac.registry.retention import Classes, ClassLimits
-from vonggac_appliance.config_keys import INHERITED, KEYS, Address, Network, Value, value_of
+from vonggac_appliance.config_keys import KEYS, Address, Network, Value, Values, value_of
+from vonggac_appliance.config_lines import line_of
 
 __all__ = [
     "BackupConfig",
     "CameraConfig",
     "Config",
     "LocksConfig",
+    "MotionConfig",
     "PushConfig",
     "RecordConfig",
     "ServeConfig",
@@ -87,6 +88,8 @@ class ServeConfig:
     """Requests under way at once; each open page holds one for its socket."""
     metrics_networks: tuple[Network, ...]
     """Who may ask for /metrics, without a session."""
+    certificate_days: int = 30
+    """So long before its certificate ends it is an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,27 @@ class PushConfig:
     certificate: str
     """As the page's; both are needed."""
     key: str
+    certificate_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class MotionConfig:
+    """The motion index."""
+
+    cpu_percent: int
+    """Of one core, for decoding; 200 are two cores."""
+    folder: str
+    """Where it lies, below the home unless absolute; better on flash."""
+    size_bytes: int
+    """Of all of it: the oldest days go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class HooksConfig:
+    """Other people's programs."""
+
+    address: str
+    """Where they come, each at a port of its own; empty: none may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +137,8 @@ class Config:
     retention: Classes
     """How long footage is kept, by kind of owner."""
     push: PushConfig
+    motion: MotionConfig
+    hooks: HooksConfig
 
 
 def load(home: Path) -> Config:
@@ -143,12 +169,12 @@ def parse(text: str, name: str) -> Config:
             key = known.get((section, entry))
             if key is None:
                 allowed = ", ".join(key.name for key in KEYS if key.section == section)
-                where = _where(text, name, section, entry)
+                where = line_of(text, name, section, entry)
                 raise ConfigError(f"{where}: [{section}] has no key {entry}; allowed: {allowed}")
-            found[section, entry] = value_of(key, raw, _where(text, name, section, entry))
-    config = _assemble(found)
+            found[section, entry] = value_of(key, raw, line_of(text, name, section, entry))
+    config = _assemble(Values(found))
     if config.cameras.retry_min_ns > config.cameras.retry_max_ns:
-        where = _where(text, name, "cameras", "retry_min")
+        where = line_of(text, name, "cameras", "retry_min")
         raise ConfigError(f"{where}: retry_min must not be longer than retry_max")
     return config
 
@@ -172,7 +198,7 @@ def where(home: Path, section: str, entry: str) -> str:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         text = ""
-    return _where(text, str(path), section, entry)
+    return line_of(text, str(path), section, entry)
 
 
 def network_of(config: CameraConfig, address: Address) -> Network | None:
@@ -182,96 +208,63 @@ def network_of(config: CameraConfig, address: Address) -> Network | None:
     return next((net for net in config.networks if plain in net), None)
 
 
-def _assemble(found: dict[tuple[str, str], Value]) -> Config:
-    values = {
-        (key.section, key.name): found.get((key.section, key.name), value_of(key, None, ""))
-        for key in KEYS
+def _limits(values: Values, section: str) -> ClassLimits:
+    own = {
+        name: values.whole("retention" if values.is_inherited(section, name) else section, name)
+        for name in ("days_min", "days_max", "priority")
     }
+    return ClassLimits(own["days_min"], own["days_max"] or None, own["priority"])
 
-    def whole(section: str, name: str) -> int:
-        value = values[section, name]
-        if not isinstance(value, int):
-            raise TypeError(f"{section}.{name} is no number")
-        return value
 
-    def text(section: str, name: str) -> str:
-        value = values[section, name]
-        if not isinstance(value, str):
-            raise TypeError(f"{section}.{name} is no text")
-        return value
-
-    def networks(section: str, name: str) -> tuple[Network, ...]:
-        value = values[section, name]
-        if not isinstance(value, tuple):
-            raise TypeError(f"{section}.{name} is no list")
-        return value
-
-    def limits(section: str) -> ClassLimits:
-        own = {
-            name: whole("retention", name)
-            if values[section, name] == INHERITED
-            else whole(section, name)
-            for name in ("days_min", "days_max", "priority")
-        }
-        return ClassLimits(own["days_min"], own["days_max"] or None, own["priority"])
-
+def _assemble(values: Values) -> Config:
     return Config(
         retention=Classes(
-            limits("retention"), {kind: limits(f"retention.{kind}") for kind in OwnerKind}
+            _limits(values, "retention"),
+            {kind: _limits(values, f"retention.{kind}") for kind in OwnerKind},
         ),
         cameras=CameraConfig(
-            networks=networks("cameras", "networks"),
-            stall_ns=whole("cameras", "stall"),
-            connect_timeout_ns=whole("cameras", "connect_timeout"),
-            retry_min_ns=whole("cameras", "retry_min"),
-            retry_max_ns=whole("cameras", "retry_max"),
-            starts_per_second=whole("cameras", "starts_per_second"),
-            flood_rate_bps=whole("cameras", "flood_rate"),
+            networks=values.networks("cameras", "networks"),
+            stall_ns=values.whole("cameras", "stall"),
+            connect_timeout_ns=values.whole("cameras", "connect_timeout"),
+            retry_min_ns=values.whole("cameras", "retry_min"),
+            retry_max_ns=values.whole("cameras", "retry_max"),
+            starts_per_second=values.whole("cameras", "starts_per_second"),
+            flood_rate_bps=values.whole("cameras", "flood_rate"),
         ),
         record=RecordConfig(
-            cameras_per_loop=whole("record", "cameras_per_loop"),
-            arena_bytes=whole("record", "arena"),
+            cameras_per_loop=values.whole("record", "cameras_per_loop"),
+            arena_bytes=values.whole("record", "arena"),
         ),
-        backup=BackupConfig(hour=whole("backup", "hour")),
-        locks=LocksConfig(quota_percent=whole("locks", "quota_percent")),
+        backup=BackupConfig(hour=values.whole("backup", "hour")),
+        locks=LocksConfig(quota_percent=values.whole("locks", "quota_percent")),
         serve=ServeConfig(
-            address=text("serve", "address"),
-            port=whole("serve", "port"),
-            certificate=text("serve", "certificate"),
-            key=text("serve", "key"),
-            threads=whole("serve", "threads"),
-            metrics_networks=networks("serve", "metrics_networks"),
+            address=values.text("serve", "address"),
+            port=values.whole("serve", "port"),
+            certificate=values.text("serve", "certificate"),
+            key=values.text("serve", "key"),
+            threads=values.whole("serve", "threads"),
+            metrics_networks=values.networks("serve", "metrics_networks"),
+            certificate_days=values.whole("serve", "certificate_days"),
         ),
         push=PushConfig(
-            address=text("push", "address"),
-            port=whole("push", "port"),
-            certificate=text("push", "certificate"),
-            key=text("push", "key"),
+            address=values.text("push", "address"),
+            port=values.whole("push", "port"),
+            certificate=values.text("push", "certificate"),
+            key=values.text("push", "key"),
+            certificate_days=values.whole("push", "certificate_days"),
         ),
+        motion=MotionConfig(
+            cpu_percent=values.whole("motion", "cpu_percent"),
+            folder=values.text("motion", "folder"),
+            size_bytes=values.whole("motion", "size"),
+        ),
+        hooks=HooksConfig(address=values.text("hooks", "address")),
     )
 
 
 def _check_section(text: str, name: str, section: str, entries: object) -> None:
     sections = sorted({key.section for key in KEYS})
     if section not in sections or not isinstance(entries, dict):
-        where = _where(text, name, section, "")
+        where = line_of(text, name, section, "")
         allowed = ", ".join(f"[{known}]" for known in sections)
         raise ConfigError(f"{where}: there is no section [{section}]; allowed: {allowed}")
-
-
-def _where(text: str, name: str, section: str, entry: str) -> str:
-    """`FILE, line N` of a key; tomllib does not tell, so the lines are looked through."""
-    inside = ""
-    header = re.compile(r"\s*\[\s*\"?([^\]\"]+?)\"?\s*\]")
-    for number, line in enumerate(text.splitlines(), 1):
-        match = header.match(line)
-        if match:
-            inside = match[1]
-            if not entry and section in (inside, inside.split(".")[0]):
-                return f"{name}, line {number}"
-            continue
-        key = line.split("=")[0].replace('"', "").replace(" ", "").strip()
-        full = f"{inside}.{key}" if inside else key
-        if full == f"{section}.{entry}" or (not entry and full.split(".")[0] == section):
-            return f"{name}, line {number}"
-    return name

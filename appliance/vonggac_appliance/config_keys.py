@@ -8,12 +8,13 @@ from __future__ import annotations
 import enum
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vonggac.errors import ConfigError
 from vonggac.registry.camera import OwnerKind
 
-__all__ = ["INHERITED", "KEYS", "Address", "Key", "Kind", "Network", "Value", "value_of"]
+__all__ = ["KEYS", "Address", "Key", "Kind", "Network", "Value", "Values", "value_of"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -110,12 +111,18 @@ KEYS = (
     Key("serve", "port", Kind.COUNT, 8080, 1, 65535),
     Key("serve", "certificate", Kind.TEXT, "", 0, 4096),
     Key("serve", "key", Kind.TEXT, "", 0, 4096),
+    Key("serve", "certificate_days", Kind.COUNT, 30, 1, 365),
     Key("serve", "threads", Kind.COUNT, 128, 16, 512),
     Key("serve", "metrics_networks", Kind.NETWORKS, ("127.0.0.0/8", "::1/128")),
     Key("push", "address", Kind.TEXT, "0.0.0.0", 0, 64),  # noqa: S104, TLS always, and off at first
     Key("push", "port", Kind.COUNT, 0, 0, 65535),
     Key("push", "certificate", Kind.TEXT, "", 0, 4096),
     Key("push", "key", Kind.TEXT, "", 0, 4096),
+    Key("push", "certificate_days", Kind.COUNT, 30, 1, 365),
+    Key("hooks", "address", Kind.TEXT, "", 0, 64),
+    Key("motion", "cpu_percent", Kind.COUNT, 50, 1, 800),
+    Key("motion", "folder", Kind.TEXT, "motion", 1, 4096),
+    Key("motion", "size", Kind.SIZE, "4 GiB", "16 MiB", "1024 GiB"),
 )
 
 
@@ -136,6 +143,42 @@ def value_of(key: Key, raw: object, where: str) -> Value:
     if amount is None or lowest is None or highest is None or not lowest <= amount <= highest:
         raise wrong
     return amount
+
+
+class Values:
+    """What all keys hold, also where nobody set them. Raises TypeError where `KEYS` disagrees."""
+
+    def __init__(self, found: Mapping[tuple[str, str], Value]) -> None:
+        """`found`: by section and name."""
+        self._values = {
+            (key.section, key.name): found.get((key.section, key.name), value_of(key, None, ""))
+            for key in KEYS
+        }
+
+    def is_inherited(self, section: str, name: str) -> bool:
+        """Whether the section above holds."""
+        return self._values[section, name] == INHERITED
+
+    def whole(self, section: str, name: str) -> int:
+        """A number, or what is kept as one."""
+        value = self._values[section, name]
+        if not isinstance(value, int):
+            raise TypeError(f"{section}.{name} is no number")
+        return value
+
+    def text(self, section: str, name: str) -> str:
+        """A text."""
+        value = self._values[section, name]
+        if not isinstance(value, str):
+            raise TypeError(f"{section}.{name} is no text")
+        return value
+
+    def networks(self, section: str, name: str) -> tuple[Network, ...]:
+        """A list of networks."""
+        value = self._values[section, name]
+        if not isinstance(value, tuple):
+            raise TypeError(f"{section}.{name} is no list")
+        return value
 
 
 def _amount(kind: Kind, raw: object) -> int | None:

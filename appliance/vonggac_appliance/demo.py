@@ -21,8 +21,9 @@ from pathlib import Path
 from types import FrameType
 
 from vonggac.errors import Refused, StorageError, Unavailable
-from vonggac_appliance import accounts, audit, config, control, demo_table, sockets
+from vonggac_appliance import accounts, config, control, demo_table, sockets
 from vonggac_appliance.bus_control import StatusReply
+from vonggac_appliance.messages_audit import audit_path
 
 _CAMERAS = 4
 _USER = "demo"
@@ -241,7 +242,7 @@ def _wait_until_it_answers(home: Path, page: _Page, process: subprocess.Popen[by
     while time.monotonic() < until_s and process.poll() is None:
         with contextlib.suppress(Unavailable, OSError):
             control.status(home, 1.0)
-            sockets.connect(sockets.socket_path(home, "audit", audit.SOCKET), 1.0).close()
+            sockets.connect(audit_path(home), 1.0).close()
             socket.create_connection((page.host.strip("[]"), page.port), 1.0).close()
             return
         time.sleep(0.1)

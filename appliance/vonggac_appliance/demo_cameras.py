@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vonggac.errors import ConfigError
-from vonggac.rtsp.auth import Challenge, Scheme
+from vonggac.rtsp.challenges import Challenge, Scheme
 from vonggac.rtsp.url import Credentials
 from vonggac_appliance.camera_clip import ALLEY, STREET, load_scene
 from vonggac_appliance.camera_server import CameraServer, LoginPolicy, SimulatedStream

@@ -19,7 +19,7 @@ from vonggac.store.check_report import Report
 from vonggac.store.disk import open_disk
 from vonggac.store.look import Job, Seen
 from vonggac.store.vouched import Vouched
-from vonggac_appliance import audit_log, ledger
+from vonggac_appliance import audit_reading, ledger
 from vonggac_appliance.cli_common import note
 
 __all__ = ["check_disk"]
@@ -58,7 +58,7 @@ def _vouched(home: Path, disk: bytes, *, is_deep: bool) -> Vouched:
     """What the ledger says of this disk; said on stderr where it cannot be read."""
     known = Vouched()
     try:
-        lists = audit_log.lists_of(home)
+        lists = audit_reading.lists_of(home)
         known.add_graves(
             grave
             for line in ledger.tombstones_of(home, lists)

@@ -16,7 +16,7 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import DiskRow
 from vonggac.registry.locks import Lock
 from vonggac.registry.retention import Removed
-from vonggac_appliance import audit_log, bus_control, ledger
+from vonggac_appliance import audit_reading, bus_control, ledger
 from vonggac_appliance.disk_probe import GONE, THERE
 from vonggac_appliance.locking import streams_of
 
@@ -78,7 +78,7 @@ def lost_with(
     home: Path, row: DiskRow, cameras: Sequence[Camera | Removed], locks: Sequence[Lock]
 ) -> Lost:
     """From the ledger: exact to a quarter of an hour. StorageError where it cannot be read."""
-    recorded = audit_log.lists_of(home)
+    recorded = audit_reading.lists_of(home)
     heads = list(ledger.heads_of(home, recorded))
     graves = (lists.parse(line) for line in ledger.tombstones_of(home, recorded))
     spans = lost.spans_on(row.uuid, heads, (grave for grave in graves if grave is not None))

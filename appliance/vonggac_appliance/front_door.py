@@ -13,8 +13,9 @@ from pathlib import Path
 from vonggac.errors import ConfigError
 from vonggac_appliance import config
 from vonggac_appliance.config import ServeConfig
+from vonggac_appliance.served_certificate import ServedCertificate
 from vonggac_appliance.services import LOOPBACK_NAMES, Front
-from vonggac_appliance.tls_listener import address_of, listen, tls_of
+from vonggac_appliance.tls_listener import address_of, listen
 
 __all__ = ["Door", "open_door"]
 
@@ -25,8 +26,13 @@ class Door:
 
     listener: socket.socket
     front: Front
-    context: ssl.SSLContext | None
+    certificate: ServedCertificate
     url: str
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """For the next connection; None: no TLS."""
+        return self.certificate.context
 
 
 def open_door(home: Path, settings: ServeConfig, port: int | None = None) -> Door:
@@ -35,16 +41,17 @@ def open_door(home: Path, settings: ServeConfig, port: int | None = None) -> Doo
     Raises ConfigError for what a person has to change, Unavailable when the port is taken.
     """
     address = address_of(home, "serve", settings.address)
-    context, names = tls_of(home, "serve", settings.certificate, settings.key)
-    if context is None and not address.is_loopback:
+    certificate = ServedCertificate(home, "serve", settings.certificate, settings.key)
+    is_tls = certificate.context is not None
+    if not is_tls and not address.is_loopback:
         raise ConfigError(
             f"{config.where(home, 'serve', 'address')}: without TLS the page is served on loopback "
             f"alone, not on {address}: set certificate and key in [serve], or address = "
             '"127.0.0.1" (an SSH tunnel reaches that)'
         )
     listener = listen(address, settings.port if port is None else port, "the page")
-    front = Front(context is not None, LOOPBACK_NAMES | names)
-    return Door(listener, front, context, _url(listener, front))
+    front = Front(is_tls, LOOPBACK_NAMES | certificate.names)
+    return Door(listener, front, certificate, _url(listener, front))
 
 
 def _url(listener: socket.socket, front: Front) -> str:

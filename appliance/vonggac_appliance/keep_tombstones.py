@@ -5,6 +5,7 @@ They wait in the index until the parent says that the ledger has them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from vonggac.store import tombstone
@@ -17,8 +18,8 @@ __all__ = ["KeepTombstones"]
 
 _LEDGER_S = 3600.0
 """A list of tombstones an hour, and a line of the audit chain for each."""
-_MOST = 1000
-"""In one message; so many are sent before the hour is over."""
+_MOST = 250
+"""In one message of 450 bytes each; so many are sent before the hour is over."""
 _COUNT_S = 60.0
 
 
@@ -29,7 +30,7 @@ class KeepTombstones:
         self._desk = desk
         self._index = desk.ring.archive.index
         self._ledger_s = ledger_s
-        self._counted_s = 0.0
+        self._counted_s = -math.inf
         self._sent_s: float | None = None
         self._now_s = 0.0
         self._lost = tombstone.lost(self._index)
@@ -48,8 +49,10 @@ class KeepTombstones:
             return
         self._counted_s = now_s
         self._warn_of_lost()
-        upto, lines = tombstone.pending(self._index, _MOST)
         is_time = now_s - self._sent_s >= self._ledger_s
+        if not is_time and tombstone.waiting(self._index) < _MOST:
+            return  # they are not read each minute only to be counted
+        upto, lines = tombstone.pending(self._index, _MOST)
         if lines and (is_time or len(lines) == _MOST):
             disk = self._desk.ring.disk.identity.disk
             self._desk.say(Kind.TOMBSTONES, Tombstones(disk, upto, lines))
@@ -60,6 +63,7 @@ class KeepTombstones:
     def _kept(self, message: sockets.Message) -> None:
         tombstone.kept(self._index, sockets.decode(message, TombstonesKept).upto)
         self._sent_s = self._now_s
+        self._counted_s = -math.inf  # the next ones go at once, where there are as many
 
     def _warn_of_lost(self) -> None:
         lost = tombstone.lost(self._index)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from pathlib import Path
 
 import msgspec
 
-from vonggac.errors import MediaError, Unavailable
-from vonggac_appliance import channel, loop_wire
+from vonggac.errors import Unavailable
 from vonggac_appliance.channel import Channel
 from vonggac_appliance.children import Children, end_of
 from vonggac_appliance.keeper_hears import Hears, pass_on
+from vonggac_appliance.keeper_process import KeeperProcess
 from vonggac_appliance.keeper_restarts import Restarts
 from vonggac_appliance.keeper_watch import HangWatch
 from vonggac_appliance.messages import Kind
@@ -24,10 +23,8 @@ from vonggac_appliance.messages_keeper import (
     GapOpen,
     KeeperAlarm,
     KeeperReady,
-    Loop,
     Writing,
 )
-from vonggac_appliance.parts import Joiner, split
 from vonggac_appliance.suspect import suspect_marker
 
 _log = logging.getLogger("vonggac.record")
@@ -69,11 +66,7 @@ class Keeper:
         self._expected = -1
         self._home = home
         self._box_id = box_id
-        self._children = children
         self._hears = hears
-        self._channel: Channel | None = None
-        self._joiner = Joiner()
-        self._pid = 0
         self._ready_s = 0.0
         self._is_silent = False
         self._is_ending = False
@@ -81,11 +74,13 @@ class Keeper:
         """It is being ended so that another takes its place at once."""
         self._restarts = Restarts(self._try)
         self.watch = HangWatch(self._hangs)
+        self._children = children
+        self._process = KeeperProcess(children, self.watch, self._act, self._exited)
 
     @property
     def pid(self) -> int:
         """Of the process; 0 if there is none."""
-        return self._pid
+        return self._process.pid
 
     @property
     def uuid(self) -> str:
@@ -96,7 +91,7 @@ class Keeper:
     def is_ready(self) -> bool:
         """Whether it takes loops."""
         is_well = self.state not in ("failed", "hung", "retired")
-        return self._channel is not None and self.ready is not None and is_well
+        return self._process.is_joined and self.ready is not None and is_well
 
     @property
     def is_refuge(self) -> bool:
@@ -112,53 +107,40 @@ class Keeper:
     @property
     def is_alive(self) -> bool:
         """Whether a process stands behind it."""
-        return self._pid != 0
+        return self._process.pid != 0
 
     async def start(self) -> None:
         """Forks it. KEEPER_READY comes when the disk is recovered."""
-        self.watch.stop()
-        ours, theirs = channel.pair()
-        self._joiner = Joiner()
-        self._channel = Channel(ours, self._heard, self._lost)
         self.ready = None
         self._restarts.begins()
-        pid = await self._children.start_keeper(
-            self.path, self._home, self._box_id, os.dup(theirs.fileno()), self._exited
-        )
-        theirs.close()
-        if not self._is_joined():
-            return  # its end was heard together with its beginning
-        self._pid = pid
+        if not await self._process.start(self.path, self._home, self._box_id):
+            return
         self._restarts.done()
         if self.state != "failed":
             self._become("starting", "the disk is being recovered")
 
     def connect(self, loop: Channel, number: int, incarnation: int) -> None:
         """Joins a loop and this keeper by a new pair of sockets."""
-        assert self._channel is not None
-        to_loop, to_keeper = channel.pair()
-        self._send(Kind.LOOP, Loop(number, incarnation), (os.dup(to_keeper.fileno()),))
-        loop.send(loop_wire.keeper(self.slot, incarnation), (os.dup(to_loop.fileno()),))
-        to_loop.close()
-        to_keeper.close()
+        assert self._process.is_joined
+        self._process.connect(self.slot, loop, number, incarnation)
 
     def expect(self, streams: int) -> None:
         """Says how many streams will be written, so that spare segments stand ready."""
         if streams != self._expected:
             self._expected = streams
-            self._send(Kind.EXPECT, Expect(streams))
+            self._process.send(Kind.EXPECT, Expect(streams))
 
     def tell(self, kind: Kind, body: msgspec.Struct) -> None:
         """What is another part's business with this disk; nothing while it is down."""
-        self._send(kind, body)
+        self._process.send(kind, body)
 
     def hand(self, kind: Kind, body: msgspec.Struct, fd: int) -> None:
         """The same with a descriptor, which it takes."""
-        self._send(kind, body, (fd,))
+        self._process.send(kind, body, (fd,))
 
     def gap_open(self, gap: GapOpen) -> None:
         """Has a gap journalled. While the keeper is down it is kept by who knows the gaps."""
-        self._send(Kind.GAP_OPEN, gap)
+        self._process.send(Kind.GAP_OPEN, gap)
 
     def retire(self) -> None:
         """The disk was taken out: it finishes a sync and exits, and no other is started."""
@@ -170,8 +152,8 @@ class Keeper:
         _log.info("disk %s is at %s now", self.path, path)
         self.path = path
         self._restarts.forget()
-        if self._pid:
-            self._send(Kind.QUIT, None)  # its exit starts the next one
+        if self._process.pid:
+            self._process.send(Kind.QUIT, None)  # its exit starts the next one
         else:
             self.start_now()
 
@@ -201,7 +183,7 @@ class Keeper:
         self._is_ending = True
         self.watch.stop()
         self._restarts.cancel()
-        self._send(Kind.QUIT, None)
+        self._process.send(Kind.QUIT, None)
 
     def turn(self, now_s: float, is_written: bool, most_s: float) -> None:
         """Once a second: a keeper whose disk hangs cannot say so itself."""
@@ -211,7 +193,7 @@ class Keeper:
             self._become("slow", f"nothing was made durable for {most_s:g} s")
         if self.watch.hung_at(now_s) or (is_written and self.watch.is_mute(now_s)):
             self._hangs()
-        if self.state == "failed" and not self._pid and not self._restarts.is_planned:
+        if self.state == "failed" and not self._process.pid and not self._restarts.is_planned:
             self._look_at_failed()
 
     def _look_at_failed(self) -> None:
@@ -232,30 +214,7 @@ class Keeper:
 
     def kill(self) -> None:
         """Ends it at once."""
-        self._children.kill(self._pid)
-
-    def _is_joined(self) -> bool:
-        return self._channel is not None
-
-    def _send(self, kind: Kind, body: msgspec.Struct | None, fds: tuple[int, ...] = ()) -> None:
-        if self._channel is None:
-            for fd in fds:
-                os.close(fd)
-            return
-        raw = b"" if body is None else msgspec.msgpack.encode(body)
-        for message in split(kind, raw):
-            self._channel.send(message, fds)
-            fds = ()
-
-    def _heard(self, message: bytes) -> None:
-        self.watch.heard()
-        try:
-            whole = self._joiner.join(message)
-            if whole is not None:
-                self._act(*whole)
-        except (MediaError, msgspec.MsgspecError) as error:
-            _log.error("the keeper of %s talks nonsense (%s), ending it", self.path, error)
-            self.kill()
+        self._process.kill()
 
     def _act(self, kind: int, body: bytes) -> None:
         if self.state == "hung" or self._is_renewed:
@@ -311,18 +270,9 @@ class Keeper:
         self.state, self.what = state, what
         self._hears.keeper_state(self)
 
-    def _lost(self) -> None:
-        """Its socket ended; the exit follows."""
-        self._channel = None
-
     def _exited(self, status: int) -> None:
-        self._pid = 0
-        self.watch.stop()
         self._lose()
         self.ready = None
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
         is_renewed, self._is_renewed = self._is_renewed, False
         if self._is_ending:
             if self.state != "retired":

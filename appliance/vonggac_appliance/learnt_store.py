@@ -16,7 +16,7 @@ import msgspec
 from vonggac.errors import StorageError
 from vonggac.ingest.backoff import WRONG_PASSWORD
 from vonggac.ingest.lockout import Lockout
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.device import Device
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Keepalive, Learnt, SessionRule
@@ -71,6 +71,8 @@ class LearntRow(msgspec.Struct, frozen=True, omit_defaults=True):
     other_ns: int = 0
     fell_back_ns: int = 0
     refused_account: bytes = b""
+    serial_settled: bool = False
+    other_varying: tuple[str, ...] = ()
 
 
 def row_of(memory: Memory) -> LearntRow:
@@ -98,6 +100,8 @@ def row_of(memory: Memory) -> LearntRow:
         other_ns=0 if other is None else other.since_ns,
         fell_back_ns=memory.fell_back_ns,
         refused_account=b"" if lockout is None or memory.account is None else memory.account.key,
+        serial_settled=identity.is_settled,
+        other_varying=() if other is None else tuple(sorted(other.varying)),
     )
 
 
@@ -216,6 +220,8 @@ def forget_stopped(home: Path, camera: bytes, *, keeps_other: bool = False) -> N
         other_device=row.other_device,
         other_certificate=row.other_certificate,
         other_ns=row.other_ns,
+        serial_settled=row.serial_settled,
+        other_varying=row.other_varying,
     )
     write_rows(home / _FOLDER, {camera: encode(held)})
 
@@ -266,10 +272,12 @@ def _memory(row: LearntRow, accounts: Accounts) -> Memory:
 
 def identity_of(row: LearntRow) -> Identity:
     """Which device a row's camera is."""
-    other = Other(Device.of(row.other_device), row.other_certificate, row.other_ns)
+    told = frozenset(row.other_varying)
+    other = Other(Device.of(row.other_device), row.other_certificate, row.other_ns, told)
     is_met = bool(row.other_device or row.other_certificate)
     varying = frozenset(row.varying)
-    return Identity(Device.of(row.device), varying, other if is_met else None)
+    known, other_or_none = Device.of(row.device), other if is_met else None
+    return Identity(known, varying, other_or_none, is_settled=row.serial_settled)
 
 
 def _rows(found: dict[bytes, bytes]) -> dict[bytes, LearntRow]:

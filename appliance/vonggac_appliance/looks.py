@@ -90,8 +90,7 @@ class Looks:
         """
         who = Who(session, caller)
         self._keep_pace(who, ask, ask.camera.hex()[: 2 * _ID_BYTES] or "-")
-        is_id = len(ask.camera) == _ID_BYTES
-        camera = self._catalog.camera_by_id(ask.camera) if is_id else None
+        camera = self._catalog.camera_by_id(ask.camera)
         if camera is not None and not may_know(session.person, camera):
             camera = None
         now_ns = self._clock()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vonggac.errors import MediaError
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.sound import SoundReady
+from vonggac_appliance.loop_stats import Stats, read_stats
 
 VERSION = 1
 _HEADER = struct.Struct(">HHIHH")
@@ -23,7 +24,6 @@ _MOVE = struct.Struct(">HHH")
 _EVENT = struct.Struct(">16sBi")
 _ENDED = struct.Struct(">16sQQq")
 _BLOB = struct.Struct(">I")
-_RECORD = struct.Struct(">16s10QIHHBIIqq17Q")
 
 ANY_SLOT = 0xFFFF
 CLOCK_RUNS_MAX = 15
@@ -132,87 +132,6 @@ class Ended:
     last_wall_end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class StreamStats:
-    """A STATS record."""
-
-    stream: bytes
-    run: int
-    next_sequence: int
-    bytes: int
-    access_units: int
-    sync_samples: int
-    packets: int
-    packets_lost: int
-    damaged: int
-    skipped_bytes: int
-    dropped: int
-    last_access_unit_age_ms: int
-    width: int
-    height: int
-    codec: int
-    keyframe_interval_ms: int
-    jitter_ticks: int
-    last_wall_end_ns: int
-    camera_clock_ns: int
-    datagrams_duplicate: int = 0
-    datagrams_late: int = 0
-    """Or of no sequence that is known."""
-    datagrams_strange: int = 0
-    """From another address than the camera's."""
-    datagrams_overrun: int = 0
-    """Lost in this box, for which the system had no room."""
-    packets_foreign: int = 0
-    """Of another payload type or source."""
-    packets_repeated: int = 0
-    markers_wrong: int = 0
-    start_codes_inside: int = 0
-    fragments_odd: int = 0
-    nals_dropped: int = 0
-    order_odd: int = 0
-    """Decoding order numbers that go back."""
-    stamps_odd: int = 0
-    """Timestamps far from the one before."""
-    channels_strange: int = 0
-    """Packets on channels that were never set up."""
-    reports_swapped: int = 0
-    """On the channel of the pictures."""
-    reports_broken: int = 0
-    reports_foreign: int = 0
-    """Of another source."""
-    clocks_absurd: int = 0
-    """Sender reports without a time, or far from the one before."""
-
-
-_HABITS = (
-    (Habit.FOREIGN_PACKETS, "packets_foreign"),
-    (Habit.REPEATED_PACKETS, "packets_repeated"),
-    (Habit.MARKER, "markers_wrong"),
-    (Habit.START_CODES, "start_codes_inside"),
-    (Habit.FRAGMENTS, "fragments_odd"),
-    (Habit.NAL_UNITS, "nals_dropped"),
-    (Habit.DECODING_ORDER, "order_odd"),
-    (Habit.STAMPS, "stamps_odd"),
-    (Habit.STRANGE_CHANNELS, "channels_strange"),
-    (Habit.SWAPPED_REPORTS, "reports_swapped"),
-    (Habit.BROKEN_REPORTS, "reports_broken"),
-    (Habit.FOREIGN_REPORTS, "reports_foreign"),
-    (Habit.ABSURD_CLOCK, "clocks_absurd"),
-)
-
-
-def habits_between(before: StreamStats | None, now: StreamStats) -> list[tuple[Habit, int]]:
-    """What a camera did against the rules since the record before, of the same run."""
-    found = []
-    for habit, name in _HABITS:
-        count = getattr(now, name) - (0 if before is None else getattr(before, name))
-        if count > 0:
-            found.append((habit, count))
-    if now.skipped_bytes > (0 if before is None else before.skipped_bytes):
-        found.append((Habit.GARBAGE, 1))  # bytes would say nothing beside the others
-    return found
-
-
 _HABITS_TOLD = {
     LoopEvent.BYE: Habit.BYE,
     LoopEvent.LATE_KEYFRAME: Habit.LATE_KEYFRAME,
@@ -223,12 +142,6 @@ _HABITS_TOLD = {
 def habit_of(event: LoopEvent) -> Habit | None:
     """What a camera did against the rules, where an event says so."""
     return _HABITS_TOLD.get(event)
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    streams: tuple[StreamStats, ...]
-    is_last: bool
 
 
 FromLoop = Ready | Message | Event | Ended | Stats
@@ -306,11 +219,11 @@ def move(slot: int, to: int, streams: Sequence[bytes] = ()) -> bytes:
     return _message(Wire.MOVE, _MOVE.pack(slot, to, len(streams)) + b"".join(streams))
 
 
-def udp(stream: bytes, *, is_rtcp: bool, camera: bytes, port: int) -> bytes:
+def udp(stream: bytes, *, is_rtcp: bool, camera: bytes, port: int, is_sound: bool = False) -> bytes:
     """UDP; the bound socket travels beside it. `camera`: its address in 16 bytes, IPv4 mapped;
     `port`: 0 where it told none. Follows ATTACH.
     """
-    return _message(Wire.UDP, _UDP.pack(stream, is_rtcp, camera, port))
+    return _message(Wire.UDP, _UDP.pack(stream, is_rtcp | is_sound << 1, camera, port))
 
 
 def live(stream: bytes, until_ms: int, header: bytes) -> bytes:
@@ -360,10 +273,7 @@ def _read_body(kind: int, body: bytes, is_last: bool) -> FromLoop | None:
     if kind == Wire.ENDED:
         return Ended(*_ENDED.unpack_from(body))
     if kind == Wire.STATS_REPLY:
-        count = int.from_bytes(body[:2])
-        step = (len(body) - 2) // max(count, 1)  # a record may have grown at its end
-        records = (_RECORD.unpack_from(body, 2 + i * step) for i in range(count))
-        return Stats(tuple(StreamStats(*x) for x in records), is_last)
+        return read_stats(body, is_last)
     return None
 
 

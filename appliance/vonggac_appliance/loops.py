@@ -14,7 +14,7 @@ from typing import Protocol
 from vonggac._native.arena import format_arena
 from vonggac.errors import MediaError, Unavailable
 from vonggac.ingest.backoff import Backoff
-from vonggac_appliance import channel, loop_wire
+from vonggac_appliance import channel, loop_stats, loop_wire
 from vonggac_appliance.channel import Channel
 from vonggac_appliance.children import Children, end_of
 from vonggac_appliance.keepers import Keeper
@@ -37,7 +37,7 @@ class Session(Protocol):
     def loop_event(self, event: loop_wire.Event) -> None: ...
     def loop_message(self, message: bytes) -> None: ...
     def loop_ended(self, ended: loop_wire.Ended) -> None: ...
-    def loop_stats(self, stats: loop_wire.StreamStats) -> None: ...
+    def loop_stats(self, stats: loop_stats.StreamStats) -> None: ...
 
     def loop_lost(self, is_guilty: bool) -> None:
         """The loop died; `is_guilty`: while it parsed this stream's bytes."""
@@ -219,7 +219,7 @@ class LoopHandle:
             _log.error("loop %d talks nonsense (%s), ending it", self.number, error)
             self._children.kill(self._pid)
             return
-        if isinstance(said, loop_wire.Stats):
+        if isinstance(said, loop_stats.Stats):
             self._answered_s = time.monotonic()
             for record in said.streams:
                 if (session := self.sessions.get(record.stream)) is not None:

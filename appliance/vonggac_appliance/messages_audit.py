@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
+
+from vonggac_appliance.sockets import socket_path
+
+
+def audit_path(home: Path) -> Path:
+    """The socket on which events for the chain are taken."""
+    return socket_path(home, "audit", "append.sock")
 
 
 class AuditAppend(msgspec.Struct, frozen=True):
@@ -36,6 +45,9 @@ class AuditAppend(msgspec.Struct, frozen=True):
     """Number of the line of the look that this one ends or goes on with; 0 for none."""
     delivered_ms: int | None = None
     """Of recorded time that really was sent to the person; None where nothing was to be sent."""
+    search: str = ""
+    """What a search of the motion index asks, in words. With `Permit.SEARCH` the receipt binds it,
+    `streams` are ids of cameras and `camera` is empty."""
 
 
 class AuditReceipt(msgspec.Struct, frozen=True):

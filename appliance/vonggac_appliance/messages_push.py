@@ -30,7 +30,10 @@ class AskPush(msgspec.Struct, frozen=True):
     """`main` or `sub`."""
     key_sha256: bytes
     address: str
-    """Where he calls from, for the alarm."""
+    """Where he calls from, for the alarm and the audit chain."""
+    port: int = 0
+    tls: str = ""
+    """Which version his TLS is of."""
 
 
 class PushRecords(msgspec.Struct, frozen=True):
@@ -60,6 +63,8 @@ class PushRecords(msgspec.Struct, frozen=True):
     """The RTSP session's id."""
     sound: SoundReady | None = None
     """What of it a file can carry. Whether it may be recorded is for the recorder to say."""
+    port: int = 0
+    tls: str = ""
 
 
 class PushTold(msgspec.Struct, frozen=True):
@@ -88,3 +93,5 @@ class PushCounts(msgspec.Struct, frozen=True):
     """Had to make room for others."""
     publishing: int = 0
     """At this moment."""
+    certificate_ends_ns: int = 0
+    """Wall time of the certificate that callers are shown; 0: not told."""

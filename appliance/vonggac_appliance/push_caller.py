@@ -9,7 +9,6 @@ import contextlib
 import logging
 import secrets
 import socket
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from vonggac.rtsp.events import PlayReady, Send
 from vonggac.rtsp.publish import KeyShown, Over, PublishSession, RecordAsked
 from vonggac_appliance.messages_push import AskPush, PushRecords
 from vonggac_appliance.push_line import Line
+from vonggac_appliance.served_certificate import ServedCertificate
 from vonggac_appliance.tls_pump import pump
 
 __all__ = ["Caller", "Shared", "Tally"]
@@ -55,7 +55,7 @@ class Tally:
 class Shared:
     """What all callers have in common."""
 
-    context: ssl.SSLContext
+    certificate: ServedCertificate
     line: Line
     refusals: Refusals = field(default_factory=Refusals)
     tally: Tally = field(default_factory=Tally)
@@ -69,12 +69,20 @@ class Caller:
     """Owns the connection. `publishes` is called once he does."""
 
     def __init__(
-        self, sock: socket.socket, address: str, shared: Shared, publishes: Callable[[], None]
+        self,
+        sock: socket.socket,
+        address: tuple[str, int],
+        shared: Shared,
+        publishes: Callable[[], None],
+        is_known: Callable[[str], None],
     ) -> None:
+        """`address`: his, and his port; `is_known`: called with whose key he has shown."""
         self._sock = sock
-        self._address = address
+        self._address, self._port = address
+        self._tls_version = ""
         self._shared = shared
         self._publishes = publishes
+        self._is_known = is_known
         self._session = PublishSession(secrets.token_hex(8))
         self._code = ""
         self._stream = ""
@@ -111,10 +119,12 @@ class Caller:
         transport, _ = await loop.connect_accepted_socket(
             lambda: protocol,
             self._sock,
-            ssl=self._shared.context,
+            ssl=self._shared.certificate.context,
             ssl_handshake_timeout=_KEY_S,
             ssl_shutdown_timeout=1.0,
         )
+        # None where the connection has ended by now.
+        self._tls_version = transport.get_extra_info("ssl_object").version() or ""
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def _leave(
@@ -148,6 +158,7 @@ class Caller:
                     status = await self._judge(event)
                     if status == 200:
                         is_known()
+                        self._is_known(f"{self._code}/{self._stream}")
                     session.judged(status)
                 elif isinstance(event, RecordAsked):
                     plain = await self._record(event.play)
@@ -171,7 +182,8 @@ class Caller:
             status = 401
         else:
             line = self._shared.line
-            ask = AskPush(line.number(), code, self._stream, self._digest, self._address)
+            at = self._address, self._port, self._tls_version
+            ask = AskPush(line.number(), code, self._stream, self._digest, *at)
             status, _ = await line.ask(ask)
         await self._count(status)
         return status
@@ -207,6 +219,8 @@ class Caller:
             audio=[(track.encoding[:_WORDS_MAX], track.clock_rate) for track in play.audio],
             session=self._session.session_id,
             sound=play.sound,
+            port=self._port,
+            tls=self._tls_version,
         )
         status, plain = await line.ask(records)
         if status != 200 or plain is None:

@@ -14,8 +14,9 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from vonggac.errors import ConfigError
@@ -27,8 +28,9 @@ from vonggac_appliance.messages_push import PushCounts
 from vonggac_appliance.notify import Notifier
 from vonggac_appliance.push_caller import Caller, Shared
 from vonggac_appliance.push_line import Line
+from vonggac_appliance.served_certificate import ServedCertificate
 from vonggac_appliance.service_log import set_up_logging
-from vonggac_appliance.tls_listener import address_of, listen, tls_of
+from vonggac_appliance.tls_listener import address_of, listen
 
 __all__ = ["main"]
 
@@ -51,17 +53,18 @@ def main(home: Path) -> int:
         where = config.where(home, "push", "port")
         raise ConfigError(f"{where}: no camera may call this box: set port in [push]")
     address = address_of(home, "push", settings.address)
-    context, _ = tls_of(home, "push", settings.certificate, settings.key)
-    if context is None:
+    certificate = ServedCertificate(
+        home, "push", settings.certificate, settings.key, _without_tickets
+    )
+    if certificate.context is None:
         where = config.where(home, "push", "certificate")
         raise ConfigError(f"{where}: a key is never said in the clear: set certificate and key")
-    context.num_tickets = 0  # nobody comes back to a session of TLS
     # What callers say must not stand in a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     listener = listen(address, settings.port, "the door for cameras that call")
     os.nice(_NICE)
     try:
-        asyncio.run(_run(home, settings, listener, Shared(context, Line(home))))
+        asyncio.run(_run(home, settings, listener, Shared(certificate, Line(home))))
     finally:
         listener.close()
     return 0
@@ -81,7 +84,9 @@ async def _run(home: Path, settings: PushConfig, listener: socket.socket, shared
             for server in servers:
                 if server.done():
                     server.result()  # our own mistake: ended, and started anew
-            shared.line.tell(PushCounts(**asdict(shared.tally)))
+            shared.certificate.turn()
+            ends_ns = shared.certificate.ends_ns
+            shared.line.tell(PushCounts(**asdict(shared.tally), certificate_ends_ns=ends_ns))
             notifier.watchdog()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _BEAT_S)
@@ -91,6 +96,10 @@ async def _run(home: Path, settings: PushConfig, listener: socket.socket, shared
             server.cancel()
         await door.end()
         await asyncio.gather(*servers, return_exceptions=True)
+
+
+def _without_tickets(context: ssl.SSLContext) -> None:
+    context.num_tickets = 0  # nobody comes back to a session of TLS
 
 
 class _Door:
@@ -118,14 +127,14 @@ class _Door:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             wait_s = 0.0
-            if self._is_taken(sock, address[0]):
+            if self._is_taken(sock, address[:2]):
                 limiter, wait_s = limiter.take(time.monotonic())
             await asyncio.sleep(wait_s)  # 0 too: those who publish have their turn
 
-    def _is_taken(self, sock: socket.socket, address: str) -> bool:
+    def _is_taken(self, sock: socket.socket, address: tuple[str, int]) -> bool:
         shared = self._shared
         shared.tally.calls += 1
-        comes = neighbourhood(address)
+        comes = neighbourhood(address[0])
         if self._pace.is_too_fast(comes, time.monotonic()):
             shared.tally.crowded_out += 1
             sock.close()
@@ -138,11 +147,21 @@ class _Door:
         self._numbers += 1
         number = self._numbers
         self._waiting[number] = Dawdler(number, comes, time.monotonic())
-        caller = Caller(sock, address, shared, lambda: self._publishes(number))
+        caller = Caller(
+            sock,
+            address,
+            shared,
+            lambda: self._publishes(number),
+            lambda camera: self._knows(number, camera),
+        )
         task = asyncio.get_running_loop().create_task(caller.run())
         self._tasks[number] = task
         task.add_done_callback(lambda done: self._gone(number, done))
         return True
+
+    def _knows(self, number: int, camera: str) -> None:
+        if (dawdler := self._waiting.get(number)) is not None:
+            self._waiting[number] = replace(dawdler, camera=camera)
 
     def _publishes(self, number: int) -> None:
         self._waiting.pop(number, None)

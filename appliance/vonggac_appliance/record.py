@@ -27,6 +27,7 @@ from vonggac_appliance.events import Publisher
 from vonggac_appliance.live import LiveServer
 from vonggac_appliance.notify import Notifier
 from vonggac_appliance.recorder import Recorder
+from vonggac_appliance.recorder_trouble import TroubleAlarms
 from vonggac_appliance.secrets import receipt_key, record_private_key
 from vonggac_appliance.service_log import set_up_logging
 from vonggac_appliance.status import status_of
@@ -104,7 +105,18 @@ async def _record(home: Path, settings: config.Config, sock: socket.socket) -> i
         live = LiveServer(home, receipt_key(home), recorder.sessions.get)
         stack.callback(live.close)
         await recorder.start()
-        serving = (control.serve(), live.serve(), recorder.heads.serve(), recorder.pushes.serve())
+        pushes = recorder.pushes
+        trouble = TroubleAlarms(
+            recorder.alarms, publisher, lambda code: recorder.roster.by_code(code) is not None
+        )
+        serving = (
+            control.serve(),
+            live.serve(),
+            recorder.heads.serve(),
+            pushes.serve(),
+            pushes.lines.serve(),
+            trouble.serve(home, context),
+        )
         servers = [loop.create_task(s) for s in serving]
         try:
             await _turns(recorder, Notifier.from_environment(os.environ), stop, servers)
@@ -171,6 +183,9 @@ def _act(recorder: Recorder, request: bus_control.Control) -> bus_control.Reply:
         return bus_control.Ok()
     if isinstance(request, bus_control.LockRefused):
         recorder.alarm("lock-refused", request.camera, request.what)
+        return bus_control.Ok()
+    if isinstance(request, bus_control.CertificateSeen):
+        recorder.certificates.told(request.section, request.ends_ns)
         return bus_control.Ok()
     if isinstance(request, bus_control.ConfirmDevice):
         if not recorder.confirm_device(request.camera, is_known_back=request.is_known_back):

@@ -10,28 +10,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from vonggac.errors import ConfigError, MediaError, VonggacError
-from vonggac.ingest.backoff import Backoff, start_limiter
+from vonggac.errors import VonggacError
+from vonggac.ingest.backoff import Backoff
 from vonggac.media.chunk import GapReason
 from vonggac.registry import rules
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.catalog import Catalog
-from vonggac.rtsp.url import Credentials
-from vonggac_appliance import bus_events
 from vonggac_appliance.alarm_store import AlarmStore
 from vonggac_appliance.backup_courier import BackupCourier
 from vonggac_appliance.backup_make import BackupSources
-from vonggac_appliance.camera_dial import open_connection
 from vonggac_appliance.camera_identity import judged
-from vonggac_appliance.camera_knock import Knocks
-from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_playing import Playing
 from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.certificate_watch import CertificateWatch
 from vonggac_appliance.children import Children
 from vonggac_appliance.clock_watch import ClockWatch
 from vonggac_appliance.config import Config
@@ -43,13 +38,14 @@ from vonggac_appliance.lock_courier import LockCourier
 from vonggac_appliance.loop_wire import CLOCK_RUNS_MAX
 from vonggac_appliance.loops import LoopHandle
 from vonggac_appliance.record_heads import Heads
+from vonggac_appliance.recorder_dials import Dials
 from vonggac_appliance.recorder_keepers import KeeperNews
 from vonggac_appliance.recorder_loops import Loops
 from vonggac_appliance.recorder_push import Pushes
+from vonggac_appliance.recorder_telling import Telling
 from vonggac_appliance.retention_courier import RetentionCourier
 from vonggac_appliance.roster import Roster
 from vonggac_appliance.scrub_watch import ScrubWatch
-from vonggac_appliance.secrets import open_sealed
 
 _log = logging.getLogger("vonggac.record")
 
@@ -78,6 +74,7 @@ class Recorder:
             first_s=settings.cameras.retry_min_ns / 1e9, most_s=settings.cameras.retry_max_ns / 1e9
         )
         self.alarms = AlarmStore(home)
+        self._telling = Telling(self)
         self.clock = ClockWatch(home, self.alarm)
         self.publisher = publisher
         self.is_ending = False
@@ -85,7 +82,10 @@ class Recorder:
         self.roster = Roster(catalog, self, self._loops.left, self._expect)
         self.heads = Heads(home)
         self.learnt = LearntStore(home)
+        self._dials = Dials(settings.cameras, self.roster, self.learnt, key, self.alarm)
         self.pushes = Pushes(home, self, is_on=settings.push.port != 0)
+        days = {"push": settings.push.certificate_days, "serve": settings.serve.certificate_days}
+        self.certificates = CertificateWatch(days, self.alarm, self.alarms)
         self.scrubs = ScrubWatch(lambda: self.cameras, self.alarm)
         self.disks = Disks(catalog, home, children, KeeperNews(self), self)
         self.locks = LockCourier(catalog, lambda: self.keepers, self.alarm)
@@ -99,13 +99,7 @@ class Recorder:
             self.clock,
             self.alarm,
         )
-        self._home = home
-        self._settings = settings
-        self._catalog = catalog
-        self._key = key
         self._children = children
-        self._limiter = start_limiter(settings.cameras.starts_per_second, time.monotonic())
-        self._knocks = Knocks(settings.cameras)
         self._last_run = 0
         self._started_s = time.monotonic()
         self._turned_s = 0.0
@@ -130,6 +124,7 @@ class Recorder:
         self.learnt.turn(now_s)
         self.disks.turn(now_s, self._is_written, _SILENT_S)
         self.backups.turn()
+        self.certificates.turn(self.pushes.counts)
         for session in self.sessions.values():
             verdict = self.may_record(session.camera)
             if not verdict.is_allowed:
@@ -162,6 +157,7 @@ class Recorder:
             loop.close()
         await self.backups.end()
         await self.heads.end()
+        await self.pushes.lines.end()
 
     async def _gone(self, is_there: Callable[[], bool], most_s: float) -> None:
         until_s = time.monotonic() + most_s
@@ -243,7 +239,7 @@ class Recorder:
             return False
         return self.restart_camera(code)
 
-    # --- what a stream asks for (camera_session.Owner) ----------------------------------------
+    # --- what a stream asks for (camera_tries.Owner) ------------------------------------------
 
     def may_record(self, camera: Camera) -> rules.Recording:
         """The rule, at this moment."""
@@ -264,55 +260,21 @@ class Recorder:
 
     async def turn_to_start(self) -> None:
         """Waits until one more connection may be opened."""
-        self._limiter, wait_s = self._limiter.take(time.monotonic())
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        await self._dials.turn_to_start()
 
     def awaits_call(self, camera: Camera, stream: Stream) -> tuple[GapReason, str] | None:
         """Why there is nothing of a camera that calls us; None: it has, or it is called."""
         return self.pushes.awaits(camera, stream)
 
     async def open_connection(self, camera: Camera, stream: Stream) -> Playing:
-        """Connects and plays. The password is opened here and kept nowhere."""
+        """Connects and plays, or takes what the camera has connected."""
         if camera.push is not None:
             return self.pushes.take(camera, stream)
-        memory = self.learnt.of(camera.id)
-        memory.login = sha256(self.roster.sealed(camera) or b"").digest()
-        memory.with_sound = rules.may_record_sound(camera)
-        credentials = self._credentials(camera)
-        try:
-            cameras, transport = self._settings.cameras, stream.transport
-            return await open_connection(
-                stream.url, credentials, cameras, memory, transport, camera.tls_authority
-            )
-        except SessionFailed as failure:
-            if failure.is_refused:
-                what = "it refuses user or password; it is asked again in minutes, lest it locks"
-                self.alarm("wrong-password", camera.code, what)
-            if failure.reason is GapReason.OTHER_DEVICE and memory.identity.other is None:
-                self.alarm("other-device", camera.code, failure.what)
-            raise
-        finally:
-            if news := memory.identity.news():
-                self.alarm("other-device", camera.code, news)
+        return await self._dials.open_connection(camera, stream)
 
     async def is_there(self, stream: Stream) -> bool:
         """Whether its camera takes connections again; nothing is said to it."""
-        return await self._knocks.is_there(stream.url)
-
-    def _credentials(self, camera: Camera) -> Credentials | None:
-        sealed = self.roster.sealed(camera)
-        if sealed is None:
-            return None
-        try:
-            # Read now: the first `camera add` of a home makes it, with the recorder running.
-            key = self._key()
-            if key is None:
-                what = "the key to its password is missing"
-                raise SessionFailed(GapReason.WRONG_PASSWORD, what)
-            return open_sealed(key, camera.id, sealed)
-        except (ConfigError, MediaError) as error:
-            raise SessionFailed(GapReason.WRONG_PASSWORD, str(error)) from error
+        return await self._dials.is_there(stream)
 
     def next_run(self) -> int:
         """Never given before, on any disk of this box, also when the clock was set back."""
@@ -326,42 +288,19 @@ class Recorder:
 
     def state_changed(self, session: StreamSession) -> None:
         """Tells the bus."""
-        event = bus_events.CameraChanged(
-            session.camera.code,
-            session.stream.name,
-            session.state,
-            session.gap_reason,
-            session.what,
-            time.time_ns(),
-        )
-        self.publisher.send(event)
+        self._telling.state_changed(session)
 
     def gap_opened(self, session: StreamSession) -> None:
         """Tells the journal and the bus."""
-        message = session.gap_message()
-        if message is None or self.is_ending:
-            return  # nobody explains the hole of a stop: it reads *box stopped*
-        if (keeper := self.disks.streams.of(session.stream.id)) is not None:
-            keeper.gap_open(message)
-        code, name = session.camera.code, session.stream.name
-        words = GapReason(message.reason).words
-        self.publisher.send(bus_events.GapOpened(code, name, message.start_ns, words))
+        self._telling.gap_opened(session)
 
     def gap_closed(self, session: StreamSession, start_ns: int, reason: GapReason) -> None:
         """Tells the bus; the journal learns it from the run's first claim."""
-        code, name = session.camera.code, session.stream.name
-        self.publisher.send(
-            bus_events.GapClosed(
-                code, name, start_ns, time.time_ns(), reason.words, session.progress.run
-            )
-        )
+        self._telling.gap_closed(session, start_ns, reason)
 
     def alarm(self, kind: str, subject: str, what: str) -> None:
         """Something a person has to look at."""
-        _log.error("%s: %s", subject, what)
-        now_ns = time.time_ns()
-        self.alarms.note(kind, subject, what, now_ns)
-        self.publisher.send(bus_events.Alarm(kind, subject, what, now_ns))
+        self._telling.alarm(kind, subject, what)
 
     def _expect(self) -> None:
         self.learnt.retain(self.cameras)

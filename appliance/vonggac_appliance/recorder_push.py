@@ -20,15 +20,14 @@ from typing import Protocol
 import msgspec
 
 from vonggac.errors import MediaError, Unavailable
-from vonggac.media.chunk import Codec, GapReason
+from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, Stream
 from vonggac.registry.push_keys import is_key_of
 from vonggac.registry.rules import Recording as Verdict
 from vonggac.registry.rules import may_record_sound
 from vonggac.rtsp.events import PlayReady
-from vonggac.rtsp.sdp import AudioTrack
-from vonggac.rtsp.sound import SoundReady
 from vonggac_appliance import sockets
+from vonggac_appliance.bus_rows import Publisher
 from vonggac_appliance.camera_memory import SessionFailed
 from vonggac_appliance.camera_pushed import PushedConnection
 from vonggac_appliance.camera_session import StreamSession
@@ -43,6 +42,9 @@ from vonggac_appliance.messages_push import (
     push_path,
 )
 from vonggac_appliance.parts import Joiner, split
+from vonggac_appliance.push_alarms import PushAlarms
+from vonggac_appliance.push_lines import PushLines
+from vonggac_appliance.push_play import play_of
 from vonggac_appliance.roster import Roster
 from vonggac_appliance.secrets import PUSH_USER
 from vonggac_appliance.tls_pump import plain_pair
@@ -55,12 +57,7 @@ _TAKEN_S = 10.0
 """How long a publisher waits for his stream's turn: a second of the start limiter at most."""
 _AGAIN_S = 1.0
 """Between two publishers of a stream: one that comes and goes costs no other camera its turn."""
-ALARM = "push-refused"
-_ALARM_EVERY_S = 60.0
-_SETS_MAX_BYTES = 16 * 1024
-_AUDIO_MAX = 8
-_CONFIG_MAX_BYTES = 64
-_CLOCK_RATE_MAX = 1_000_000
+_WORD_MAX = 64
 
 _WAITS = "waits for the camera to call"
 _NOBODY_LISTENS = f"{_WAITS}, and `vonggac push run`, which it calls, is not running"
@@ -90,6 +87,7 @@ class _Offer:
     key_sha256: bytes
     """Which was right when it came: the camera may have another one by now."""
     expiry: asyncio.TimerHandle
+    who: Publisher
 
 
 class Pushes:
@@ -102,13 +100,16 @@ class Pushes:
         self._home = home
         self._around = around
         self.is_on = is_on
+        self.lines = PushLines(home)
+        self.publishers: dict[bytes, Publisher] = {}
+        """Who sends a stream now, or sent it last, by stream id."""
         self._door: Channel | None = None
         self._joiner = Joiner()
         self._offers: dict[bytes, _Offer] = {}
         self._held: dict[bytes, StreamSession] = {}
         """Streams that a publisher sends, by stream id."""
         self._taken_s: dict[bytes, float] = {}
-        self._alarmed_s: dict[bytes, float] = {}
+        self._alarms = PushAlarms(around.alarm)
 
     # --- what streams ask ---------------------------------------------------------------------
 
@@ -138,6 +139,8 @@ class Pushes:
             raise SessionFailed(GapReason.CAMERA_OFF, _WAITS)
         play = offer.play if may_record_sound(camera) else replace(offer.play, sound=None)
         self._held[stream.id] = session
+        self.publishers[stream.id] = offer.who
+        self.lines.began(stream.id, camera.code, stream.name, offer.who)
         memory = self._around.learnt.of(camera.id)
         return PushedConnection(
             offer.sock, play, offer.session, memory, lambda: self._released(stream.id)
@@ -145,6 +148,10 @@ class Pushes:
 
     def _released(self, stream_id: bytes) -> None:
         self._held.pop(stream_id, None)
+        self._alarms.ended(stream_id)
+        self.lines.ended(stream_id)
+        if (who := self.publishers.get(stream_id)) is not None:
+            self.publishers[stream_id] = msgspec.structs.replace(who, until_ns=time.time_ns())
 
     # --- who listens for callers --------------------------------------------------------------
 
@@ -225,10 +232,21 @@ class Pushes:
     # --- who may ------------------------------------------------------------------------------
 
     def _judge(self, ask: AskPush | PushRecords) -> int:
-        """A status for the caller, 200 where he may publish."""
+        """A status for the caller, 200 where he may publish; who is refused leaves a line."""
+        status = self._status(ask)
+        if status != 200:
+            camera = self._around.roster.by_code(ask.camera)
+            code = None if camera is None or camera.push is None else camera.code
+            # After the answer: how long that takes is not to tell which codes exist.
+            asyncio.get_running_loop().call_soon(
+                self.lines.refused, code, _printable(ask.stream), status, _publisher(ask)
+            )
+        return status
+
+    def _status(self, ask: AskPush | PushRecords) -> int:
         camera = self._around.roster.by_code(ask.camera)
         if not is_key_of(camera, ask.key_sha256):
-            self._wrong_key(camera, ask.address)
+            self._alarms.wrong_key(camera, _printable(ask.address))
             return 401
         assert camera is not None  # its key was shown
         stream = camera.stream(ask.stream)
@@ -241,21 +259,11 @@ class Pushes:
         now_s = time.monotonic()
         is_soon = now_s - self._taken_s.get(stream.id, -_AGAIN_S) < _AGAIN_S
         if stream.id in self._held or stream.id in self._offers or is_soon:
+            if stream.id in self._held:
+                holds = self.publishers[stream.id].address
+                self._alarms.rival(camera, stream.id, holds, _printable(ask.address))
             return 453  # another one publishes; if it is silent, that ends within the stall time
         return 200
-
-    def _wrong_key(self, camera: Camera | None, address: str) -> None:
-        """An alarm for cameras that there are; a minute apart, for anybody may call."""
-        if camera is None or camera.push is None:
-            return
-        now_s = time.monotonic()
-        if now_s - self._alarmed_s.get(camera.id, -_ALARM_EVERY_S) < _ALARM_EVERY_S:
-            return
-        self._alarmed_s[camera.id] = now_s
-        where = "".join(sign for sign in address[:64] if sign.isprintable())
-        what = f"called from {where} with a wrong key"
-        # After the answer: how long that takes is not to tell which codes exist.
-        asyncio.get_running_loop().call_soon(self._around.alarm, ALARM, camera.code, what)
 
     def _records(self, records: PushRecords) -> None:
         status = self._judge(records)
@@ -266,8 +274,9 @@ class Pushes:
         stream = None if camera is None else camera.stream(records.stream)
         assert camera is not None and stream is not None  # or it was not judged so
         try:
-            play = _play_of(records)
+            play = play_of(records)
         except MediaError:  # his own doing: nobody else's connection ends for it
+            self.lines.refused(camera.code, stream.name, 415, _publisher(records))
             self._tell(PushTold(records.number, 415))
             return
         try:
@@ -277,7 +286,9 @@ class Pushes:
             self._tell(PushTold(records.number, 503))
             return
         expiry = asyncio.get_running_loop().call_later(_TAKEN_S, self._expire, stream.id)
-        self._offers[stream.id] = _Offer(plain, play, records.session, records.key_sha256, expiry)
+        self._offers[stream.id] = _Offer(
+            plain, play, records.session, records.key_sha256, expiry, _publisher(records)
+        )
         self._taken_s[stream.id] = time.monotonic()
         self._tell(PushTold(records.number, 200), (theirs.detach(),))
         self._around.sessions[stream.id].retry()
@@ -288,53 +299,11 @@ class Pushes:
             offer.sock.close()
 
 
-def _play_of(records: PushRecords) -> PlayReady:
-    """What will come, checked. Raises MediaError for what no description of ours can say."""
-    sets = (records.vps, records.sps, records.pps)
-    channels = (records.rtp_channel, records.rtcp_channel)
-    is_well = (
-        records.codec in tuple(Codec)
-        and 0 <= records.payload_type < 128
-        and 0 < records.clock_rate <= _CLOCK_RATE_MAX
-        and all(0 <= channel < 256 for channel in channels)
-        and channels[0] != channels[1]
-        and sum(len(unit) + 2 for units in sets for unit in units) <= _SETS_MAX_BYTES
-        and len(records.audio) <= _AUDIO_MAX
-        and len(records.session) <= 64
-        and records.session.isascii()
-        and records.session.isalnum()  # it stands in a header of every answer
-        and (records.sound is None or _is_sound(records.sound, channels))
-    )
-    if not is_well:
-        raise MediaError("value", "PushRecords")
-    vps, sps, pps = (tuple(units) for units in sets)
-    return PlayReady(
-        codec=Codec(records.codec),
-        payload_type=records.payload_type,
-        clock_rate=records.clock_rate,
-        rtp_channel=channels[0],
-        rtcp_channel=channels[1],
-        vps=vps,
-        sps=sps,
-        pps=pps,
-        session_timeout_s=60,
-        keepalive_method="",
-        scheme=None,
-        server=records.agent[:100],
-        audio=tuple(AudioTrack(name[:32], rate, False) for name, rate in records.audio),
-        has_donl=records.has_donl,
-        sound=records.sound,
-    )
+def _publisher(ask: AskPush | PushRecords) -> Publisher:
+    """Where he calls from, as the door says: its words are clipped, whatever it says."""
+    port = ask.port if 0 <= ask.port < 1 << 16 else 0
+    return Publisher(_printable(ask.address), port, _printable(ask.tls), time.time_ns())
 
 
-def _is_sound(ready: SoundReady, of_video: tuple[int, int]) -> bool:
-    sound, channels = ready.sound, (ready.rtp_channel, ready.rtcp_channel)
-    small = (sound.channels, sound.size_bits, sound.index_bits, sound.delta_bits, *channels)
-    rates = (sound.clock_rate, sound.sample_rate, sound.frame_ticks)
-    return (
-        0 <= ready.payload_type < 128
-        and all(0 <= number < 256 for number in small)
-        and all(0 <= rate <= _CLOCK_RATE_MAX for rate in rates)
-        and len({*channels, *of_video}) == 4
-        and len(sound.config) <= _CONFIG_MAX_BYTES
-    )
+def _printable(text: str) -> str:
+    return "".join(sign for sign in text[:_WORD_MAX] if sign.isprintable())

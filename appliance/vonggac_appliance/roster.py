@@ -10,7 +10,8 @@ from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, OwnerKind
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.rules import may_record_sound
-from vonggac_appliance.camera_session import Owner, StreamSession
+from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.camera_tries import Owner
 from vonggac_appliance.messages_keeper import StreamEnd
 
 _log = logging.getLogger("vonggac.record")

@@ -23,8 +23,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vonggac.ingest.backoff import Backoff
+from vonggac.motion.mark_files import has_any
 from vonggac_appliance import config
-from vonggac_appliance.secrets import AUDIT_USER, PUSH_USER, RECORD_USER, SERVE_USER
+from vonggac_appliance.keep_questions import MOTION_USER
+from vonggac_appliance.secrets import (
+    AUDIT_USER,
+    HOOKS_USER,
+    PUSH_USER,
+    RECORD_USER,
+    SERVE_USER,
+)
 from vonggac_appliance.service_log import set_up_logging
 
 _log = logging.getLogger("vonggac.run")
@@ -55,9 +63,13 @@ SERVICES = (
     Service("record", ("record",), RECORD_USER),
     # A page that cannot be served is no reason not to record.
     Service("serve", ("serve",), SERVE_USER, is_vital=False),
+    # Nor is an index that cannot be kept: what it has missed is in the ring.
+    Service("motion", ("motion", "run"), MOTION_USER, is_vital=False),
 )
 _PUSH = Service("push", ("push", "run"), PUSH_USER, is_vital=False)
 """Where the configuration has a port for cameras that call."""
+_HOOKS = Service("hooks", ("hooks", "run"), HOOKS_USER, is_vital=False)
+"""Where the configuration has an address for other people's programs, or marks are kept."""
 
 
 @dataclass(slots=True)
@@ -81,8 +93,11 @@ def main(home: Path, port: int | None = None) -> int:
     if os.geteuid() == 0 and _identity(RECORD_USER) is None:
         _log.warning("the service users do not exist: everything runs as root (single user)")
     chosen = services(port)
-    if config.load(home).push.port:
+    settings = config.load(home)
+    if settings.push.port:
         chosen += (_PUSH,)
+    if settings.hooks.address or has_any(home / "hooks" / "marks"):
+        chosen += (_HOOKS,)
     supervisor = _Supervisor(home, chosen)
     return supervisor.run()
 

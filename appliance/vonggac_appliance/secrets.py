@@ -27,6 +27,7 @@ from vonggac_appliance.synced_files import sync_directory, write_all
 
 __all__ = [
     "AUDIT_USER",
+    "HOOKS_USER",
     "PUSH_USER",
     "RECORD_USER",
     "SERVE_USER",
@@ -44,6 +45,7 @@ RECORD_USER = "vonggac-record"
 AUDIT_USER = "vonggac-audit"
 SERVE_USER = "vonggac-serve"
 PUSH_USER = "vonggac-push"
+HOOKS_USER = "vonggac-hooks"
 CREDENTIALS_BYTES_MAX = 1024
 
 _VERSION = b"\x01"
@@ -160,9 +162,11 @@ def _read_key(path: Path) -> bytes:
     return raw
 
 
-def write_once(home: Path, name: str, raw: bytes, mode: int, owner: str) -> bool:
+def write_once(
+    home: Path, name: str, raw: bytes, mode: int, owner: str, folder: str = "keys"
+) -> bool:
     """Make a key file whole or not at all. False: there is one, and it stays as it is."""
-    directory = home / "keys"
+    directory = home / folder
     draft = directory / f".{name}.{os.getpid()}"
     try:
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from vonggac.errors import ConfigError, VonggacError
 from vonggac_appliance import config
 from vonggac_appliance.front_door import Door, open_door
 from vonggac_appliance.notify import Notifier
+from vonggac_appliance.page_certificate import PageCertificate
 from vonggac_appliance.service_log import set_up_logging
 from vonggac_appliance.services import Services, open_services
 
@@ -130,7 +132,9 @@ class _Application(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """In the worker: its services, and the page over them."""
         try:
-            self.services = open_services(self.home, self.settings, self.door.front)
+            services = open_services(self.home, self.settings, self.door.front)
+            certificate = PageCertificate(self.home, self.door.certificate)
+            self.services = replace(services, turns=(*services.turns, certificate.turn))
             module, _, name = APPLICATION.partition(":")
             return getattr(importlib.import_module(module), name)(self.services)
         except VonggacError as error:
@@ -176,7 +180,7 @@ class _Arbiter(arbiter.Arbiter):  # type: ignore[misc]
 
     def handle_hup(self) -> None:
         """A second worker beside the first would end the looks of the first."""
-        _log.info("a new configuration or certificate is taken by a restart")
+        _log.info("a new configuration is taken by a restart, a certificate by itself")
 
     handle_ttin = handle_ttou = handle_usr2 = handle_winch = handle_hup
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vonggac_appliance.camera_list import CameraList
     from vonggac_appliance.live_views import LiveViews
     from vonggac_appliance.looks import Looks
+    from vonggac_appliance.motion_page import MotionSearches
 
 __all__ = ["LOOPBACK_NAMES", "Front", "Services", "open_services"]
 
@@ -65,6 +66,8 @@ class Services:
     """How the box is."""
     alarms: AlarmList
     """What a person has to look at."""
+    motion: MotionSearches
+    """Where anything moved, and the lines of who asked."""
     front: Front = field(default_factory=Front)
     turns: tuple[Callable[[], None], ...] = ()
     """Called each second, from one thread: what nobody asks for (the end of a look)."""
@@ -97,8 +100,10 @@ def open_services(home: Path, config: Config, front: Front) -> Services:
     from vonggac_appliance.alarm_list import AlarmList
     from vonggac_appliance.box_status import BoxStatus
     from vonggac_appliance.camera_list import CameraList
+    from vonggac_appliance.hook_metrics import HookWatch
     from vonggac_appliance.live_views import LiveViews
     from vonggac_appliance.looks import Looks
+    from vonggac_appliance.motion_page import MotionSearches
     from vonggac_appliance.recorder_events import RecorderEvents
     from vonggac_appliance.recorder_watch import RecorderWatch
     from vonggac_appliance.serve_state import ServeState
@@ -116,11 +121,15 @@ def open_services(home: Path, config: Config, front: Front) -> Services:
         # Pages first: the lines of the looks may have to wait for the chain.
         accounts.when_ended(live.end_session)
         accounts.when_ended(looks.end_session)
+        motion = MotionSearches(home, catalog)
+        accounts.when_ended(motion.end_session)
         watch = RecorderWatch(home, events)
         stack.callback(watch.close)
         cameras = CameraList(home, catalog, watch)
         stack.callback(cameras.close)
-        status = BoxStatus(home, catalog, watch)
+        hooks = HookWatch(home)
+        stack.callback(hooks.close)
+        status = BoxStatus(home, catalog, watch, hooks=hooks.now)
         stack.callback(status.close)
         return Services(
             home=home,
@@ -131,6 +140,7 @@ def open_services(home: Path, config: Config, front: Front) -> Services:
             cameras=cameras,
             status=status,
             alarms=AlarmList(home, catalog),
+            motion=motion,
             front=front,
             turns=(accounts.sweep, looks.sweep),
             ends=(stack.pop_all().close,),

@@ -41,7 +41,7 @@ __all__ = [
     "socket_path",
 ]
 
-SocketClass = Literal["view", "operate", "machine", "events", "audit", "push"]
+SocketClass = Literal["view", "operate", "machine", "events", "audit", "push", "motion"]
 CLASSES: tuple[SocketClass, ...] = get_args(SocketClass)
 """One directory each under HOME/run: who may open it is who may call."""
 
@@ -161,9 +161,12 @@ def _remove_stale(path: Path, name: str) -> None:
 def connect(path: Path, deadline_s: float) -> socket.socket:
     """A connection whose every send and receive ends within `deadline_s`.
 
-    Raises Unavailable with the reason when nobody listens.
+    Raises Unavailable with the reason when nobody listens, or no descriptor is left.
     """
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be reached: {_reason(error)}") from error
     sock.settimeout(deadline_s)
     try:
         with reachable(path) as name:

@@ -10,11 +10,13 @@ from vonggac.ingest.states import State, of_camera
 from vonggac.media.chunk import Codec
 from vonggac_appliance import bus_control
 from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.camera_sound import sound_status
 from vonggac_appliance.learnt_store import row_of, told
 from vonggac_appliance.messages_push import PushCounts
 from vonggac_appliance.recorder import Recorder
+from vonggac_appliance.recorder_push import Pushes
 
-_CODECS = {int(Codec.H264): "h264", int(Codec.H265): "h265", int(Codec.MJPEG): "mjpeg"}
+_CODECS = {Codec.H264: "h264", Codec.H265: "h265", Codec.MJPEG: "mjpeg"}
 
 
 def status_of(recorder: Recorder) -> bus_control.StatusReply:
@@ -28,7 +30,7 @@ def status_of(recorder: Recorder) -> bus_control.StatusReply:
             bus_control.CameraStatus(
                 id=camera.code,
                 state=worst,
-                streams=[_stream(s) for s in sessions],
+                streams=[_stream(s, recorder.pushes) for s in sessions],
                 gap_reason=None if spokesman is None else spokesman.gap_reason,
                 what="" if spokesman is None else spokesman.what,
                 learnt=told(row_of(recorder.learnt.of(camera.id))),
@@ -56,6 +58,7 @@ def status_of(recorder: Recorder) -> bus_control.StatusReply:
         time.time_ns(),
         alarms_open=recorder.alarms.open_count,
         push=_push(recorder.pushes.counts) if recorder.pushes.is_on else None,
+        certificates=dict(recorder.certificates.ends_ns),
     )
 
 
@@ -73,13 +76,13 @@ def _push(counts: PushCounts | None) -> bus_control.PushStatus:
     return bus_control.PushStatus(True, counts.publishing, counts.calls, refused)
 
 
-def _stream(session: StreamSession) -> bus_control.StreamStatus:
+def _stream(session: StreamSession, pushes: Pushes) -> bus_control.StreamStatus:
     is_recording = session.state is State.RECORDING
     stats = session.stats
     known = bus_control.StreamStatus(
         name=session.stream.name,
         state=session.state,
-        codec=None if session.codec is None else _CODECS.get(session.codec),
+        codec=None if session.play is None else _CODECS.get(session.play.codec),
         width=session.width,
         height=session.height,
         gap_reason=session.gap_reason,
@@ -90,6 +93,10 @@ def _stream(session: StreamSession) -> bus_control.StreamStatus:
         durable_until_ns=session.progress.durable_until_ns,
         recorded_ns=session.progress.recorded_ns,
         flood=session.is_flooding,
+        publisher=pushes.publishers.get(session.stream.id),
+        sound=sound_status(session.camera, session.play, stats, session.recording_s())
+        if is_recording
+        else None,
     )
     if stats is None:
         return known

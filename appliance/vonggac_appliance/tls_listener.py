@@ -16,7 +16,7 @@ from cryptography import x509
 from vonggac.errors import ConfigError, Unavailable
 from vonggac_appliance import config
 
-__all__ = ["address_of", "listen", "tls_of"]
+__all__ = ["address_of", "certificate_end_ns", "listen", "tls_of"]
 
 _log = logging.getLogger("vonggac.serve")
 
@@ -25,6 +25,8 @@ _DEAD_MS = 30_000
 """A peer that acknowledges nothing for that long is gone; its thread is needed."""
 _PROBE_AFTER_S, _PROBE_EVERY_S, _PROBES = 10, 5, 3
 _SOON = timedelta(days=14)
+_NEVER_S = 1 << 33
+"""In 2242. "No end" is written 9999 (RFC 5280 4.1.2.5), which no u64 of ns can say."""
 
 
 def address_of(
@@ -62,6 +64,7 @@ def tls_of(
     _check_key(secret, at_key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # a handshake costs us ten times what it costs him
     try:
         # An empty password: an encrypted key is an error here, never a question at a terminal.
         context.load_cert_chain(chain, secret, password="")
@@ -70,6 +73,20 @@ def tls_of(
             f"{at_key}: {secret} is no unencrypted PEM key of the certificate in {chain}"
         ) from error
     return context, names
+
+
+def certificate_end_ns(path: Path) -> int:
+    """Wall time of the first end in a chain in PEM, that of an authority's certificate too; of
+    what ends after 2242, then.
+
+    Raises ConfigError.
+    """
+    try:
+        chain = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} holds no certificate in PEM") from error
+    ends_s = (round(one.not_valid_after_utc.timestamp()) for one in chain)
+    return min(_NEVER_S, *ends_s) * 1_000_000_000
 
 
 def _names_of(path: Path, where: str) -> frozenset[str]:
@@ -86,6 +103,8 @@ def _names_of(path: Path, where: str) -> frozenset[str]:
             f"{where}: {path} names no host; make one with a subject alternative name for each "
             "name and address that browsers use"
         ) from error
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ConfigError(f"{where}: the extensions of {path} cannot be read: {error}") from error
     _tell_about_its_end(certificate.not_valid_after_utc, path)
     names = [name.lower() for name in held.get_values_for_type(x509.DNSName)]
     return frozenset([*names, *(str(a) for a in held.get_values_for_type(x509.IPAddress))])

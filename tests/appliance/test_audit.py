@@ -18,7 +18,7 @@ from vonggac.evidence import receipt
 from vonggac.evidence.receipt import Permit
 from vonggac_appliance import audit_client, secrets, sockets
 from vonggac_appliance.audit import AuditServer
-from vonggac_appliance.audit_log import verify_home
+from vonggac_appliance.audit_reading import verify_home
 from vonggac_appliance.messages_audit import AuditAppend
 
 

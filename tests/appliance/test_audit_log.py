@@ -11,7 +11,8 @@ import pytest
 from audit_rig import chain_of
 from vonggac.errors import ConfigError, StorageError
 from vonggac.evidence import chain
-from vonggac_appliance.audit_log import AuditLog, read_checkpoint, verify_home
+from vonggac_appliance.audit_log import AuditLog
+from vonggac_appliance.audit_reading import read_checkpoint, verify_home
 
 
 def test_a_tail_without_newline_is_cut_and_told(home: Path) -> None:

@@ -20,7 +20,7 @@ from vonggac.rtsp.url import Credentials
 from vonggac.store import backup_slot
 from vonggac_appliance import (
     audit_client,
-    audit_log,
+    audit_reading,
     backup_archive,
     backup_make,
     backup_restore,
@@ -158,7 +158,7 @@ def test_the_chain_goes_on_with_a_line_that_says_what_happened(old: Old, tmp_pat
     assert (line["action"], line["n"], line["first"]) == ("restore", log.count(b"\n") + 1, 1)
     with audit_run(new):
         audit_client.append(new, AuditAppend("clock confirm", "clock", None, "done"))
-    found = audit_log.verify_home(new)
+    found = audit_reading.verify_home(new)
     assert [problem.line for problem in found.problems] == [line["n"]]
     assert "1 lists of the ledger" in found.problems[0].what
 
@@ -172,7 +172,7 @@ def test_a_log_that_outlived_the_catalog_keeps_its_lines(old: Old) -> None:
     backup_restore.restore(old.home, old.opened, NOW_NS)
     *lines, last = chain_of(old.home)
     assert lines == before and (last["n"], last["first"]) == (len(before) + 1, 1)
-    (problem,) = audit_log.verify_home(old.home).problems
+    (problem,) = audit_reading.verify_home(old.home).problems
     assert "the log went on, and 0 lists of the ledger" in problem.what
 
 
@@ -181,7 +181,7 @@ def test_what_is_altered_after_a_restore_is_found_as_before(old: Old, tmp_path: 
     backup_restore.restore(new, old.opened, NOW_NS)
     log = new / "audit" / "log.jsonl"
     log.write_bytes(log.read_bytes().replace(b"line 3", b"line 9"))
-    assert len(audit_log.verify_home(new).problems) > 1
+    assert len(audit_reading.verify_home(new).problems) > 1
 
 
 def test_lines_that_did_not_fit_are_told(old: Old, tmp_path: Path) -> None:
@@ -196,11 +196,11 @@ def test_lines_that_did_not_fit_are_told(old: Old, tmp_path: Path) -> None:
     assert state is not None and 1 < state.tail_from <= state.lines
     new = tmp_path / "new"
     backup_restore.restore(new, opened, NOW_NS)
-    problems = audit_log.verify_home(new).problems
+    problems = audit_reading.verify_home(new).problems
     assert f"lines 1 to {state.tail_from - 1} were dropped" in problems[0].what
     assert "restored from a backup" in problems[-1].what
     point = chain.Checkpoint(state.lines - state.tail_from + 1, state.head)
-    assert len(audit_log.verify_home(new, [point]).problems) == len(problems)
+    assert len(audit_reading.verify_home(new, [point]).problems) == len(problems)
 
 
 def test_without_the_chain_it_begins_anew_and_says_so(old: Old, tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_an_interrupted_restore_is_done_again(old: Old, home: Path) -> None:
     (home / "catalog" / ".data.mdb.restore").write_bytes(b"half")
     backup_restore.restore(home, old.opened, NOW_NS + 60_000_000_000)
     assert [line["kept"] for line in chain_of(home) if line["action"] == "restore"] == [False, True]
-    assert len(audit_log.verify_home(home).problems) == 2, "one for each"
+    assert len(audit_reading.verify_home(home).problems) == 2, "one for each"
     assert not list(home.rglob("*.restore"))
 
 
@@ -347,8 +347,8 @@ def test_a_log_that_does_not_end_where_it_says_is_told(old: Old, tmp_path: Path)
     whole = backup_restore.restore(tmp_path / "whole", old.opened, NOW_NS)
     done = backup_restore.restore(tmp_path / "new", wrong, NOW_NS)
     assert (done.cameras, whole.notes) == (whole.cameras, ())
-    before = len(audit_log.verify_home(tmp_path / "whole").problems)
-    assert len(audit_log.verify_home(tmp_path / "new").problems) > before
+    before = len(audit_reading.verify_home(tmp_path / "whole").problems)
+    assert len(audit_reading.verify_home(tmp_path / "new").problems) > before
 
 
 def test_the_key_of_a_camera_password_that_cannot_be_read_stops_the_backup(old: Old) -> None:

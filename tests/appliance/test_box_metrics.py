@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from vonggac_appliance import bus_control, bus_events
 from vonggac_appliance.box_counters import BoxCounters, PageCounters
 from vonggac_appliance.box_facts import BoxFacts, ChainFacts, ClockFacts, DiskFacts
 from vonggac_appliance.box_metrics import FAMILIES, Sample, box_metrics, text_of
+from vonggac_appliance.messages_motion import MotionStatusReply, MotionStream
 from vonggac_appliance.recorder_watch import Seen
 
 S = 1_000_000_000
@@ -39,7 +41,7 @@ def status(
     learnt = bus_control.CameraLearnt(habits={"cseq": 3})
     camera = bus_control.CameraStatus(code, "recording", [stream], learnt=learnt)
     push = bus_control.PushStatus(True, 3, 40, {"key": 5, "crowd": 1})
-    return bus_control.StatusReply([camera], [disk], [], NOW, alarms_open=2, push=push)
+    return bus_control.StatusReply([camera], [disk], [], NOW, 1, 2, push, {"push": NOW})
 
 
 def total(counters: BoxCounters, code: str = "cam1") -> int:
@@ -142,7 +144,13 @@ def facts() -> BoxFacts:
     told = forecast(1, 1, 1, 2, None)
     disk = DiskFacts("ab", "/disk", "recording", 1000, 400, NOW - S, 12.5, 1262.5, told, 200)
     chain = ChainFacts(True, True, 17, "00" * 32)
-    return BoxFacts(NOW, (disk,), ClockFacts(True, -0.25), (), chain)
+    streams = [
+        MotionStream(b"c" * 16, "sub", "full", NOW, 2, 600, 7, code="cam1"),
+        MotionStream(b"d" * 16, "main", "key", NOW, 0, 0, 60, code="cam2"),
+    ]
+    motion = MotionStatusReply(1, streams, 67, 500, 4711, 3, NOW)
+    hooks = bus_events.HookCounts([bus_events.HookCount(3, 7, {"full": 2, "camera": 1})], 4096, NOW)
+    return BoxFacts(NOW, (disk,), ClockFacts(True, -0.25), (), chain, motion, (hooks, True))
 
 
 def everything() -> str:
@@ -170,6 +178,40 @@ def test_every_family_has_its_help_and_type_before_its_values() -> None:
     assert text.endswith("\n")
 
 
+def test_marks_are_counted_by_hook_and_why_they_were_refused() -> None:
+    text = text_of(box_metrics(Seen(status(1, 1000), True), facts(), *both(), 0))
+    assert "vonggac_hooks_up 1\n" in text
+    assert 'vonggac_hook_marks_total{hook="3"} 7\n' in text
+    assert 'vonggac_hook_marks_refused_total{hook="3",reason="full"} 2\n' in text
+    assert "vonggac_hook_marks_bytes 4096\n" in text
+
+    told = facts().hooks
+    assert told is not None
+    silent = replace(facts(), hooks=(told[0], False))
+    text = text_of(box_metrics(Seen(None, False), silent, *both(), 0))
+    assert "vonggac_hooks_up 0\n" in text and "vonggac_hook_marks" not in text
+    text = text_of(box_metrics(Seen(None, False), replace(silent, hooks=None), *both(), 0))
+    assert "vonggac_hook" not in text
+
+
+def both() -> tuple[BoxCounters, PageCounters]:
+    return BoxCounters(), PageCounters()
+
+
+def test_the_motion_index_says_how_far_it_is_and_who_is_not_decoded_whole() -> None:
+    text = everything()
+    assert "vonggac_motion_up 1\n" in text
+    assert 'vonggac_motion_backlog_seconds{camera="cam1",stream="sub"} 600\n' in text
+    assert 'vonggac_motion_whole{camera="cam1",stream="sub"} 1\n' in text
+    assert 'vonggac_motion_whole{camera="cam2",stream="main"} 0\n' in text
+    assert "vonggac_motion_cpu_cores 0.067\n" in text
+    away = BoxFacts(0)
+    seen = Seen(status(1, 100), True)
+    without = text_of(box_metrics(seen, away, BoxCounters(), PageCounters(), 0))
+    assert "vonggac_motion_up 0\n" in without
+    assert "vonggac_motion_behind" not in without
+
+
 def test_names_carry_base_units_and_counters_their_total() -> None:
     for family in FAMILIES:
         assert family.name.startswith("vonggac_")
@@ -193,6 +235,7 @@ def test_the_values_are_those_that_were_told() -> None:
         "vonggac_storage_pinned_bytes 200",
         "vonggac_audit_lines_total 17",
         "vonggac_alarms_open 2",
+        'vonggac_certificate_end_timestamp_seconds{section="push"} 1800000000',
         "vonggac_live_viewers 3",
         'vonggac_http_request_duration_seconds_bucket{le="0.05"} 1',
         "vonggac_login_failures_total 1",

@@ -26,6 +26,11 @@ EVENTS = [
     bus_events.DurableTick("ab" * 16, 1.5, 4096, [(bytes(16), 7)]),
     bus_events.SegmentSealed("ab" * 16, 4, bytes(16), 1, 2),
     bus_events.DiskChanged("ab" * 16, "/disk", "slow", "took 3 s"),
+    bus_events.MotionFound("cam1", 5, True, 5, 8, 6, 40, "full", 9),
+    bus_events.MotionTier("cam1", "key", "no room", 9),
+    bus_events.CameraTrouble("cam1", "covered", 5, 4, 8, 9),
+    bus_events.MarkAdded("cam1", 3, "desk", 5, 8, "lorry", (0.0, 0.0, 1.0, 1.0), 0.5, 9),
+    bus_events.HookCounts([bus_events.HookCount(3, 7, {"full": 1})], 4096, 9),
     bus_events.Alarm("flood", "cam1/main", "too much", 9),
 ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dialled_camera import LOGIN, WRONG, Named, Serving, clip, serving
-from quirk_server import Asked, Reply, Visit
+from quirk_camera import Asked, Reply, Visit
 from vonggac.ingest.lockout import Lockout, Refusals
 from vonggac.media.chunk import GapReason
 from vonggac.rtsp.url import Credentials

@@ -15,7 +15,7 @@ import pytest
 from certificates import make_certificate
 from vonggac.ingest.backoff import BUSY
 from vonggac.media.chunk import GapReason
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Learnt
 from vonggac.rtsp.leftover import Held

@@ -12,12 +12,12 @@ import pytest
 
 from certificates import make_certificate
 from dialled_camera import Named, Serving, clip, serving
-from quirk_server import Visit
+from quirk_camera import Visit
 from tls_relay import TlsRelay
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import Camera, OwnerKind
 from vonggac.registry.rules import may_record
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.device import Device
 from vonggac.rtsp.leftover import Held
 from vonggac_appliance import learnt_store

@@ -17,12 +17,13 @@ from urllib.parse import quote
 
 import pytest
 
-import quirk_server
+import quirk_camera
 from audit_rig import vonggac
 from box_rig import DEADLINE_S, PASSWORD, Cameras
 from certificates import make_certificate
+from quirk_camera import USER, Asked, Quirk, Reply, Visit
 from quirk_replay import Replay
-from quirk_server import USER, Asked, Quirk, QuirkServer, Reply, Visit
+from quirk_server import QuirkServer
 from tls_relay import TlsRelay
 from vonggac.media.chunk import Codec
 from vonggac.probe.capture import read_capture
@@ -171,7 +172,7 @@ def test_another_device_than_the_known_one_is_told_no_login_but_anyway(
     camera = Exchanged(clip)
     server = QuirkServer([camera])
     login = tmp_path / "login"
-    login.write_text(f"{USER}:{quirk_server.PASSWORD}\n")
+    login.write_text(f"{USER}:{quirk_camera.PASSWORD}\n")
     words = ("--credentials-file", str(login), "--seconds", "2")
     try:
         url = server.url(camera)

@@ -14,7 +14,8 @@ from vonggac.registry.rules import Recording
 from vonggac.rtsp.events import PlayReady
 from vonggac_appliance.camera_playing import Playing
 from vonggac_appliance.camera_pushed import PushedConnection
-from vonggac_appliance.camera_session import Owner, StreamSession
+from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.camera_tries import Owner
 from vonggac_appliance.keepers import Keeper
 from vonggac_appliance.learnt_store import LearntStore
 from vonggac_appliance.loops import LoopHandle

@@ -152,6 +152,18 @@ def test_sound_is_recorded_where_the_agreement_says_so_and_never_of_the_state(
     assert "State-owned" in capsys.readouterr().err
 
 
+def test_programs_of_others_need_an_agreement_that_allows_live(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(home, "--owner-kind", "household", "--basis-mode", "D", "--basis-hooks") == 0
+    with Catalog(home, is_readonly=True) as catalog:
+        camera = catalog.camera("cam1")
+    assert camera is not None and camera.basis is not None and camera.basis.hooks
+    for words in (("--basis-mode", "C", "--basis-hooks"), ("--basis-hooks",)):
+        assert vonggac(home, "camera", "add", "cam2", "--url", URL, *words) == 2
+    assert "--basis-hooks needs --basis-mode D" in capsys.readouterr().err
+
+
 def encoded(password: str) -> str:
     return password.replace("#", "%23").replace("/", "%2F").replace("@", "%40")
 

@@ -72,7 +72,7 @@ def test_the_demo_records_and_ends_by_itself_with_a_clean_disk(tmp_path: Path) -
         (tmp_path / "home/config.toml").write_text(f"[serve]\nport = {port}\n")
         command = [sys.executable, "-c", START, "--home", str(tmp_path / "home")]
         done = subprocess.run(
-            [*command, "demo", "--seconds", "6"],
+            [*command, "demo", "--seconds", "10"],
             capture_output=True,
             text=True,
             timeout=600,

@@ -19,8 +19,10 @@ import pytest
 from rtsp_viewer import Viewer
 from vonggac.errors import ConfigError
 from vonggac.media.chunk import Codec, GapReason
-from vonggac.rtsp import Credentials, Failure, KeepaliveAnswered, PlayReady, Scheme, TornDown
+from vonggac.rtsp.challenges import Scheme
+from vonggac.rtsp.events import Failure, KeepaliveAnswered, PlayReady, TornDown
 from vonggac.rtsp.messages import Packet
+from vonggac.rtsp.url import Credentials
 from vonggac_appliance.camera_clip import ALLEY, STREET, Clip, load_scene
 from vonggac_appliance.camera_server import CameraServer, LoginPolicy, SimulatedStream
 from vonggac_appliance.demo_cameras import LOGINS, demo_streams, main, read_password

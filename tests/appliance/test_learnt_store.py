@@ -11,7 +11,7 @@ import pytest
 
 from vonggac.ingest.lockout import Lockout, refused
 from vonggac.media.chunk import GapReason
-from vonggac.rtsp.auth import Scheme
+from vonggac.rtsp.challenges import Scheme
 from vonggac.rtsp.habits import Habit
 from vonggac.rtsp.learnt import Keepalive, Learnt, SessionRule
 from vonggac.rtsp.leftover import Held

@@ -12,7 +12,7 @@ from audit_rig import audit_run, chain_of, vonggac
 from vonggac.errors import Refused, StorageError, Unavailable
 from vonggac.evidence import ledger as lists
 from vonggac_appliance import audit_client
-from vonggac_appliance.audit_log import lists_of, verify_home
+from vonggac_appliance.audit_reading import lists_of, verify_home
 from vonggac_appliance.ledger import heads_of
 from vonggac_appliance.messages_audit import AuditAppend
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vonggac.rtsp.habits import Habit
-from vonggac_appliance.loop_wire import LoopEvent, StreamStats, habit_of, habits_between
+from vonggac_appliance.loop_stats import StreamStats, habits_between
+from vonggac_appliance.loop_wire import LoopEvent, habit_of
 
 BEGUN = StreamStats(b"s" * 16, 7, *(0,) * 17)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audit_rig import audit_run
 from vonggac.evidence.ledger import Head
-from vonggac_appliance.audit_log import lists_of, verify_home
+from vonggac_appliance.audit_reading import lists_of, verify_home
 from vonggac_appliance.ledger import heads_of
 from vonggac_appliance.messages_keeper import StreamEnd
 from vonggac_appliance.record_heads import Heads

@@ -21,7 +21,8 @@ from vonggac.registry.rules import Recording, may_record_sound
 from vonggac.rtsp.sound import SoundReady
 from vonggac_appliance import sockets
 from vonggac_appliance.camera_memory import SessionFailed
-from vonggac_appliance.camera_session import Owner, StreamSession
+from vonggac_appliance.camera_session import StreamSession
+from vonggac_appliance.camera_tries import Owner
 from vonggac_appliance.learnt_store import LearntStore
 from vonggac_appliance.messages import Kind
 from vonggac_appliance.messages_push import AskPush, PushRecords, push_path

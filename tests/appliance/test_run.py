@@ -52,7 +52,7 @@ def test_chain_recorder_and_page_run_and_end_together(box: Box) -> None:
         services = _services(box)
         children = _all(services)
 
-    assert set(services) == {"audit run", "record", "serve"}
+    assert set(services) == {"audit run", "record", "serve", "motion run"}
     wait_gone(children)
 
 
@@ -62,7 +62,7 @@ def test_a_page_that_cannot_be_served_keeps_nobody_from_recording(box: Box) -> N
         box.until_logged("serve needs a person (exit 78); the others go on without it")
         services = _services(box)
 
-    assert set(services) == {"audit run", "record"}
+    assert set(services) == {"audit run", "record", "motion run"}
     assert "config.toml, line 2: without TLS the page is served on loopback" in box.log.read_text()
 
 
@@ -77,8 +77,17 @@ def test_the_door_for_cameras_that_call_runs_where_a_port_is_set(box: Box, tmp_p
         services = _services(box)
         children = _all(services)
 
-    assert set(services) == {"audit run", "record", "serve", "push run"}
+    assert set(services) == {"audit run", "record", "serve", "motion run", "push run"}
     wait_gone(children)
+
+
+def test_programs_are_served_where_an_address_is_set(box: Box) -> None:
+    (box.home / "config.toml").write_text('[hooks]\naddress = "127.0.0.1"\n')
+    with box.running("run"):
+        box.until_logged("hooks runs")
+        services = _services(box)
+
+    assert "hooks run" in services
 
 
 @pytest.mark.slow
@@ -107,7 +116,7 @@ def test_a_killed_supervisor_takes_its_services_along(box: Box) -> None:
     children = _all(services)
     box.stop(signal.SIGKILL)
 
-    assert set(services) == {"audit run", "record", "serve"}
+    assert set(services) == {"audit run", "record", "serve", "motion run"}
     wait_gone(children)
     assert all(is_gone(pid) for pid in children)
 
@@ -119,4 +128,4 @@ def test_what_only_a_person_can_fix_ends_it_with_78(box: Box) -> None:
 
 
 def test_the_audit_chain_starts_before_the_recorder() -> None:
-    assert [service.name for service in run.SERVICES] == ["audit", "record", "serve"]
+    assert [service.name for service in run.SERVICES] == ["audit", "record", "serve", "motion"]

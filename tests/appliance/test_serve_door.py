@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -94,6 +95,26 @@ def test_with_a_certificate_it_speaks_tls(paged: Path) -> None:
             secured.sendall(b"GET /setup HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert secured.recv(100).startswith(b"HTTP/1.1 200")
             assert secured.version() in ("TLSv1.2", "TLSv1.3")
+    finally:
+        assert served.stop() == 0
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart(paged: Path) -> None:
+    chain, _ = make_certificate(paged / "tls", ("localhost",), days=10)
+    (paged / "config.toml").write_text(
+        '[serve]\ncertificate = "tls/box.pem"\nkey = "tls/box.key"\n'
+    )
+    served = Served(paged)
+    try:
+        address = "127.0.0.1", served.port
+        first = chain.read_text()
+        assert ssl.get_server_certificate(address).split() == first.split()
+        make_certificate(paged / "tls", ("localhost",))
+        until_s = time.monotonic() + 60.0
+        while (shown := ssl.get_server_certificate(address)).split() == first.split():
+            assert time.monotonic() < until_s, served.log.read_text()
+            time.sleep(0.1)  # nothing tells when the files are looked at
+        assert shown.split() == chain.read_text().split()
     finally:
         assert served.stop() == 0
 

@@ -33,11 +33,28 @@ CLOSED = Event(STREAM.id, LoopEvent.CLOSED, 0, "")
 class Connection(PushedConnection):
     """One that tells its camera's memory, as a connection does that we made."""
 
+    comes_as_datagrams = False
+
+    @property
+    def is_udp(self) -> bool:
+        return self.comes_as_datagrams
+
     def sound_failed(self) -> None:
         self._memory.sound_failed()
 
 
-async def recorded(play: PlayReady, happenings: list[Happening]) -> Memory:
+class Datagrams(Connection):
+    """One whose camera sends datagrams, of which none arrives."""
+
+    comes_as_datagrams = True
+
+    def no_datagrams(self) -> None:
+        self._memory.learnt = replace(self._memory.learnt, transport="tcp")
+
+
+async def recorded(
+    play: PlayReady, happenings: list[Happening], kind: type[Connection] = Connection
+) -> Memory:
     """A recording to which all this happens, the last of it its end."""
     memory = Memory(with_sound=True)
     opening = SimpleNamespace(predecessor=0, reason=0, gap_start_ns=0)
@@ -49,7 +66,8 @@ async def recorded(play: PlayReady, happenings: list[Happening]) -> Memory:
         stall_ms=5000,
         name="nha12/main",
         next_run=lambda: 1,
-        run_begins=lambda codec: None,
+        run_begins=lambda play: None,
+        stats=None,
         first_video=lambda: None,
     )
     loop = SimpleNamespace(
@@ -59,7 +77,7 @@ async def recorded(play: PlayReady, happenings: list[Happening]) -> Memory:
     with theirs:
         recording = Recording(
             cast("Recorded", stream),
-            Connection(ours, play, "s1", memory, lambda: None),
+            kind(ours, play, "s1", memory, lambda: None),
             cast("LoopHandle", loop),
             cast("Keeper", SimpleNamespace(slot=0)),
         )
@@ -84,3 +102,11 @@ def test_sound_is_not_asked_for_again_where_pictures_did_not_come_beside_it(
 ) -> None:
     memory = asyncio.run(recorded(play, happenings))
     assert memory.asks_for_sound is not is_blamed
+
+
+def test_where_no_datagram_comes_at_all_tcp_is_tried_with_sound_before_it_is_blamed() -> None:
+    stalled = Event(STREAM.id, LoopEvent.STALLED, 0, "")
+    memory = asyncio.run(recorded(PLAY, [stalled], Datagrams))
+    assert memory.learnt.transport == "tcp"
+    assert memory.asks_for_sound
+    assert not asyncio.run(recorded(PLAY, [CLOSED])).asks_for_sound

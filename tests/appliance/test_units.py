@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -124,8 +126,38 @@ def test_a_service_is_in_the_groups_of_the_sockets_it_binds(unit: Path) -> None:
     assert set(values(unit, "SupplementaryGroups")) <= members
 
 
+def test_marks_from_before_their_group_are_given_to_it(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    tmpfiles = program("systemd-tmpfiles")
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files to others")
+    rows = packaged("vonggac.sysusers.conf")
+    names = ["root", *(row[1] for row in rows if row[0] in "ug")]
+    ids = {name: 7000 + number if number else 0 for number, name in enumerate(names)}
+    (tmp_path / "etc/tmpfiles.d").mkdir(parents=True)
+    (tmp_path / "etc/passwd").write_text("".join(f"{n}:x:{i}:{i}::/:\n" for n, i in ids.items()))
+    (tmp_path / "etc/group").write_text("".join(f"{n}:x:{i}:\n" for n, i in ids.items()))
+    shutil.copy(PACKAGING / "vonggac.tmpfiles.conf", tmp_path / "etc/tmpfiles.d")
+    folder = tmp_path / "var/lib/vonggac/hooks/marks" / ("01" * 16)
+    folder.mkdir(parents=True)
+    old = folder / "20261101.1-00.marks"
+    old.touch()
+    for path, mode in ((folder.parent, 0o750), (folder, 0o750), (old, 0o640)):
+        path.chmod(mode)
+        os.chown(path, ids["vonggac-hooks"], ids["vonggac-hooks"])
+
+    command = [tmpfiles, f"--root={tmp_path}", "--create", "--prefix=/var/lib/vonggac/hooks"]
+    subprocess.run([*command, "vonggac.tmpfiles.conf"], timeout=60, check=True)
+
+    found = [path.stat() for path in (folder.parent, folder, old)]
+    assert [stat.S_IMODE(one.st_mode) for one in found] == [0o2750, 0o2750, 0o640]
+    assert {one.st_gid for one in found} == {ids["vonggac-marks"]}
+    assert {one.st_uid for one in found} == {ids["vonggac-hooks"]}
+
+
 def test_every_class_of_callers_has_its_directory_with_setgid() -> None:
-    rows = {row[1]: row[2] for row in packaged("vonggac.tmpfiles.conf")}
+    rows = {row[1]: row[2] for row in packaged("vonggac.tmpfiles.conf") if row[0] == "d"}
     for name in CLASSES:
         assert rows[f"/var/lib/vonggac/run/{name}"] == "2750"
 
@@ -176,7 +208,9 @@ os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
         pytest.param("import vonggac_appliance.record", id="record"),
         pytest.param("import vonggac_appliance.audit", id="audit"),
         pytest.param("import vonggac_appliance.keep", id="keep"),
+        pytest.param("import vonggac_appliance.hooks_run, zmq; zmq.curve_keypair()", id="hooks"),
         pytest.param("import vonggac_appliance.serve, vonggac_web.app", id="serve"),
+        pytest.param("import vonggac_appliance.motion_run", id="motion"),
         # cffi makes callbacks in executable memory; hashing a password uses none.
         pytest.param(
             "from vonggac.registry.passwords import Hasher; h = Hasher(1, 64); "

@@ -97,3 +97,21 @@ def test_the_bytes_are_those_of_the_reference() -> None:
     """docs/ref/audit.md draws this layout."""
     assert len(RAW) == 4 + 8 + 16 + 8 + 8 + 1 + 8 + 1 + 2 * 16 + 32
     assert RAW[:12] == b"VGR1" + (7).to_bytes(8, "big")
+
+
+def test_a_receipt_for_a_search_opens_no_picture_and_one_for_pictures_no_search() -> None:
+    asked = receipt.search_digest("motion in 0.1,0.2 0.3,0.2 0.3,0.5")
+    search = receipt.write(KEY, replace(WHOLE, camera=asked, permit=Permit.SEARCH))
+
+    assert check(search, camera=asked, permit=Permit.SEARCH) is None
+    assert check(search, camera=None) is not None
+    assert check(search, camera=None, permit=Permit.LIVE) is not None
+    assert check(camera=None, permit=Permit.SEARCH) is not None
+
+
+def test_a_receipt_for_a_search_is_one_for_that_question_alone() -> None:
+    asked, other = receipt.search_digest("motion in a"), receipt.search_digest("motion in b")
+    search = receipt.write(KEY, replace(WHOLE, camera=asked, permit=Permit.SEARCH))
+
+    assert check(search, camera=other, permit=Permit.SEARCH) is not None
+    assert check(search, camera=asked, stream=b"x" * 16, permit=Permit.SEARCH) is not None

@@ -53,6 +53,7 @@ def test_a_row_comes_back_as_it_was_written(home: Path) -> None:
         catalog.add_camera(FULL, b"sealed")
     with Catalog(home, is_readonly=True) as catalog:
         assert catalog.camera("cam1") == catalog.camera_by_id(FULL.id) == FULL
+        assert [catalog.camera_by_id(no_id) for no_id in (b"", b"x", bytes(600))] == [None] * 3
         assert catalog.sealed_credentials(FULL.id) == b"sealed"
 
 

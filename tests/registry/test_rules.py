@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from vonggac.errors import Missing
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import AdminState, Basis, Camera, Hours, Mode, OwnerKind
 from vonggac.registry.people import Person, Purpose, PurposeCode, Role
 from vonggac.registry.rules import (
     OPERATOR_BACK_NS,
+    known,
     may_know,
     may_record,
     may_record_sound,
@@ -235,6 +237,16 @@ def test_a_role_decides_of_which_cameras_one_knows(
     person: Person, row: Camera, is_known: bool
 ) -> None:
     assert may_know(person, row) is is_known
+
+
+def test_of_a_camera_that_one_may_not_know_one_is_told_as_of_none() -> None:
+    own, other = (Person("o", Role.AREA_OFFICER, (area,)) for area in ("tổ 3", "tổ 7"))
+    assert known(own, camera()) == camera()
+    with pytest.raises(Missing) as of_another:
+        known(other, camera())
+    with pytest.raises(Missing) as of_none:
+        known(own, None)
+    assert str(of_another.value) == str(of_none.value)
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -15,7 +15,8 @@ from vonggac.store.archive import Archive
 from vonggac.store.batch import Batch
 from vonggac.store.formatting import format_disk
 from vonggac.store.index import Index
-from vonggac.store.recovery import Recovered, recover
+from vonggac.store.recovered import Recovered
+from vonggac.store.recovery import recover
 from vonggac.store.ring import Finished, Ring
 from vonggac.store.start import read_journal, start
 

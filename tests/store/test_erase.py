@@ -92,8 +92,11 @@ def test_a_tombstone_tells_what_went_when_and_by_which_rule(where: Path) -> None
     assert told[0]["from_ns"] == START_NS and told[0]["to_ns"] == START_NS + 2 * SECOND_NS
     assert (told[0]["rule"], told[0]["days"], told[0]["by"]) == ("expired", 3, "agreement")
     assert (told[0]["segment"], bytes.fromhex(told[0]["stream"])) == (number, stream.stream)
+    assert tombstone.waiting(bench.index) == 2
     tombstone.kept(bench.index, upto)
     assert tombstone.pending(bench.index, 100) == (0, [])
+    bench.commit()
+    assert tombstone.waiting(bench.index) == 0
     bench.crash()
 
 

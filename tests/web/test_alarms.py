@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 
 from audit_rig import audit_run, chain_of
 from box_rig import Box
@@ -18,10 +20,13 @@ from vonggac.registry.passwords import Hasher
 from vonggac.registry.people import Account, Role
 from vonggac_appliance import bus_control, control
 from vonggac_appliance.accounts import Caller
+from vonggac_appliance.bus_events import CameraTrouble
+from vonggac_appliance.events import Publisher
 from vonggac_appliance.services import Services
 from web_rig import Browser, browser
 
 HERE = Caller("127.0.0.1", "test")
+_S = 1_000_000_000
 PASSWORD = "trời mưa thì ướt sân 7"
 PEOPLE = {
     "An": (Role.COMMANDER, ()),
@@ -95,6 +100,37 @@ def test_who_may_not_know_a_camera_learns_nothing_of_its_alarms(
     assert page.get("/api/v1/alarms/open").json == {"open": 0}
     assert page_of(services, "An").get("/api/v1/alarms/open").json["open"] > 0
     assert page.post(f"/alarms/{number}/acknowledge").status_code == 404
+
+
+def test_camera_trouble_needs_a_look_at_two_moments_of_the_footage(
+    box: Box, services: Services
+) -> None:
+    at_ns = time.time_ns()
+    usual_ns, shown_ns = at_ns - 400 * _S, at_ns - 60 * _S
+    trouble = CameraTrouble("cam1", "covered", at_ns - 300 * _S, usual_ns, shown_ns, at_ns)
+    page = page_of(services, "An")
+    until_s = time.monotonic() + 60
+    with zmq.Context() as context:
+        motion = Publisher(box.home, "motion", context)
+        while not (found := [r for r in told(page).values() if r["kind"] == "view-covered"]):
+            assert time.monotonic() < until_s
+            motion.send(trouble)
+            time.sleep(0.1)
+        motion.close()
+
+    (row,) = found
+    assert (row["subject"], row["count"]) == ("cam1", 1)
+    assert row["pictures_ms"] == [usual_ns // 1_000_000, shown_ns // 1_000_000]
+    shown = page.get("/alarms").text
+    assert "Cần kiểm tra: camera có thể bị che" in shown
+    links = re.findall(r'href="(/cameras/[0-9a-f]{32}\?at=(\d+))"', shown)
+    assert [int(moment_ms) for _, moment_ms in links] == row["pictures_ms"]
+    for link, _ in links:
+        own = page.get(link).text
+        assert "Cần kiểm tra: camera có thể bị che" in own
+        shown = re.findall(r'href="/cameras/\w+\?at=(\d+)"', own)
+        assert shown == [moment_ms for _, moment_ms in links]
+    assert row["number"] not in told(page_of(services, "Bình"))
 
 
 def test_an_auditor_changes_nothing(box: Box, services: Services) -> None:

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from flask import render_template
 
 from audit_rig import audit_run
+from vonggac.ingest.sound import SoundState
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.passwords import Hasher
 from vonggac.registry.people import Account, PurposeCode, Role
 from vonggac_appliance import config
 from vonggac_appliance.accounts import Caller
+from vonggac_appliance.bus_control import CameraLearnt, SoundStatus
 from vonggac_appliance.services import Front, open_services
 from vonggac_web.camera import PURPOSES
 from vonggac_web.texts import load
@@ -109,6 +112,31 @@ def test_what_is_known_of_its_connections_stands_there(room: Room) -> None:
     text = page(room.commander, OWN)
     assert words["camera.learnt"] in text
     assert text.count(words["learnt.usual"]) == 5  # no recorder has said anything
+
+
+def test_what_becomes_of_its_sound_has_words_in_both_languages() -> None:
+    for language in ("vi", "en"):
+        words = load(language)
+        assert len({words[f"sound.{state}"] for state in SoundState}) == len(SoundState)
+
+
+def test_a_camera_that_grants_sound_and_sends_none_says_so_on_its_page(room: Room) -> None:
+    silent = SoundStatus("silent", "pcma", frames=0, packets_lost=3)
+    words = load("vi")
+    with room.commander.application.test_request_context():
+        text = render_template(
+            "camera.html",
+            camera=Camera(OWN, "nha12", (Stream(b"s" * 16, "main", ""),), 0),
+            learnt=CameraLearnt(),
+            sounds={"main": silent, "sub": SoundStatus("recorded", "aac", frames=12345)},
+            troubles=[],
+            viewer="An",
+            purposes=PURPOSES,
+        )
+    assert text.count(words["sound.silent"]) == 2
+    assert re.search(rf'class="note warn">[^<]*: {words["sound.silent"]}', text)
+    assert text.count(words["sound.recorded"]) == 1
+    assert "12.345 khung, mất 0 gói" in text
 
 
 @pytest.mark.parametrize("path", ["0" * 32, "cam2", "..%2f" * 4, "A" * 32, "%00", "0" * 33])

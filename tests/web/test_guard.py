@@ -72,6 +72,7 @@ def _services(home: Path, accounts: Accounts, front: Front | None = None) -> Ser
         cameras=ABSENT,  # type: ignore[arg-type]
         status=ABSENT,  # type: ignore[arg-type]
         alarms=ABSENT,  # type: ignore[arg-type]
+        motion=ABSENT,  # type: ignore[arg-type]
         front=front or Front(),
     )
 

@@ -26,7 +26,7 @@ ABSENT = cast(Any, None)
 def _application() -> Flask:
     """For its url map alone."""
     settings = config.parse("", "empty")
-    return create_app(Services(Path("/nowhere"), settings, *(ABSENT,) * 6))
+    return create_app(Services(Path("/nowhere"), settings, *(ABSENT,) * 7))
 
 
 def _routes() -> dict[str, set[str]]:

@@ -33,6 +33,7 @@ def page_of(here: Office, front: Front | None = None) -> Browser:
             cameras=ABSENT,  # type: ignore[arg-type]
             status=ABSENT,  # type: ignore[arg-type]
             alarms=ABSENT,  # type: ignore[arg-type]
+            motion=ABSENT,  # type: ignore[arg-type]
             front=front or Front(),
         )
     )

@@ -70,7 +70,7 @@ def test_no_template_holds_script_or_style_of_its_own() -> None:
 
 
 def test_texts_cannot_end_the_block_they_stand_in() -> None:
-    app = create_app(Services(Path("/nowhere"), cast(Any, None), *(cast(Any, None),) * 6))
+    app = create_app(Services(Path("/nowhere"), cast(Any, None), *(cast(Any, None),) * 7))
     with app.test_request_context("/"):
         block = app.jinja_env.globals["texts_for_script"]()  # type: ignore[operator]
 
@@ -78,7 +78,7 @@ def test_texts_cannot_end_the_block_they_stand_in() -> None:
 
 
 def test_vietnamese_comes_first_and_a_cookie_changes_it() -> None:
-    app = create_app(Services(Path("/nowhere"), cast(Any, None), *(cast(Any, None),) * 6))
+    app = create_app(Services(Path("/nowhere"), cast(Any, None), *(cast(Any, None),) * 7))
     for cookie, language in (
         ("", "vi"),
         ("lang=en", "en"),
@@ -90,7 +90,7 @@ def test_vietnamese_comes_first_and_a_cookie_changes_it() -> None:
 
 
 def test_times_are_vietnams_wherever_the_box_thinks_it_is() -> None:
-    app = create_app(Services(Path("/nowhere"), cast(Any, None), *(cast(Any, None),) * 6))
+    app = create_app(Services(Path("/nowhere"), cast(Any, None), *(cast(Any, None),) * 7))
     # 2026-11-22 18:30:00 UTC
     local = app.jinja_env.filters["local_time"](1_795_372_200_000_000_000)
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from vonggac.registry.alarms import NOTE_MAX, Alarm
 from vonggac_web import figures, guard
 from vonggac_web.app import services
+from vonggac_web.camera import PURPOSES
 
 __all__ = ["blueprint"]
 
@@ -24,7 +25,7 @@ def alarms_page() -> str:
     """Open ones first. Who opens it has seen them."""
     me = guard.session()
     told = services().alarms.of(me.person, me.display_name)
-    return render_template("alarms.html", told=told, note_max=NOTE_MAX)
+    return render_template("alarms.html", told=told, note_max=NOTE_MAX, purposes=PURPOSES)
 
 
 @blueprint.post("/alarms/<int:number>/acknowledge")
@@ -66,4 +67,5 @@ def _told(row: Alarm) -> Mapping[str, object]:
         "acknowledged_by": row.acknowledged_by or None,
         "acknowledged_ms": row.acknowledged_ns // _MS if row.acknowledged_ns else None,
         "note": row.note or None,
+        "pictures_ms": [ns // _MS for ns in row.pictures_ns],
     }

@@ -22,10 +22,14 @@ def show(camera: str) -> str:
     """The page of a camera that its reader may know of."""
     session = guard.session()
     cameras, number = services().cameras, camera_id(camera)
+    found = cameras.camera(session.person, number)
+    alarms = services().alarms.of(session.person).rows
     return render_template(
         "camera.html",
-        camera=cameras.camera(session.person, number),
+        camera=found,
+        troubles=[a for a in alarms if a.is_open and a.pictures_ns and a.subject == found.code],
         learnt=cameras.learnt(session.person, number),
+        sounds=cameras.sounds(session.person, number),
         viewer=session.display_name,
         purposes=PURPOSES,
     )

@@ -36,6 +36,7 @@ def install(app: App) -> None:
         how_long=how_long,
         iso_time=_iso_time,
         size=size,
+        sound_words=lambda state: _words("sound", state),
         state_mark=_state_mark,
         state_words=lambda state: _words("state", state),
         stream_facts=stream_facts,

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-
 import msgspec
 from flask import Blueprint, Response, jsonify
 
 from vonggac.playback.playlist import Video
-from vonggac.registry.people import Purpose, PurposeCode
 from vonggac_appliance.look import Kind, Look, LookAsk
 from vonggac_web import guard
 from vonggac_web.app import services
-from vonggac_web.asked import body
+from vonggac_web.asked import Time, body, ns_of, purpose_of
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("looks", __name__, url_prefix="/api/v1/looks")
 
-_VIETNAM = timezone(timedelta(hours=7))
-_NO_TIME = -1
-"""The service says that it is none, and the audit chain that somebody asked."""
-
-_Time = int | float | str | None
-
-
-class _Purpose(msgspec.Struct):
-    code: PurposeCode
-    text: str = ""
-
 
 class _Ask(msgspec.Struct, rename={"from_": "from"}):
     camera: str
     kind: Kind
-    from_: _Time = None
-    to: _Time = None
+    from_: Time = None
+    to: Time = None
     purpose: msgspec.Raw = msgspec.Raw(b"null")
     """Read apart: one that is none is logged as such, and so is whoever sent it."""
 
@@ -46,9 +32,9 @@ def open_look() -> tuple[Response, int]:
     ask = LookAsk(
         camera=_id_of(asked.camera),
         kind=asked.kind,
-        from_ns=_ns_of(asked.from_),
-        to_ns=_ns_of(asked.to),
-        purpose=_purpose_of(asked.purpose),
+        from_ns=ns_of(asked.from_),
+        to_ns=ns_of(asked.to),
+        purpose=purpose_of(asked.purpose),
     )
     look = services().looks.open(guard.session(), guard.caller(), ask)
     return jsonify(_told(look, services().looks.footage.videos(look))), 201
@@ -104,24 +90,3 @@ def _id_of(text: str) -> bytes:
     except ValueError:
         return b""
     return found if found.hex() == text else b""
-
-
-def _ns_of(value: _Time) -> int:
-    """Milliseconds, or ISO 8601 (without an offset: of Vietnam), as ns."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=_VIETNAM)
-            return round(moment.timestamp() * 1000) * 1_000_000
-        except (ValueError, OverflowError):
-            return _NO_TIME
-    return _NO_TIME if value is None else int(value) * 1_000_000
-
-
-def _purpose_of(raw: msgspec.Raw) -> Purpose | None:
-    try:
-        asked = msgspec.json.decode(raw, type=_Purpose | None)
-    except msgspec.MsgspecError:
-        return None
-    return None if asked is None else Purpose(asked.code, asked.text.strip())

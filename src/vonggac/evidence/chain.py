@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "GENESIS",
+    "SEARCH_MAX",
     "TEXT_MAX",
     "Action",
     "Checkpoint",
@@ -29,6 +30,8 @@ GENESIS = "0" * 64
 """What the first line carries as `prev`."""
 TEXT_MAX = 500
 """Characters of a purpose or an object; a line is an event, not a document."""
+SEARCH_MAX = 1000
+"""Characters of what a search asks: some 80 corners of regions."""
 
 Value = str | int | bool | None | dict[str, "Value"] | list["Value"]
 """What a line may hold. No floats: they have more than one spelling."""
@@ -42,6 +45,13 @@ class Action:
     LIVE = "live"
     LOOK = "look"
     LOOK_END = "look end"
+    MOTION_SEARCH = "motion search"
+    """Somebody asked when something moved in a camera's picture."""
+    MOTION_REBUILD = "motion rebuild"
+    """Somebody had what is known of a camera's motion forgotten, and made anew from its footage."""
+    MOTION_MASK_ADD = "motion mask add"
+    """From now on searches of a camera leave a part of its picture out, unless they say no."""
+    MOTION_MASK_REMOVE = "motion mask remove"
     SETUP_CODE = "setup code"
     PERSON_ADD = "person add"
     PERSON_PASSWORD = "person password"  # noqa: S105
@@ -64,6 +74,9 @@ class Action:
     """Somebody said which device is the camera's, after another one had answered."""
     CAMERA_PUSH_KEY = "camera push-key"
     """Another key for a camera that calls the box."""
+    CAMERA_PUBLISH = "camera publish"
+    """Somebody called as a camera, from where; taken, or why not."""
+    CAMERA_PUBLISH_END = "camera publish end"
     CAMERA_PROBE = "camera probe"
     """Somebody looked at one by hand: at figures, not at pictures."""
     CAMERA_CAPTURE = "camera capture"
@@ -80,6 +93,15 @@ class Action:
     ALARM_ACKNOWLEDGE = "alarm acknowledge"
     BACKUP_KEY = "backup key"
     """Somebody made the recovery key; its public half is the object."""
+    HOOK_ADD = "hook add"
+    """A commander let somebody's program have something of cameras."""
+    HOOK_REVOKE = "hook revoke"
+    HOOK_DELIVERY = "hook delivery"
+    """What a program was given, of one camera, within a minute."""
+    HOOK_PICTURE = "hook picture"
+    """A program was given one picture."""
+    MARK_LIST = "mark list"
+    """Somebody read what programs say they saw."""
     LEDGER = "ledger"
     RESTORE = "restore"
     """The home was made again from a backup: the first line of a chain that goes on."""
@@ -91,6 +113,10 @@ class Action:
             LIVE,
             LOOK,
             LOOK_END,
+            MOTION_SEARCH,
+            MOTION_REBUILD,
+            MOTION_MASK_ADD,
+            MOTION_MASK_REMOVE,
             SETUP_CODE,
             PERSON_ADD,
             PERSON_PASSWORD,
@@ -108,8 +134,15 @@ class Action:
             CAMERA_FORGET,
             CAMERA_DEVICE,
             CAMERA_PUSH_KEY,
+            CAMERA_PUBLISH,
+            CAMERA_PUBLISH_END,
             CAMERA_PROBE,
             CAMERA_CAPTURE,
+            HOOK_ADD,
+            HOOK_REVOKE,
+            HOOK_DELIVERY,
+            HOOK_PICTURE,
+            MARK_LIST,
             LOCK_ADD,
             LOCK_ADOPT,
             LOCK_REVIEW,
@@ -126,8 +159,10 @@ class Action:
     )
     OWN = frozenset((AUDIT_START, LEDGER, RESTORE))
     """What the writer alone says: nobody can have it written by an append."""
-    LOOKS = frozenset((CUT, LIVE, LOOK))
-    """What a person sees pictures by; for these alone a receipt is made."""
+    SEARCHES = frozenset((MOTION_SEARCH, MARK_LIST))
+    """What says what it asks."""
+    LOOKS = frozenset((CUT, LIVE, LOOK, HOOK_PICTURE)) | SEARCHES
+    """What a person sees pictures by, or motion, or marks; for these alone a receipt is made."""
 
 
 @dataclass(frozen=True, slots=True)

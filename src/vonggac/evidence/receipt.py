@@ -12,7 +12,17 @@ import hmac
 import struct
 from dataclasses import dataclass
 
-__all__ = ["KEY_BYTES", "LIFETIME_NS", "Permit", "Receipt", "read", "verify", "write"]
+__all__ = [
+    "KEY_BYTES",
+    "LIFETIME_NS",
+    "STREAMS_MAX",
+    "Permit",
+    "Receipt",
+    "read",
+    "search_digest",
+    "verify",
+    "write",
+]
 
 KEY_BYTES = 32
 STREAMS_MAX = 16
@@ -34,6 +44,9 @@ class Permit(enum.IntEnum):
     """Reading what is recorded."""
     LIVE = 2
     """Seeing what comes in; a live view also reads the durable part of its GOP."""
+    SEARCH = 3
+    """Asking the motion index when something moved; no picture. The receipt's `camera` is the
+    digest of what is asked (`search_digest`), its `streams` are cameras."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,11 @@ class Receipt:
     permit: Permit
     expires_ns: int
     """Wall time after which it is void."""
+
+
+def search_digest(words: str) -> bytes:
+    """16 bytes that stand for what a search asks: where, how much, at which hours."""
+    return hashlib.sha256(words.encode()).digest()[:16]
 
 
 def write(key: bytes, receipt: Receipt) -> bytes:
@@ -108,6 +126,8 @@ def verify(
         return "the receipt is for another camera"
     if permit is Permit.LIVE and seen.permit is not Permit.LIVE:
         return "the receipt does not permit live view"
+    if (permit is Permit.SEARCH) != (seen.permit is Permit.SEARCH):
+        return "a receipt for a search is one for nothing else"
     if from_ns < seen.from_ns or to_ns > seen.to_ns:
         return "the range reaches outside the receipt"
     return None

@@ -31,6 +31,8 @@ class SoundCodec(IntEnum):
     PCMU = 3
     """G.711, mu-law."""
     OPUS = 4
+    LATM = 5
+    """AAC in LATM (RFC 6416), which a file does not tell from the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ class Sound:
     sample_rate: int
     """Samples a second, as a file tells it."""
     config: bytes = b""
-    """AAC: AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1)."""
+    """AAC, in LATM too: AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1)."""
     frame_ticks: int = 0
-    """AAC: ticks of the RTP clock for each frame."""
+    """Likewise: ticks of the RTP clock for each frame."""
     size_bits: int = 0
-    """AAC: of the AU headers (RFC 3640 3.2.1), as the next two."""
+    """AAC behind AU headers: of those (RFC 3640 3.2.1), as the next two."""
     index_bits: int = 0
     delta_bits: int = 0
 

@@ -6,7 +6,7 @@ subject is counted, and no further row is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -20,6 +20,7 @@ KINDS: Final = frozenset(
         "backup-off",
         "bit-rot",
         "camera-quarantined",
+        "certificate-ends",
         "chore-failed",
         "clock-step",
         "disk-draining",
@@ -42,6 +43,13 @@ KINDS: Final = frozenset(
         "retention-guard",
         "tombstones-lost",
         "udp-overrun",
+        "view-blinded",
+        "view-covered",
+        "view-dark",
+        "view-defocused",
+        "view-frozen",
+        "view-turned",
+        "weaker-login",
         "wrong-password",
     }
 )
@@ -70,6 +78,8 @@ class Alarm(msgspec.Struct, frozen=True):
     acknowledged_ns: int = 0
     note: str = ""
     """What was done about it, by who acknowledged it."""
+    pictures_ns: tuple[int, ...] = ()
+    """Moments of the camera's footage to look at: one as usual, and one that shows it."""
 
     @property
     def is_open(self) -> bool:
@@ -77,10 +87,12 @@ class Alarm(msgspec.Struct, frozen=True):
         return not self.acknowledged_ns
 
 
-def repeated(alarm: Alarm, what: str, at_ns: int) -> Alarm:
+def repeated(alarm: Alarm, what: str, at_ns: int, pictures_ns: Sequence[int] = ()) -> Alarm:
     """The same again. A clock that was set back takes nothing from the row."""
     last_ns = max(alarm.last_ns, at_ns)
-    return msgspec.structs.replace(alarm, what=what, last_ns=last_ns, count=alarm.count + 1)
+    return msgspec.structs.replace(
+        alarm, what=what, last_ns=last_ns, count=alarm.count + 1, pictures_ns=tuple(pictures_ns)
+    )
 
 
 def seen(alarm: Alarm, by: str, at_ns: int) -> Alarm:

@@ -98,6 +98,8 @@ class Basis(msgspec.Struct, frozen=True):
     audio: bool = False
     document: str = ""
     """Number of the signed paper."""
+    hooks: bool = False
+    """Whether programs of others may be let in to a household's camera (`registry.hooks`)."""
 
 
 class Stream(msgspec.Struct, frozen=True):

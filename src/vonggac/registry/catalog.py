@@ -16,7 +16,9 @@ import msgspec
 from vonggac.errors import Refused
 from vonggac.registry.camera import Camera
 from vonggac.registry.catalog_file import CatalogFile, decode, encode
+from vonggac.registry.hooks import Hook
 from vonggac.registry.locks import HELD_MAX, RANGES_HELD_MAX, Lock
+from vonggac.registry.masks import CameraMasks
 from vonggac.registry.people import Account, name_key
 from vonggac.registry.retention import Removed
 
@@ -24,6 +26,10 @@ __all__ = ["Catalog", "DiskRow"]
 
 _REMOVED = b"removed/"
 """Before a camera's id, in `meta`."""
+_HOOK = b"hook/"
+"""Before a grant's number, u32 big-endian, in `meta`: an older program opens this catalog too."""
+_MASKS = b"masks/"
+"""Before a camera's id, in `meta`, for the same reason."""
 
 
 class DiskRow(msgspec.Struct, frozen=True):
@@ -37,6 +43,17 @@ class DiskRow(msgspec.Struct, frozen=True):
     enrolled_ns: int
     is_draining: bool = False
     """No stream is to be recorded on it any more; what lies there stays readable."""
+
+
+_CAMERA_ID_BYTES = 16
+_KEY_MAX_BYTES = 511
+"""Of LMDB."""
+
+
+def _code_key(code: str) -> bytes:
+    """Where a camera's row is found. What a person typed may be anything; a code is none of it."""
+    key = code.encode(errors="replace")
+    return key if 0 < len(key) <= _KEY_MAX_BYTES else b"?"
 
 
 class Catalog:
@@ -89,12 +106,14 @@ class Catalog:
     def camera(self, code: str) -> Camera | None:
         """The camera people call `code`."""
         with self._file.read() as txn:
-            key = txn.get(code.encode(), db=self._file.dbs["codes"])
+            key = txn.get(_code_key(code), db=self._file.dbs["codes"])
             raw = None if key is None else txn.get(key, db=self._file.dbs["cameras"])
             return None if raw is None else decode(raw, Camera)
 
     def camera_by_id(self, camera_id: bytes) -> Camera | None:
-        """The camera with this random id."""
+        """The camera with this random id; None also where it is no id."""
+        if len(camera_id) != _CAMERA_ID_BYTES:
+            return None
         with self._file.read() as txn:
             raw = txn.get(camera_id, db=self._file.dbs["cameras"])
             return None if raw is None else decode(raw, Camera)
@@ -123,14 +142,15 @@ class Catalog:
     def remove_camera(self, code: str) -> Camera:
         """Takes a camera and its credentials out; what is recorded stays on the disks."""
         with self._file.write() as txn:
-            key = txn.get(code.encode(), db=self._file.dbs["codes"])
+            key = txn.get(_code_key(code), db=self._file.dbs["codes"])
             raw = None if key is None else txn.get(key, db=self._file.dbs["cameras"])
             if key is None or raw is None:
                 raise Refused(f"there is no camera {code}")
             camera = decode(raw, Camera)
             removed = encode(Removed.of(camera, time.time_ns()))
             txn.put(_REMOVED + camera.id, removed, db=self._file.dbs["meta"])
-            txn.delete(code.encode(), db=self._file.dbs["codes"])
+            txn.delete(_MASKS + camera.id, db=self._file.dbs["meta"])
+            txn.delete(_code_key(code), db=self._file.dbs["codes"])
             txn.delete(camera.id, db=self._file.dbs["cameras"])
             txn.delete(camera.id, db=self._file.dbs["secrets"])
         return camera
@@ -138,13 +158,35 @@ class Catalog:
     def removed(self) -> list[Removed]:
         """Cameras that were taken out, the last one first: their footage is still limited."""
         with self._file.read() as txn:
-            cursor = txn.cursor(db=self._file.dbs["meta"])
-            rows: list[Removed] = []
-            is_there = cursor.set_range(_REMOVED)
-            while is_there and bytes(cursor.key()).startswith(_REMOVED):
-                rows.append(decode(cursor.value(), Removed))
-                is_there = cursor.next()
+            rows = [decode(raw, Removed) for raw in self._below(txn, _REMOVED)]
         return sorted(rows, key=lambda row: -row.removed_ns)
+
+    def hooks(self) -> list[Hook]:
+        """All grants to programs there ever were, by number; `is_held` tells those in force."""
+        with self._file.read() as txn:
+            return [decode(raw, Hook) for raw in self._below(txn, _HOOK)]
+
+    def put_hook(self, hook: Hook, before: Hook | None) -> None:
+        """A new grant, or a changed one. Refused when somebody else was first."""
+        key = _HOOK + hook.number.to_bytes(4, "big")
+        with self._file.write() as txn:
+            raw = txn.get(key, db=self._file.dbs["meta"])
+            if (None if raw is None else decode(raw, Hook)) != before:
+                raise Refused(f"hook {hook.number} was changed meanwhile: look at it again")
+            txn.put(key, encode(hook), db=self._file.dbs["meta"])
+
+    def masks(self, camera_id: bytes) -> CameraMasks:
+        """What searches of this camera's motion leave out by default."""
+        with self._file.read() as txn:
+            return self._masks(txn, camera_id)
+
+    def put_masks(self, masks: CameraMasks, before: CameraMasks) -> None:
+        """Refused when somebody else was first, or the camera is gone."""
+        with self._file.write() as txn:
+            is_there = txn.get(masks.camera, db=self._file.dbs["cameras"]) is not None
+            if not is_there or self._masks(txn, masks.camera) != before:
+                raise Refused("the camera's masks were changed meanwhile: look at them again")
+            txn.put(_MASKS + masks.camera, encode(masks), db=self._file.dbs["meta"])
 
     def sealed_credentials(self, camera_id: bytes) -> bytes | None:
         """What `appliance` sealed to `record`'s public key; None where there is no password."""
@@ -247,6 +289,20 @@ class Catalog:
             if raw is None or decode(raw, Lock) != before:
                 raise Refused(f"lock {before.number} was changed meanwhile: look at it again")
             txn.put(_lock_key(after.number), encode(after), db=self._file.dbs["locks"])
+
+    def _masks(self, txn: lmdb.Transaction, camera_id: bytes) -> CameraMasks:
+        raw = txn.get(_MASKS + camera_id, db=self._file.dbs["meta"])
+        return CameraMasks(camera_id) if raw is None else decode(raw, CameraMasks)
+
+    def _below(self, txn: lmdb.Transaction, prefix: bytes) -> list[bytes]:
+        """Values in `meta` whose keys begin so."""
+        cursor = txn.cursor(db=self._file.dbs["meta"])
+        values = []
+        is_there = cursor.set_range(prefix)
+        while is_there and bytes(cursor.key()).startswith(prefix):
+            values.append(bytes(cursor.value()))
+            is_there = cursor.next()
+        return values
 
     def _people(self, txn: lmdb.Transaction) -> list[Account]:
         return [decode(raw, Account) for _, raw in txn.cursor(db=self._file.dbs["people"])]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vonggac.errors import Missing
 from vonggac.media.chunk import GapReason
 from vonggac.registry.camera import AdminState, Basis, Camera, Hours, Mode, OwnerKind
 from vonggac.registry.people import Person, Purpose, Role
@@ -15,6 +16,8 @@ from vonggac.registry.people import Person, Purpose, Role
 __all__ = [
     "Recording",
     "Viewing",
+    "is_indexed",
+    "known",
     "may_know",
     "may_record",
     "may_record_sound",
@@ -70,6 +73,21 @@ def may_record(camera: Camera, now_ns: int) -> Recording:
     return _allowed(camera)
 
 
+def is_indexed(camera: Camera, now_ns: int) -> bool:
+    """Whether a camera's motion and marks may be known: who comes to a household is its own affair.
+
+    Pictures stay for as long as their retention says; what tells of them does not.
+    """
+    if camera.admin_state is AdminState.WITHDRAWN:
+        return False
+    basis = camera.basis
+    if basis is None:
+        return camera.owner_kind is not OwnerKind.HOUSEHOLD
+    if basis.mode in (Mode.REGISTRY_ONLY, Mode.EXTRACT_ON_REQUEST):
+        return False
+    return basis.until_ns is None or now_ns < basis.until_ns
+
+
 def pauses_for_another_device(camera: Camera) -> bool:
     """Whether another device at its address is not recorded before a person has confirmed it.
 
@@ -94,6 +112,13 @@ def may_know(person: Person, camera: Camera) -> bool:
     if person.role in _OFFICERS and camera.owner_kind is OwnerKind.UNCLASSIFIED:
         return False
     return person.role is not Role.AREA_OFFICER or camera.area in person.areas
+
+
+def known(person: Person, camera: Camera | None) -> Camera:
+    """The camera, where `person` may know of it. Raises Missing, of any other as of none."""
+    if camera is None or not may_know(person, camera):
+        raise Missing("there is no such camera")
+    return camera
 
 
 def may_view(

@@ -92,7 +92,8 @@ class Disk:
 
     def open_segment(self, number: int, writable: bool, direct: bool = False) -> int:
         """A descriptor of a segment; the caller closes it. `direct`: past the page cache."""
-        where = self.segment_path(number)
+        # No Path: it interns each part, and a recorder opens segments for as long as it lives.
+        where = f"{self.path}/{_segment_name(number)}"
         mode = (os.O_RDWR if writable else os.O_RDONLY) | (os.O_DIRECT if direct else 0)
         try:
             fd = os.open(where, mode | _NO_LINK)
@@ -136,7 +137,11 @@ class Disk:
 
 def segment_path(disk: Path, number: int) -> Path:
     """Where a segment lies (docs/design/storage.md)."""
-    return disk / SEGMENTS_NAME / f"{number // SEGMENTS_A_FOLDER:04d}" / f"{number:08d}.mp4"
+    return disk / _segment_name(number)
+
+
+def _segment_name(number: int) -> str:
+    return f"{SEGMENTS_NAME}/{number // SEGMENTS_A_FOLDER:04d}/{number:08d}.mp4"
 
 
 def open_disk(

@@ -15,7 +15,7 @@ from vonggac.media.sound import first_decode_ticks
 from vonggac.store.disk import Disk
 from vonggac.store.index_values import SegmentRow
 from vonggac.store.journal import SegmentState
-from vonggac.store.recovery import RecoveredSegment
+from vonggac.store.recovered import RecoveredSegment
 from vonggac.store.segment import SegmentFile
 
 ENTRY_BYTES = 64

@@ -8,8 +8,7 @@ what is found, and tell the ring where the segment goes on. Reads only; the ring
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vonggac._native import segment as native
 from vonggac.errors import StorageError
@@ -19,7 +18,8 @@ from vonggac.store.disk import Disk
 from vonggac.store.found_chunks import file_rows, rows_of
 from vonggac.store.index import IndexDamaged
 from vonggac.store.index_values import SegmentRow
-from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapshot
+from vonggac.store.journal import JournalSegment, SegmentState, Snapshot
+from vonggac.store.recovered import Fresh, Recovered, RecoveredSegment
 from vonggac.store.segment import Chain, Found, Life, SegmentFile, Walk, walk
 
 TORN_NS = 7_000_000_000
@@ -27,64 +27,6 @@ TORN_NS = 7_000_000_000
 for it and a chunk. A cut may leave any of them, and no chunk of a later tick: what is missing so
 near the end of a run was never acknowledged, what is missing before it was.
 """
-_MISSING_MAX = 64
-"""Chunks of a stream that are looked for behind the newest; ten ticks bring ten, or some more."""
-
-
-@dataclass(slots=True)
-class RecoveredSegment:
-    """A live segment with chunks in it: it goes on at `offset`."""
-
-    life: Life
-    camera: bytes
-    stream: bytes
-    entry_sha256: bytes
-    rows: list[Row]
-    offset: int
-    decode_end_ticks: int
-    last_run: int
-    order: int
-    holes: list[tuple[int, int]]
-    """Torn ranges between whole chunks, none of it ever reported durable, or damaged since."""
-    known_end: int
-    """Where the indexed part ends: nothing before it is mended."""
-
-
-@dataclass(slots=True)
-class Recovered:
-    """What the ring starts from."""
-
-    segments: list[RecoveredSegment] = field(default_factory=list)
-    spares: list[JournalSegment] = field(default_factory=list)
-    """Reserved or ready, and empty: zeroed again before they are used."""
-    sealed: list[JournalSegment] = field(default_factory=list)
-    """Sealed since the index was committed, and now filed."""
-    gaps: dict[bytes, OpenGap] = field(default_factory=dict)
-    inband: set[bytes] = field(default_factory=set)
-    last_run: int = 0
-    notes: list[str] = field(default_factory=list)
-    """What was odd, a sentence each."""
-    fresh: dict[tuple[bytes, int], Fresh] = field(default_factory=dict)
-    """By stream and run."""
-    torn: list[str] = field(default_factory=list)
-    """Holes between whole chunks, a sentence each: what a cut may leave of its last tick."""
-
-
-@dataclass(slots=True)
-class Fresh:
-    """Chunks of one run that the index did not have yet."""
-
-    indexed: int
-    """The last sequence that it had; -1: none."""
-    whole: set[int] = field(default_factory=set)
-    newest: int = -1
-
-    def missing(self) -> Iterator[int]:
-        """Those before the newest that are not whole here: they were never acknowledged, so whoever
-        still has one hands it over again.
-        """
-        first = max(self.indexed + 1, self.newest - _MISSING_MAX)
-        return (n for n in range(first, self.newest + 1) if n not in self.whole)
 
 
 def index_is_complete(archive: Archive, snapshot: Snapshot) -> bool:
@@ -184,7 +126,7 @@ def _recover_segment(
     state = SegmentState.OPEN if table is None else SegmentState.SEALED
     if row.entry_sha256 == bytes(32) and head is not None:
         archive.use_entry(segment.entry_sha256, head)
-    filed = summary(segment.rows, segment, state, entry.order)
+    filed = segment.summary(state)
     archive.put_segment(entry.number, filed)
     if table is None:
         result.segments.append(segment)
@@ -305,24 +247,6 @@ def _where_the_index_ends(
             return chain, end, view.decode_time_ticks + view.claim.duration_ticks + behind
         behind += row.duration_ticks
     return chain, end, behind
-
-
-def summary(
-    rows: list[Row], segment: RecoveredSegment, state: SegmentState, order: int
-) -> SegmentRow:
-    """The index's row of a segment with these chunks."""
-    return SegmentRow(
-        state=state,
-        epoch=segment.life.epoch,
-        camera=segment.camera,
-        stream=segment.stream,
-        entry_sha256=segment.entry_sha256,
-        wall_start_ns=min(r.wall_start_ns for r in rows),
-        wall_end_ns=max(r.wall_end_ns for r in rows),
-        order=order,
-        chunks=len(rows),
-        used_bytes=segment.offset,
-    )
 
 
 def _close_answered_gaps(archive: Archive, result: Recovered) -> None:

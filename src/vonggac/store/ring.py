@@ -25,7 +25,7 @@ from vonggac.store.journal import JournalSegment, OpenGap, SegmentState, Snapsho
 from vonggac.store.locks import LockSet
 from vonggac.store.open_segment import OpenSegment
 from vonggac.store.placing import Placing
-from vonggac.store.recovery import Recovered
+from vonggac.store.recovered import Recovered
 from vonggac.store.spares import Spares
 
 

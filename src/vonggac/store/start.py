@@ -16,7 +16,8 @@ from vonggac.store.erase import forget_erased, redo
 from vonggac.store.index import Index, IndexDamaged
 from vonggac.store.journal import Snapshot
 from vonggac.store.rebuild import Rebuild
-from vonggac.store.recovery import Recovered, index_is_complete, recover
+from vonggac.store.recovered import Recovered
+from vonggac.store.recovery import index_is_complete, recover
 from vonggac.store.ring import Ring
 
 LOCK_WAIT_SECONDS = 10.0

@@ -16,9 +16,10 @@ from vonggac._native import segment as native
 from vonggac.media.chunk import ChunkFlag, Row
 from vonggac.store.index import Index, Table
 
-__all__ = ["RECYCLED", "Rule", "bury", "kept", "lost", "pending"]
+__all__ = ["RECYCLED", "Rule", "bury", "kept", "lost", "pending", "waiting"]
 
 _PREFIX = b"tombstone "
+_ALL = (_PREFIX, _PREFIX + b"\xff" * 8)
 _LAST = b"tombstones"
 _LOST = b"tombstones lost"
 _ROOM_BYTES = 512
@@ -85,16 +86,22 @@ def bury(
     _bound(index, number)
 
 
+def waiting(index: Index) -> int:
+    """How many are not in the ledger yet; those count too that are not committed."""
+    oldest = next(index.committed_items(Table.META, *_ALL), None)
+    return 0 if oldest is None else _last(index) - _number(oldest[0]) + 1
+
+
 def pending(index: Index, most: int) -> tuple[int, list[str]]:
     """The oldest tombstones that are committed and not in the ledger yet, and the last's number."""
     found: list[str] = []
     upto = 0
-    for key, value in index.committed_items(Table.META, _PREFIX, _PREFIX + b"\xff" * 8):
+    for key, value in index.committed_items(Table.META, *_ALL):
         if len(found) == most:
             break
         if index.get(Table.META, key) is not None:
             found.append(value.decode())
-            upto = _U64.unpack(key[len(_PREFIX) :])[0]
+            upto = _number(key)
     return upto, found
 
 
@@ -134,6 +141,11 @@ def _bound(index: Index, last: int) -> None:
         index.delete(Table.META, key)
     if gone:
         index.put(Table.META, _LOST, _U64.pack(lost(index) + len(gone)))
+
+
+def _number(key: bytes) -> int:
+    number: int = _U64.unpack(key[len(_PREFIX) :])[0]
+    return number
 
 
 def _last(index: Index) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -18,8 +19,11 @@ import pytest
 from box_rig import Cameras, wait_gone
 from browser_person import BROWSERS, ROOT, Person, descendants, missing_for
 from page_rig import NAME, PAGE_PASSWORD, PagedBox
+from vonggac.motion.mark_files import MarkFiles
+from vonggac.motion.marks import Mark
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance import bus_control, control
+from vonggac_appliance.hook_marks import folder_of
 
 SMOOTH, BROKEN = "cam1", "cam3"
 """Recorded throughout; with a gap of a few seconds. Between them is one that sends H.265."""
@@ -48,6 +52,20 @@ class Scene:
         ranges = self.box.timeline(BROKEN, "main").ranges
         assert len(ranges) >= 2, ranges
         return ranges[0].to_ns // 10**6, ranges[1].from_ns // 10**6
+
+    def mark(self, code: str, marks: list[tuple[int, str]]) -> None:
+        """These alone, as `hooks run` keeps them: a second each, from a moment (ms) on."""
+        shutil.rmtree(folder_of(self.box.home), ignore_errors=True)
+        files = MarkFiles(folder_of(self.box.home), 1 << 20)
+        camera = bytes.fromhex(self.camera_id(code))
+        for at_ms, kind in marks:
+            span = (at_ms * 10**6, at_ms * 10**6 + 10**9)
+            files.add(camera, Mark(9, *span, kind, (0.0, 0.0, 1.0, 1.0), 0.5, span[1]))
+        files.close()
+
+    def marks_lines(self) -> list[dict[str, Any]]:
+        """Who asked for marks."""
+        return [line for line in self.box.audit_lines() if line["action"] == "mark list"]
 
     def plays(self, story: str, **options: object) -> dict[str, Any]:
         """A story in which the page complained of nothing."""
@@ -193,6 +211,106 @@ def test_looking_through_shows_a_key_frame_for_every_place(scene: Scene) -> None
     assert told["different"] >= 4
 
 
+def test_what_moved_in_a_region_of_the_picture_is_found_and_played(scene: Scene) -> None:
+    told = scene.plays("motion", camera=scene.camera_id(SMOOTH), code="hình sự", text="vụ 17")
+
+    # One browser's pointer stands on whole pixels.
+    dragged = pytest.approx([20, 10, 60, 10, 60, 90, 20, 90], abs=1)
+    assert corners(told["drawn"]) == pytest.approx([10, 10, 50, 10, 50, 90, 10, 90], abs=1)
+    assert corners(told["dragged"]) == dragged
+    assert told["listed"] >= 1 and told["onLine"] >= 1 and told["covered"] >= 1
+    assert told["typed"] == {"wrong": words("js.motion.corners-wrong"), "right": ""}
+    assert told["cleared"]
+    assert corners(told["polygon"]) == pytest.approx([20, 20, 80, 20, 50, 80], abs=1)
+    assert told["masked"] == {"masks": 1, "drawn": 1, "points": 0}
+    assert "cam" in told["other"]
+    assert 0 < told["heat"]["hot"] < 64 * 36 and told["heat"]["off"] <= 1, told["heat"]
+    searched = [
+        line["search"] for line in scene.box.audit_lines() if line["action"] == "motion search"
+    ]
+    assert "heat of the whole picture" in searched
+    drawn = [search for search in searched if search.startswith("motion in 0")]
+    regions = [corners(search.removeprefix("motion in ")) for search in drawn]
+    assert any([100 * part for part in region] == dragged for region in regions)
+    assert "motion in 0,0 0.3,0 0.3,0.4 0,0.4" in searched
+
+
+def test_a_mask_is_kept_told_looked_behind_and_taken_away(scene: Scene) -> None:
+    told = scene.plays(
+        "masks",
+        camera=scene.camera_id(SMOOTH),
+        code="hình sự",
+        text="vụ 17",
+        name="cây phượng",
+    )
+
+    assert told["wrong"] == words("js.masks.name-wrong")
+    assert "cây phượng" in told["listed"] and NAME in told["listed"]
+    assert told["drawn"] == {"kept": 1, "isSeen": True, "points": 0}
+    assert words("js.masks.left-out").format(count=1) in told["without"]
+    assert words("js.masks.behind-said").format(count=1) in told["behind"]
+    assert told["seen"] == 1
+    assert "vùng che" not in told["after"]
+    made = scene.box.until_line(action="motion mask add", result="allowed")
+    assert made["object"].startswith("cam1, mask 1 «cây phượng»: 0,0 1,0 1,0.96 0,0.96")
+    assert scene.box.until_line(action="motion mask remove")["actor"] == made["actor"]
+    searched = [line.get("search", "") for line in scene.box.audit_lines()]
+    assert "motion in the whole picture, without its masks 1" in searched
+    assert "motion in the whole picture" in searched
+    assert words("js.motion.others-same").format(count=1) in told["same"]
+    assert told["typed"] == "true"
+    assert words("js.motion.others-whole-said").format(count=1) in told["whole"]
+    assert searched[-2:] == ["motion in 0,0 1,0 1,0.96 0,0.96", "motion in the whole picture"]
+
+
+def test_a_finger_draws_on_a_phone_and_the_page_stays_where_it_is(scene: Scene) -> None:
+    told = scene.plays("touch", camera=scene.camera_id(SMOOTH), code="hình sự", text="vụ 17")
+
+    assert told["pointers"] == ["touch"]
+    assert told["scrolled"] == 0 and told["overflow"] <= 0
+    for name, wanted in {
+        "drawn": [20, 20, 60, 20, 60, 70, 20, 70],
+        "moved": [30, 10, 70, 10, 70, 60, 30, 60],
+        "reshaped": [30, 10, 90, 10, 90, 80, 30, 80],
+        "polygon": [20, 30, 80, 30, 50, 80],
+        "shifted": [30, 40, 90, 40, 60, 90],
+    }.items():
+        assert corners(told[name]) == pytest.approx(wanted, abs=1), name
+    assert told["after"] == told["shifted"], "a finger that only scrolls draws nothing"
+
+
+@pytest.mark.parametrize("width", [1366, 360])
+def test_what_machines_marked_is_drawn_listed_with_its_source_played_and_put_away(
+    scene: Scene, width: int
+) -> None:
+    at_ms = scene.box.timeline(SMOOTH, "main").ranges[0].from_ns // 10**6 + 1500
+    spans = [(at_ms, "lorry"), (at_ms + 400, "person"), (at_ms - 86_400_000, "bus")]
+    scene.mark(SMOOTH, spans)
+    before = len(scene.marks_lines())
+
+    told = scene.plays(
+        "marks",
+        camera=scene.camera_id(SMOOTH),
+        code="hình sự",
+        text="vụ 17",
+        count=2,
+        first=at_ms,
+        kind="lorry",
+        few=1,
+        width=width,
+    )
+
+    source = TEXTS["js.mark.says"].format(name=TEXTS["js.mark.hook"].format(hook=9))
+    assert all(source in row for row in told["rows"]), told["rows"]
+    assert words("js.mark.person") in told["rows"][0] and words("js.mark.lorry") in told["rows"][1]
+    assert "?" in told["rows"][0], "no fact"
+    assert source in told["tip"] and 1 <= told["signs"] <= 2 and told["wide"] <= 0
+    assert told["isOff"] and told["staysOff"]
+    searched = [line["search"] for line in scene.marks_lines()[before:]]
+    assert "marks of all kinds in the whole picture" in searched
+    assert searched[-1] == "marks of lorry in the whole picture"
+
+
 def test_everything_is_reached_without_a_pointer(scene: Scene) -> None:
     told = scene.plays("keyboard", camera=scene.camera_id(SMOOTH), text="tìm người")
 
@@ -293,6 +411,11 @@ def test_a_browser_that_is_killed_ends_its_look(scene: Scene) -> None:
     assert time.monotonic() - killed_s <= END_S
     assert 2000 <= end["delivered_ms"] <= 60_000
     wait_gone(pids)
+
+
+def corners(text: str) -> list[float]:
+    """`10,10 50,10 …` as numbers."""
+    return [float(part) for part in text.replace(" ", ",").split(",")]
 
 
 def words(key: str) -> str:

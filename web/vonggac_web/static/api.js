@@ -52,6 +52,18 @@ export async function apiBytes(path, options = {}) {
 }
 
 /**
+ * A question whose answer is read while it comes. As `api`.
+ * @param {string} path
+ * @param {unknown} body sent as JSON
+ * @param {Options} [options]
+ */
+export async function apiBody(path, body, options = {}) {
+  const answer = (await answerOf("POST", path, body, options)).body;
+  if (!answer) throw new ApiError("failed", "an answer without a body", 0);
+  return answer;
+}
+
+/**
  * @param {string} method
  * @param {string} path
  * @param {unknown} body

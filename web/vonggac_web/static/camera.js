@@ -5,6 +5,7 @@ import { ApiError } from "./api.js";
 import { CameraControls, isJpeg } from "./camera_controls.js";
 import { CameraLine, element, reasonWords } from "./camera_line.js";
 import { CameraLive } from "./camera_live.js";
+import { CameraMotion } from "./camera_motion.js";
 import { LookKeeper } from "./look_keeper.js";
 import { hasText, t } from "./page.js";
 import { VgPlayer } from "./player.js";
@@ -49,6 +50,7 @@ class CameraPage {
     this.line = new CameraLine(camera);
     this.controls = new CameraControls(this);
     this.live = new CameraLive(this.player, this.socket, element("age", HTMLElement));
+    this.motion = new CameraMotion(this);
     this.#listen();
   }
 
@@ -193,19 +195,17 @@ class CameraPage {
   async #open(kind, range) {
     const turn = ++this.#turn;
     if (this.dialog.dialog.open) return null;
-    if (!this.purpose) {
-      this.player.clear("asking");
-      this.purpose = await this.dialog.ask(t(kind === "live" ? "camera.live" : "camera.stored"));
-      if (!this.purpose) {
-        this.#become("none");
-        this.player.clear("idle");
-        return null;
-      }
+    if (!this.purpose) this.player.clear("asking");
+    const purpose = await this.given(t(kind === "live" ? "camera.live" : "camera.stored"));
+    if (!purpose) {
+      this.#become("none");
+      this.player.clear("idle");
+      return null;
     }
     this.player.clear("opening");
     this.#become(kind);
     try {
-      const look = await this.keeper.open(kind, range, this.purpose);
+      const look = await this.keeper.open(kind, range, purpose);
       return turn === this.#turn ? look : null;
     } catch (error) {
       if (turn !== this.#turn) return null;
@@ -216,15 +216,26 @@ class CameraPage {
     }
   }
 
+  /** The purpose that was given on this page, else asked for now. @param {string} what */
+  async given(what) {
+    if (!this.purpose && !this.dialog.dialog.open) this.purpose = await this.dialog.ask(what);
+    this.#tellPurpose();
+    return this.purpose;
+  }
+
+  #tellPurpose() {
+    element("purpose-now", HTMLElement).hidden = this.purpose === null;
+    const words = this.purpose ? this.dialog.words(this.purpose) : "";
+    element("purpose-words", HTMLElement).textContent = words;
+  }
+
   /** @param {CameraPage["mode"]} mode */
   #become(mode) {
     this.mode = mode;
     element("mode-live", HTMLElement).setAttribute("aria-pressed", String(mode === "live"));
     element("mode-stored", HTMLElement).setAttribute("aria-pressed", String(mode === "stored"));
     this.#goOn.hidden = true;
-    element("purpose-now", HTMLElement).hidden = this.purpose === null;
-    const words = this.purpose ? this.dialog.words(this.purpose) : "";
-    element("purpose-words", HTMLElement).textContent = words;
+    this.#tellPurpose();
     this.controls.update();
   }
 
@@ -334,4 +345,4 @@ const page = new CameraPage();
 const asked = Number(new URLSearchParams(location.search).get("at"));
 if (asked > 0 && asked <= Date.now()) void page.seek(asked);
 
-export { CameraPage };
+export { CameraPage, page };

@@ -50,7 +50,8 @@ export function timesOf(expires, now) {
 }
 
 /**
- * Events: `ending` (somebody has to say that he goes on), `renewed`, `over` with detail `code`.
+ * Events: `opened`, `ending` (somebody has to say that he goes on), `renewed`, `over` with detail
+ * `code`.
  */
 export class LookKeeper extends EventTarget {
   /** @type {Look | null} */
@@ -82,8 +83,12 @@ export class LookKeeper extends EventTarget {
     const turn = ++this.#turn;
     const ask = { camera: this.camera, kind, ...range, purpose };
     const look = lookOf(await api("POST", "/api/v1/looks", ask), purpose);
-    if (turn === this.#turn) this.#keep(look);
-    else forget(look.id); // another one was asked for meanwhile
+    if (turn !== this.#turn)
+      forget(look.id); // another one was asked for meanwhile
+    else {
+      this.#keep(look);
+      this.dispatchEvent(new Event("opened"));
+    }
     return look;
   }
 

@@ -37,6 +37,8 @@ export class VgTimeline extends HTMLElement {
   ranges = [];
   /** @type {Gap[]} */
   gaps = [];
+  /** @type {import("./timeline_paint.js").Moved | null} null: nobody searched */
+  motion = null;
   /** The moment shown; NaN before there is one. */
   at = NaN;
   /** The newest moment that can be there. */
@@ -95,6 +97,12 @@ export class VgTimeline extends HTMLElement {
   tell(ranges, gaps) {
     this.ranges = ranges;
     this.gaps = gaps;
+    this.refresh();
+  }
+
+  /** Where a search found motion. @param {import("./timeline_paint.js").Moved | null} motion */
+  tellMotion(motion) {
+    this.motion = motion;
     this.refresh();
   }
 

@@ -5,9 +5,10 @@ import { clockText, dayStart, dayText, minuteText, MINUTE_MS } from "./wall_time
 
 /** Of the hours, from the top, in CSS px. */
 export const RULER = 26;
-/** Rows below: what is recorded, and what is not. */
+/** Rows below: what is recorded, where a search found motion, and what is not recorded. */
 const RECORDED = { top: RULER + 6, height: 34 };
-const GAPS = { top: RULER + 6 + 34 + 4, height: 12 };
+const MOTION = { top: RULER + 6 + 34 + 3, height: 10 };
+const GAPS = { top: RULER + 6 + 34 + 16, height: 12 };
 /** Half of what the time of the moment shown takes. */
 const CURSOR_HALF = 36;
 export const HEIGHT = GAPS.top + GAPS.height + 6;
@@ -15,11 +16,19 @@ export const HEIGHT = GAPS.top + GAPS.height + 6;
 /** @typedef {import("./timeline_view.js").View} View */
 
 /**
+ * What a search told: what the index knows, where something may have moved, and where it did; `rough`
+ * to 10 s.
+ * @typedef {{covered: [number, number][], coarse: [number, number][], hits: [number, number][],
+ *   rough: [number, number][]}} Moved wall ms
+ */
+
+/**
  * @typedef {object} Picture
  * @property {View} view
  * @property {number} width CSS px
  * @property {[number, number][]} ranges
  * @property {import("./timeline_view.js").Gap[]} gaps
+ * @property {Moved | null} motion
  * @property {number} at wall ms of the moment shown, or NaN
  * @property {number} now wall ms
  * @property {number} hover wall ms under the pointer, or NaN
@@ -45,6 +54,7 @@ function coloursOf(element) {
     quiet: of("quiet"),
     recorded: of("recorded"),
     gap: of("bad"),
+    moved: of("moved"),
     at: of("text"),
     surface: of("surface"),
     future: of("ground"),
@@ -68,6 +78,7 @@ export function paint(canvas, element, picture) {
   const font = getComputedStyle(element).fontFamily;
   paintRuler(context, picture, colours, font);
   paintRows(context, picture, colours);
+  paintMotion(context, picture, colours);
   paintMoments(context, picture, colours, font);
 }
 
@@ -118,6 +129,26 @@ function paintRows(context, { view, width, ranges, gaps, now }, colours) {
     context.fillRect(x, GAPS.top, length, GAPS.height);
     if (length > 8) hatch(context, x, length, colours);
   }
+}
+
+/** Known ground, a hair for what may be, bars for what is. @param {CanvasRenderingContext2D} context @param {Picture} picture @param {Colours} colours */
+function paintMotion(context, { view, width, motion }, colours) {
+  if (!motion) return;
+  const { top, height } = MOTION;
+  const row = (
+    /** @type {[number, number][]} */ ranges,
+    /** @type {string} */ colour,
+    /** @type {number} */ share,
+    /** @type {number} */ least,
+  ) => {
+    context.fillStyle = colour;
+    for (const [x, length] of bars(view, width, ranges, least))
+      context.fillRect(x, top + height * (1 - share), length, height * share);
+  };
+  row(motion.covered, colours.ground, 1, 1);
+  row(motion.coarse, colours.moved, 0.15, 1);
+  row(motion.rough, colours.moved, 0.5, 2);
+  row(motion.hits, colours.moved, 1, 2);
 }
 
 /** A gap is told apart by its form too. @param {CanvasRenderingContext2D} context @param {number} x @param {number} length @param {Colours} colours */
