@@ -23,6 +23,7 @@ from vonggac.media.chunk import ChunkView
 from vonggac.store.segment import Life, SegmentFile
 from vonggac.store.standing import stands
 from vonggac_appliance.index_client import IndexClient
+from vonggac_appliance.sockets import Closed
 
 __all__ = ["LeasePool", "Leased", "Place"]
 
@@ -57,6 +58,8 @@ class Leased:
     file: SegmentFile
     _client: IndexClient
     _lease: int
+    _ask: Callable[[], tuple[IndexClient, int, int]]
+    """Asks for it once more: client, descriptor, lease."""
     users: int = 0
     used_s: float = 0.0
     is_void: bool = False
@@ -72,13 +75,18 @@ class Leased:
         cls, home: Path, place: Place, stream: bytes, receipt: bytes, is_open: Callable[[], bool]
     ) -> Leased:
         """Asks the keeper. Gone, Refused (the receipt), TooMany, Unavailable."""
-        client = IndexClient(home, place.disk, _DEADLINE_S)
-        try:
-            fd, lease = client.lease(stream, place.segment, place.epoch, receipt)
-        except BaseException:
-            client.close()
-            raise
-        return cls(place, fd, SegmentFile(fd, os.fstat(fd).st_size), client, lease, is_open=is_open)
+
+        def ask() -> tuple[IndexClient, int, int]:
+            client = IndexClient(home, place.disk, _DEADLINE_S)
+            try:
+                return client, *client.lease(stream, place.segment, place.epoch, receipt)
+            except BaseException:
+                client.close()
+                raise
+
+        client, fd, lease = ask()
+        file = SegmentFile(fd, os.fstat(fd).st_size)
+        return cls(place, fd, file, client, lease, ask, is_open=is_open)
 
     @property
     def life(self) -> Life:
@@ -105,12 +113,23 @@ class Leased:
         """
         with self._lock:
             try:
-                self._client.renew(self._lease)
+                self._renew()
             except (Refused, Unavailable):
                 self.is_void = True
                 raise
         self.checked_s = time.monotonic()
         self._check_open()  # last: it may have ended while the keeper was asked
+
+    def _renew(self) -> None:
+        try:
+            self._client.renew(self._lease)
+        except Closed:
+            # A keeper was replaced. No life comes back: where its successor lends this one, it
+            # stood all the while.
+            client, fd, lease = self._ask()
+            os.close(fd)  # of the same file
+            self._client.close()
+            self._client, self._lease = client, lease
 
     def _check_open(self) -> None:
         if not self.is_open():

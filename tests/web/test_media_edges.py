@@ -239,7 +239,12 @@ def test_a_stream_without_any_footage_is_an_empty_list(
     assert made.client.get(f"{sub}/still.mp4?at={START_NS // 1_000_000}").status_code == 404
 
 
-def test_a_recycled_segment_is_gone_and_never_other_pictures(clip: Stream, home: Path) -> None:
+@pytest.mark.parametrize("fresh_s", [0.0, 3600.0], ids=["asked-each-time", "never-asked"])
+def test_a_recycled_segment_is_gone_and_never_other_pictures(
+    clip: Stream, home: Path, monkeypatch: pytest.MonkeyPatch, fresh_s: float
+) -> None:
+    """Whether the keeper's successor is asked before the segment is read or only afterwards."""
+    monkeypatch.setattr(look_leases, "_FRESH_S", fresh_s)
     make_home(home)
     disk = make_disk(home)
     write(disk, Run(clip, START_NS, filler_bytes=FILLER).chunks(40))
@@ -259,6 +264,26 @@ def test_a_recycled_segment_is_gone_and_never_other_pictures(clip: Stream, home:
                     assert get(made, look, name.replace("S-", "I-")).status_code == 410
             again = entries(get(made, look, "media.m3u8").text)
             assert again and get(made, look, again[-1][2], again[-1][1]).status_code == 206
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_footage_goes_on_when_its_keeper_is_replaced(clip: Stream, home: Path) -> None:
+    make_home(home)
+    disk = make_disk(home)
+    write(disk, Run(clip, START_NS, filler_bytes=60_000).chunks(10))
+    with page(home) as made:
+        with keepers(home, disk):
+            told = all_of(made)
+            look = made.looks.get(made.session, told["look"])
+            _, (first, last), name = entries(get(made, told, "media.m3u8").text)[0]
+            disk_name, number, epoch = name[2:].removesuffix(".mp4").split(".")
+            segment = Segment(disk_name, int(number), int(epoch))
+            read = made.looks.footage.range(look, look.streams[0], segment, first, last + 1)
+            pieces = [next(read)]
+        with keepers(home, disk):
+            pieces += list(read)
+            read.close()
+        assert sum(map(len, pieces)) == last + 1 - first
 
 
 @pytest.mark.usefixtures("forgetful")
