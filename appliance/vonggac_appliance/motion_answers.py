@@ -17,7 +17,7 @@ from vonggac.evidence.receipt import Permit
 from vonggac.motion import ranges, region
 from vonggac.motion.episodes import Episode
 from vonggac.motion.index import MotionIndex
-from vonggac.motion.query import Ask, Coarse, Query
+from vonggac.motion.query import BLOCK_SECONDS, Ask, Coarse, Query
 from vonggac.motion.ranges import Ranges
 from vonggac.motion.search import Search
 from vonggac.motion.slots import Tier
@@ -193,7 +193,8 @@ class MotionAnswers:
                 pass  # a day is over, perhaps without a word; or an agreement
             elif isinstance(answer, Coarse):
                 spans = answer.ranges
-                begins_s = self._begins_s(answer.stream)
+                # A block that is cut would tell of what moved before.
+                begins_s = -(-self._begins_s(answer.stream) // BLOCK_SECONDS) * BLOCK_SECONDS
                 if still := ranges.within(spans, begins_s, spans[-1][1]):
                     yield MotionCoarse(number, of[answer.stream], list(still))
             elif answer.episode.to_s > (begins_s := self._begins_s(answer.stream)):

@@ -255,6 +255,25 @@ def test_what_has_no_footage_any_more_is_told_no_more(rig: Rig) -> None:
     assert heat.counts[3] == 6 + 10
 
 
+def test_nothing_is_told_of_what_moved_beside_the_range_or_before_the_footage(rig: Rig) -> None:
+    rig.move(0, 960, 3, 10)
+    rig.move(0, 1200, 3, 10)
+    rig.index.flush()
+    rig.index.compact()
+    rig.begin()
+
+    def coarse(query: MotionQuery) -> list[tuple[int, int]]:
+        told = [one for one in rig.ask(query) if isinstance(one, MotionCoarse)]
+        return [(a - _BEGIN_S, b - _BEGIN_S) for one in told for a, b in one.ranges]
+
+    assert coarse(rig.query(0)) == [(960, 1080), (1200, 1320)]
+    since = rig.query(0, from_ns=(_BEGIN_S + 975) * _S)
+    assert coarse(since) == [(1200, 1320)]
+    assert coarse(rig.query(0, from_ns=since.from_ns, to_ns=since.from_ns + 60 * _S)) == []
+    rig.begins_s[rig.cameras[0].streams[0].id] = _BEGIN_S + 975
+    assert coarse(rig.query(0)) == [(1200, 1320)]
+
+
 def test_what_is_told_no_more_takes_nothing_of_a_limit(rig: Rig) -> None:
     rig.move(0, 2000, 3)
     rig.move(1, 1000, 3)

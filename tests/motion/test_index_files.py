@@ -18,7 +18,7 @@ from vonggac.errors import ConfigError, StorageError
 from vonggac.motion import region
 from vonggac.motion.episodes import Found
 from vonggac.motion.index import Known, MotionIndex
-from vonggac.motion.query import DAY_SECONDS, Ask, Coarse, Query
+from vonggac.motion.query import DAY_SECONDS, Ask, Query
 from vonggac.motion.slots import Slot, Tier, cells_of
 
 A, B = b"a" * 16, b"b" * 16
@@ -48,6 +48,12 @@ def found(index: MotionIndex, mask: bytes = region.EVERYWHERE, stream: bytes = A
     return [one.episode for one in index.search(query) if isinstance(one, Found)]
 
 
+def blocks(index: MotionIndex, from_s: int, to_s: int) -> list[tuple[int, int]]:
+    """What is told before anything is read."""
+    query = Query((Ask(A, LEFT),), from_s, to_s)
+    return [span for coarse in index.blocks_found(query) for span in coarse.ranges]
+
+
 def filed(index: MotionIndex) -> None:
     """Puts everything into files of days, open blocks too."""
     index.flush()
@@ -63,9 +69,23 @@ def test_what_is_told_is_searched_at_once(tmp_path: Path) -> None:
     index.add(A, moving(START + 5, 3))
     (episode,) = found(index)
     assert (episode.from_s, episode.to_s, episode.cells) == (START + 5, START + 8, 20)
-    (coarse,) = [one for one in index.search(Query((Ask(A, LEFT),), START, START + 60))
-                 if isinstance(one, Coarse)]  # fmt: skip
-    assert coarse.blocks == (START,) and coarse.ranges == ((START, START + 120),)
+    assert blocks(index, START, START + 200) == [(START, START + 120)]
+
+
+@pytest.mark.parametrize("is_filed", [False, True])
+def test_blocks_tell_nothing_of_what_moved_before_or_after_the_range(
+    tmp_path: Path, is_filed: bool
+) -> None:
+    index = opened(tmp_path)
+    index.add(A, moving(START + 5, 3))
+    index.add(A, moving(START + 245, 3))
+    if is_filed:
+        filed(index)
+    assert blocks(index, START + 8, START + 245) == []
+    assert blocks(index, START + 8, START + 400) == [(START + 240, START + 360)]
+    # What lies in a part of a block is left to the seconds where they are on the disk.
+    part = [] if is_filed else [(START + 240, START + 246)]
+    assert blocks(index, START + 8, START + 246) == part
 
 
 def test_a_search_can_be_left_at_any_answer(tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ deeds = st.one_of(
     st.tuples(st.just("forget"), st.sampled_from(STREAMS), ranges),
     st.tuples(st.sampled_from(["flush", "compact", "step", "restart", "crash"])),
 )
+lonely = st.tuples(
+    st.just("add"),
+    st.sampled_from(STREAMS),
+    st.integers(-SPAN, SPAN - 1).map(
+        lambda at: [Slot(MIDNIGHT + at, cells_of(range(0, 2304, 7)), Tier.FULL)]
+    ),
+)
+"""A second in which something moves everywhere, mostly the only one of its block."""
 shapes = st.sampled_from(
     [
         region.EVERYWHERE,
@@ -204,7 +212,49 @@ def check(index: MotionIndex, truths: dict[bytes, Truth], query: Query) -> None:
     assert begins == sorted(begins, reverse=True)
     assert set(found) == set(wanted) and len(found) == len(wanted)
 
-    told = {(one.stream, block) for one in coarse for block in one.blocks}
+    spans = windows(query)
+    told = [(one.stream, span) for one in coarse for span in one.ranges]
+    assert all(any(start <= s and e <= end for start, end in spans) for _, (s, e) in told)
     for one in wanted:
         second = one.episode.strongest_s
-        assert (one.stream, second // BLOCK_SECONDS * BLOCK_SECONDS) in told
+        block_s = second // BLOCK_SECONDS * BLOCK_SECONDS
+        if any(start <= block_s and block_s + BLOCK_SECONDS <= end for start, end in spans):
+            assert any(one.stream == stream and s <= second < e for stream, (s, e) in told)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+@given(st.lists(st.one_of(lonely, lonely, deeds), min_size=1, max_size=5), queries, st.booleans())
+def test_no_answer_tells_what_moved_outside_of_the_range_and_hours_that_were_asked(
+    done: list[tuple[object, ...]], query: Query, is_filed: bool
+) -> None:
+    """The same search of an index in which nothing ever moved there has the same answers."""
+    if is_filed:
+        done = [*done, ("flush",), ("compact",)]
+    told = []
+    for deeds_done in (done, [still_outside_of(windows(query), deed) for deed in done]):
+        with TemporaryDirectory() as folder, reopened(Path(folder)) as held:
+            for deed in deeds_done:
+                act(held, {stream: Truth() for stream in STREAMS}, deed, Path(folder))
+            told.append(set(held[0].search(query)))
+    assert told[0] == told[1]
+
+
+def still_outside_of(
+    spans: tuple[tuple[int, int], ...], deed: tuple[object, ...]
+) -> tuple[object, ...]:
+    """The same deed, but outside of these ranges nothing moved."""
+    match deed:
+        case ("add", stream, list(told)):
+            return (
+                "add",
+                stream,
+                [
+                    slot
+                    if any(start <= slot.second < end for start, end in spans)
+                    else Slot(slot.second, cells_of([]), slot.tier)
+                    for slot in told
+                ],
+            )
+    return deed

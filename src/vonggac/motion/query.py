@@ -68,19 +68,13 @@ class Coarse:
     """Two-minute blocks of a stream's UTC day that may hold a hit.
 
     `ranges`: [from, to) in unix seconds, rising, of blocks that follow each other. They are told
-    before anything is read from the disk; the seconds in them follow.
+    before anything is read from the disk; the seconds in them follow. No second of them lies
+    outside of what is asked: of a block that is cut, on the disk, nothing is told.
     """
 
     stream: bytes
     day: int
     ranges: tuple[tuple[int, int], ...]
-
-    @property
-    def blocks(self) -> tuple[int, ...]:
-        """Unix seconds of the blocks' starts, rising."""
-        return tuple(
-            second for start, end in self.ranges for second in range(start, end, BLOCK_SECONDS)
-        )
 
 
 def windows(query: Query) -> tuple[tuple[int, int], ...]:

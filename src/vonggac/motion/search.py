@@ -23,6 +23,7 @@ from vonggac.motion.episodes import (
     newest_first_by_days,
 )
 from vonggac.motion.query import BLOCK_SECONDS, DAY_SECONDS, Ask, Coarse, Query, windows
+from vonggac.motion.ranges import union, within
 
 __all__ = ["Search", "Source"]
 
@@ -68,9 +69,9 @@ class Search:
     def _block_steps(self, query: Query) -> Iterator[Coarse | None]:
         regions = _regions(query)
         for day, ranges in self._days(query, windows(query)):
-            blocks = Blocks(ranges)
+            whole = Blocks(_whole_blocks(ranges))
             for ask, region in regions:
-                found = self._coarse(ask.stream, day, region, ranges, blocks, query.at_least)
+                found = self._coarse(ask.stream, day, region, ranges, whole, query.at_least)
                 if found:
                     yield Coarse(ask.stream, day, tuple(found))
             yield None
@@ -87,25 +88,27 @@ class Search:
         day: int,
         region: Region,
         ranges: list[_Range],
-        blocks: Blocks,
+        whole: Blocks,
         at_least: int,
     ) -> list[_Range]:
-        """The blocks of a day that may hold a hit, joined, in unix seconds. Nothing is read from
-        the disk.
+        """What of the ranges may hold a hit, in unix seconds. Nothing is read from the disk: of
+        what is only there, blocks that a range cuts wait for their seconds.
         """
         starts_s = day * DAY_SECONDS
         file = self._source.file_of(stream, day)
-        found = file.summary.ranges(region, blocks, at_least, starts_s) if file else []
+        found = file.summary.ranges(region, whole, at_least, starts_s) if file else []
         recent = self._source.blocks(stream, day)
         if not recent:
             return found
         for at, block in recent:
             self._block.clear()
             self._block.add_set(region, block.strips)
-            inside = [(max(s - at, 0), min(e - at, BLOCK_SECONDS)) for s, e in ranges]
-            if any(s < e and self._block.episodes(s, e, at_least, 0) for s, e in inside):
-                found.append((starts_s + at, starts_s + at + BLOCK_SECONDS))
-        return _union(found)
+            found += (
+                (starts_s + start, starts_s + end)
+                for start, end in within(ranges, at, at + BLOCK_SECONDS)
+                if self._block.episodes(start - at, end - at, at_least, 0)
+            )
+        return list(union(found))
 
     def count(self, stream: bytes, day: int, region: Region, tiles: int) -> Counts:
         """How many cells move in each second of a day; valid until the next call."""
@@ -181,15 +184,12 @@ def _regions(query: Query) -> list[tuple[Ask, Region]]:
     return [(ask, Region(ask.mask)) for ask in query.asks]
 
 
-def _union(ranges: list[_Range]) -> list[_Range]:
-    """Sorted; what overlaps or touches is one."""
-    found: list[_Range] = []
-    for start, end in sorted(ranges):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
+def _whole_blocks(ranges: list[_Range]) -> list[_Range]:
+    """The blocks that lie in a range with all their seconds: a summary tells of a cut one what
+    moved outside of the range as well, which nobody asked and no line says.
+    """
+    cut = ((-(-start // BLOCK_SECONDS), end // BLOCK_SECONDS) for start, end in ranges)
+    return [(one * BLOCK_SECONDS, last * BLOCK_SECONDS) for one, last in cut if one < last]
 
 
 def _know(counts: Counts, codes: bytes, at: int) -> None:
