@@ -75,19 +75,25 @@ class MotionAnswers:
         self._clock = clock
 
     def check(self, query: MotionQuery, given: list[bytes], *, is_heat: bool) -> None:
-        """Raises Refused without receipts for exactly this; Invalid for what makes no sense."""
+        """Raises Refused without receipts for exactly this; Invalid for what makes no sense.
+
+        In that order: anybody may ask, and what is made of a large question takes a second.
+        """
         now_ns = self._clock()
-        motion_words.check(query, now_ns, {} if is_heat else self._kept(query))
         if len(given) > motion_words.LINES_MAX:
             raise Refused(f"a search has at most {motion_words.LINES_MAX} receipts")
         try:
             key = (self._home / RECEIPT_KEY).read_bytes()
         except OSError as error:
             raise Refused(f"no receipt can be checked: {error.strerror}") from error
+        if not any(receipts.read(key, one) for one in given):
+            raise Refused("nobody logged this search: it has no receipt of the audit chain")
+        motion_words.check(query, now_ns)
         for words, cameras in motion_words.groups(query, is_heat=is_heat):
             digest = receipts.search_digest(words)
             for camera in cameras:
                 _expect(key, given, digest, camera, query, now_ns)
+        motion_words.check_regions(query, {} if is_heat else self._kept(query))
 
     def marks(self, number: int, query: MotionQuery) -> Iterator[MotionReply | None]:
         """What programs say they saw."""
@@ -219,7 +225,7 @@ def _expect(
     key: bytes, given: list[bytes], digest: bytes, camera: bytes, query: MotionQuery, now_ns: int
 ) -> None:
     """Raises Refused where none of the receipts is for this camera, range and question."""
-    why = "nobody logged this search: it has no receipt"
+    why = ""
     span = query.from_ns, query.to_ns
     for one in given:
         no = receipts.verify(key, one, digest, camera, *span, Permit.SEARCH, now_ns)

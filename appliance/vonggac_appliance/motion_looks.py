@@ -91,6 +91,7 @@ class MotionLooks:
         now_ns = self._clock()
         try:
             motion_words.check(query, now_ns)
+            motion_words.check_regions(query)
             self._check_purpose(who.person, purpose)
             cameras = tuple(self._camera(who.person, w.camera) for w in query.cameras)
             query = msgspec.structs.replace(query, to_ns=min(query.to_ns, now_ns))
@@ -158,7 +159,8 @@ class MotionLooks:
         query = msgspec.structs.replace(query, cameras=named)
         if any(one.kept for one in named):
             kept = {one.camera: motion_words.kept_of(one, rows[one.camera]) for one in named}
-            motion_words.check(query, now_ns, {} if is_heat else kept)
+            motion_words.check(query, now_ns)
+            motion_words.check_regions(query, {} if is_heat else kept)
         return query
 
     def _camera(self, person: Person, camera_id: bytes) -> Camera:

@@ -25,6 +25,7 @@ __all__ = [
     "MARKS_LIMIT_MAX",
     "RANGE_MAX_NS",
     "check",
+    "check_regions",
     "groups",
     "kept_of",
     "mask_of",
@@ -45,10 +46,8 @@ _PRECISION = 4
 """Decimals of a corner: a sixth of a thousandth of a cell is nobody's intention."""
 
 
-def check(
-    query: MotionQuery, now_ns: int, kept: Mapping[bytes, Sequence[Corners]] | None = None
-) -> None:
-    """Raises Invalid for what nobody can have meant. `kept`: by camera, masks that it names."""
+def check(query: MotionQuery, now_ns: int) -> None:
+    """Raises Invalid for what nobody can have meant, but for the regions (`check_regions`)."""
     if not 1 <= len(query.cameras) <= CAMERAS_MAX:
         raise Invalid("camera", f"a search has 1 to {CAMERAS_MAX} cameras")
     if len({watched.camera for watched in query.cameras}) != len(query.cameras):
@@ -73,6 +72,15 @@ def check(
         raise Invalid("region", "the regions, with what is left out, have too many corners")
     if len(lines) > LINES_MAX:
         raise Invalid("region", f"a search of so many different regions: {LINES_MAX} lines at most")
+
+
+def check_regions(
+    query: MotionQuery, kept: Mapping[bytes, Sequence[Corners]] | None = None
+) -> None:
+    """Raises Invalid where one is none, or hidden. `kept`: by camera, masks that the query names.
+
+    Behind `check`, which bounds what this takes: a second, of very many polygons that are new.
+    """
     for watched in query.cameras:
         mask_of(watched, (kept or {}).get(watched.camera, ()))
 

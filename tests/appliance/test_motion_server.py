@@ -16,7 +16,8 @@ import pytest
 import zmq
 
 from audit_rig import audit_run
-from vonggac.errors import Refused, Unavailable
+from vonggac.errors import Invalid, Refused, Unavailable
+from vonggac.evidence.receipt import Permit, Receipt, search_digest, write
 from vonggac.motion import region
 from vonggac.motion.episodes import Found
 from vonggac.motion.index import MotionIndex
@@ -26,6 +27,7 @@ from vonggac.motion.slots import Slot, Tier, cells_of
 from vonggac.registry.camera import Camera, OwnerKind, Stream
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Purpose, PurposeCode, local_person
+from vonggac_appliance import motion_words
 from vonggac_appliance.messages_motion import (
     AskMotion,
     MotionCoarse,
@@ -46,11 +48,13 @@ from vonggac_appliance.motion_answers import MotionAnswers
 from vonggac_appliance.motion_client import MotionClient
 from vonggac_appliance.motion_looks import MotionLooks, Searcher
 from vonggac_appliance.motion_server import MotionServer
+from vonggac_appliance.secrets import receipt_key
 from vonggac_appliance.sockets import ipc_path
 
 _S = 1_000_000_000
 _BEGIN_S = (int(time.time()) - 7200) // 120 * 120
 _LEFT: Points = [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)]
+_CROSSING: Points = [(0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9)]
 _RIGHT: Points = [(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)]
 
 
@@ -407,10 +411,38 @@ def test_what_is_no_question_is_refused_and_ends_nobody(rig: Rig, raw: bytes) ->
 
 def test_a_question_that_makes_no_sense_is_refused_with_the_reason(rig: Rig) -> None:
     rig.begin()
-    crossing: Points = [(0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9)]
-    query = rig.query(cameras=[Watched(rig.cameras[0].id, [crossing])])
-    with MotionClient(rig.home) as client, pytest.raises(Refused, match="crosses"):
-        list(client.search(query, []))
+    receipts = rig.receipts(rig.query(0))
+    with MotionClient(rig.home) as client, pytest.raises(Refused, match="1 to 2304 cells"):
+        list(client.search(rig.query(0, cells_min=0), receipts))
+    query = rig.query(cameras=[Watched(rig.cameras[0].id, [_CROSSING])])
+    with MotionClient(rig.home) as client, pytest.raises(Invalid, match="crosses"):
+        list(client.search(query, [receipt_for(rig, query)]))
+
+
+def receipt_for(rig: Rig, query: MotionQuery) -> bytes:
+    """As the audit chain would write it, of what nobody checked."""
+    ((words, cameras),) = motion_words.groups(query)
+    receipt = Receipt(
+        1,
+        search_digest(words),
+        cameras,
+        query.from_ns,
+        query.to_ns,
+        Permit.SEARCH,
+        time.time_ns() + 60 * _S,
+    )
+    return write(receipt_key(rig.home), receipt)
+
+
+@pytest.mark.parametrize("given", [[], [bytes(150)] * 8], ids=["none", "not of the chain"])
+def test_without_a_receipt_nothing_is_made_of_a_question(rig: Rig, given: list[bytes]) -> None:
+    rig.begin()
+    query = rig.query(cameras=[Watched(rig.cameras[0].id, [_CROSSING])])
+    with MotionClient(rig.home) as client, pytest.raises(Refused, match="no receipt"):
+        list(client.search(query, given))
+    nonsense = rig.query(0, cells_min=0)
+    with MotionClient(rig.home) as client, pytest.raises(Refused, match="no receipt"):
+        list(client.search(nonsense, given))
 
 
 def test_without_the_process_the_client_says_so_at_once(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,19 @@ def test_a_concave_polygon_leaves_its_bay_out() -> None:
     assert (0, 4) in found and (5, 0) in found and (5, 7) in found
     assert (4, 4) not in found and (2, 2) not in found
     assert found == cells(region.polygon(points[::-1]))
+
+
+def test_a_polygon_that_is_asked_of_every_camera_costs_as_much_as_one() -> None:
+    def took_s(shape: list[tuple[float, float]], times: int) -> float:
+        began_s = time.process_time()
+        for _ in range(times):
+            region.polygon(list(shape))
+        return time.process_time() - began_s
+
+    around = [(math.cos(n / 30 * math.pi) / 2.1, math.sin(n / 30 * math.pi) / 2.1)
+              for n in range(60)]  # fmt: skip
+    ones = [took_s([(0.5 + x, 0.5 + y * part) for x, y in around], 1) for part in (0.8, 0.9, 1.0)]
+    assert took_s([(0.5 + x, 0.5 + y * 0.7) for x, y in around], 512) < 20 * min(ones)
 
 
 @pytest.mark.parametrize(

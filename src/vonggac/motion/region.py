@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from vonggac.errors import Invalid
 from vonggac.motion.slots import CELL_BYTES, GRID_COLUMNS, GRID_ROWS, NO_CELLS
@@ -28,6 +29,8 @@ __all__ = [
 NOWHERE = NO_CELLS
 EVERYWHERE = b"\xff" * CELL_BYTES
 POINTS_MAX = 100
+_POLYGONS_KEPT = 4096
+"""As many as 512 cameras have masks; 2.5 KB each of 20 points."""
 
 # A point is kept as whole steps, so that what touches a cell's border is decided exactly.
 _CELL = 4096
@@ -59,6 +62,12 @@ def polygon(points: Sequence[tuple[float, float]]) -> bytes:
     Invalid: fewer than three points or more than 100, empty, crossing or touching itself, or not
     within the picture.
     """
+    return _polygon(tuple(points))
+
+
+# It takes milliseconds, and a search asks the same one of many cameras.
+@lru_cache(maxsize=_POLYGONS_KEPT)
+def _polygon(points: tuple[tuple[float, float], ...]) -> bytes:
     if len(points) > POINTS_MAX:
         raise Invalid("region", f"a polygon has at most {POINTS_MAX} points, not {len(points)}")
     for point in points:
