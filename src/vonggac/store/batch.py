@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from vonggac._native import ring as native
 from vonggac.media.chunk import Claim, Row
 from vonggac.store.open_segment import OpenSegment
+from vonggac.store.warm_pages import WarmPages
 
 Token = TypeVar("Token")
 Bytes = bytes | bytearray | memoryview
@@ -91,6 +92,7 @@ class Batch(Generic[Token]):
 
     sync_fd: int
     segment_bytes: int
+    warm: WarmPages = field(default_factory=WarmPages)
     writes: list[tuple[int, int, Sequence[Bytes]]] = field(default_factory=list)
     zeros: list[Spare] = field(default_factory=list)
     reserved: list[Spare] = field(default_factory=list)
@@ -138,7 +140,12 @@ class Batch(Generic[Token]):
             errand()
         # Promise 1: what this sync covers is what is acknowledged afterwards, and nothing else.
         error = native.sync(self.sync_fd)
-        return Outcome(error, "syncfs failed" if error else "", _since_ms(began))
+        if error:
+            return Outcome(error, "syncfs failed", _since_ms(began))
+        tick_ms = _since_ms(began)
+        for fd, offset, parts in self.writes:
+            self.warm.wrote(fd, offset, sum(map(len, parts)))
+        return Outcome(0, "", tick_ms)
 
 
 @dataclass(frozen=True, slots=True)

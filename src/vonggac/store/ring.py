@@ -27,6 +27,7 @@ from vonggac.store.open_segment import OpenSegment
 from vonggac.store.placing import Placing
 from vonggac.store.recovered import Recovered
 from vonggac.store.spares import Spares
+from vonggac.store.warm_pages import WarmPages
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Ring:
     is_rebuilt: bool = False
     is_index_given_up: bool = False
     """A commit has failed: nothing more is written to it before the next start."""
+    warm: WarmPages = field(default_factory=WarmPages)
     streams: dict[bytes, StreamState] = field(init=False)
     """This, and the three below, are the placing's own."""
     open: dict[int, OpenSegment] = field(init=False)
@@ -139,7 +141,7 @@ class Ring:
         """Places chunks, seals and opens segments, moves the spares on, writes the journal if it
         changed.
         """
-        batch: Batch[Token] = Batch(self.journal_fd, self.disk.identity.segment_bytes)
+        batch: Batch[Token] = Batch(self.journal_fd, self.disk.identity.segment_bytes, self.warm)
         inband_streams = len(self.inband)
         self.placing.seal_surplus(batch)
         waiting: set[bytes] = set()
@@ -260,7 +262,7 @@ class Ring:
         for sealed in batch.sealed:
             self.filing.sealed(sealed)
         for fd in batch.close_fds:
-            os.close(fd)
+            self.warm.close(fd)
         self.spares.finish(batch)
         if self.eraser.finish():
             self.spares.look_again()
