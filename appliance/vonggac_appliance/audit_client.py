@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vonggac.errors import Refused, StorageError, Unavailable
@@ -21,7 +25,7 @@ from vonggac_appliance.messages_audit import (
     audit_path,
 )
 
-__all__ = ["append", "ask_chain", "ask_tail", "send_list"]
+__all__ = ["Appender", "append", "ask_chain", "ask_tail", "send_list"]
 
 DEADLINE_S = 10.0
 """A sync on a busy disk; then the look is refused rather than shown unlogged."""
@@ -32,16 +36,59 @@ def append(home: Path, event: AuditAppend, deadline_s: float = DEADLINE_S) -> Au
 
     Raises Unavailable when `audit run` is down, StorageError when its disk refuses.
     """
-    path = audit_path(home)
-    try:
-        with sockets.connect(path, deadline_s) as sock:
-            sockets.send(sock, Kind.AUDIT_APPEND, event, request=1)
-            message = sockets.recv(sock)
-    except Unavailable as error:
-        raise Unavailable(
-            f"nothing is shown unlogged, and the audit chain does not answer ({error}): "
-            "start `vonggac audit run`"
-        ) from error
+    with contextlib.closing(Appender(home)) as appender:
+        return appender.append(event, deadline_s)
+
+
+class Appender:
+    """Keeps its connection, so that it appends also where no descriptor is left. In one thread."""
+
+    def __init__(
+        self,
+        home: Path,
+        opening: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        """`opening`: around the making of a connection."""
+        self._path = audit_path(home)
+        self._opening = opening
+        self._sock: socket.socket | None = None
+
+    def append(self, event: AuditAppend, deadline_s: float = DEADLINE_S) -> AuditReceipt:
+        """As the function."""
+        end_s = time.monotonic() + deadline_s
+        try:
+            try:
+                message = self._asked(event, deadline_s)
+            except sockets.Closed:
+                # The writer was started anew. If it wrote this line before, two say the same.
+                message = self._asked(event, max(0.01, end_s - time.monotonic()))
+        except Unavailable as error:
+            raise Unavailable(
+                f"nothing is shown unlogged, and the audit chain does not answer ({error}): "
+                "start `vonggac audit run`"
+            ) from error
+        return _receipt(message)
+
+    def close(self) -> None:
+        """Gives the connection back; the next `append` makes another."""
+        if self._sock is not None:
+            self._sock.close()
+        self._sock = None
+
+    def _asked(self, event: AuditAppend, deadline_s: float) -> sockets.Message:
+        if self._sock is None:
+            with self._opening():
+                self._sock = sockets.connect(self._path, deadline_s)
+        self._sock.settimeout(deadline_s)
+        try:
+            sockets.send(self._sock, Kind.AUDIT_APPEND, event, request=1)
+            return sockets.recv(self._sock)
+        except BaseException:
+            self.close()  # a late answer would be taken for that to the next line
+            raise
+
+
+def _receipt(message: sockets.Message) -> AuditReceipt:
     message.close_fds()
     if message.kind == Kind.REFUSED:
         refused = sockets.decode(message, RefusedMessage)

@@ -90,6 +90,7 @@ def _timeline(args: argparse.Namespace) -> int:
 
 
 _Rows = list[tuple[str, str, str]]
+_HOLDS_BACK = "does not answer, or not with all it has (its index is being made again)"
 
 
 def _told(
@@ -101,7 +102,7 @@ def _told(
     answer = footage.found_of(args.home, where.disks, where.stream.id, from_ns, to_ns, where.opens)
     found = foreign.told_by_one_disk(answer.line) if where.is_foreign else answer.line
     for path in answer.missing:
-        note(f"{path} does not answer: what lies there is missing from this list")
+        note(f"{path} {_HOLDS_BACK}: footage there may be missing from this list")
     until_ns = found.durable_until_ns
     facts: dict[str, object] = {
         "camera": where.camera.code,
@@ -160,7 +161,7 @@ def _cut(args: argparse.Namespace) -> int:
     if report.broken:
         note(f"{report.broken} chunks no longer have the hash made when they were recorded")
     for path in report.missing:
-        note(f"{path} does not answer: what lies there is not in this cut")
+        note(f"{path} {_HOLDS_BACK}: footage there may be missing from this cut")
     return 0
 
 

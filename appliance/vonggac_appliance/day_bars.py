@@ -198,21 +198,24 @@ class _Answer:
     first_ns: int | None
     runs: list[RunRow]
     tail: Tail
+    is_whole: bool
+    """Or its index is being made again, and may know more later."""
 
 
 def _by_rows(client: IndexClient, stream: bytes, from_ns: int, to_ns: int) -> _Answer:
-    packed, until_ns = client.rows(stream, from_ns, to_ns)
+    told = client.rows(stream, from_ns, to_ns)
     runs, gap = client.runs(stream, from_ns, to_ns)
-    tail = Tail(until_ns, wall_ns(), gap, is_keeper_running=True)
-    return _Answer(packed, None, [run_row(run) for run in runs], tail)
+    tail = Tail(told.durable_until_ns, wall_ns(), gap, is_keeper_running=True)
+    return _Answer(told.packed, None, [run_row(run) for run in runs], tail, told.is_whole)
 
 
 def _by_runs(client: IndexClient, stream: bytes, from_ns: int, to_ns: int) -> _Answer:
+    first_ns, is_whole = client.first_row(stream, from_ns, to_ns)
     runs, gap = client.runs(stream, from_ns, to_ns)
     rows = [run_row(run) for run in runs]
-    first_ns = client.first_row_ns(stream, from_ns, to_ns) if rows else None
     until_ns = max((row.wall_end_ns for row in rows), default=None)
-    return _Answer(None, first_ns, rows, Tail(until_ns, wall_ns(), gap, is_keeper_running=True))
+    tail = Tail(until_ns, wall_ns(), gap, is_keeper_running=True)
+    return _Answer(None, first_ns, rows, tail, is_whole)
 
 
 def _bar(told: Sequence[_Answer | None], from_ns: int, to_ns: int, pixels: int) -> Bar:
@@ -227,7 +230,7 @@ def _bar(told: Sequence[_Answer | None], from_ns: int, to_ns: int, pixels: int) 
     else:
         values = once([answer.packed or [] for answer in answers], from_ns, to_ns)
         line = timeline([v for of in values for v in of], runs, from_ns, to_ns, newest)
-    if len(answers) < len(told):
+    if len(answers) < len(told) or not all(answer.is_whole for answer in answers):
         line = unexplained(line)
     return drawn(trimmed(line, runs, newest, from_ns), from_ns, to_ns, pixels)
 

@@ -52,7 +52,7 @@ _Told = TypeVar("_Told")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A timeline, and the disks that did not answer: what lies there is not in it."""
+    """A timeline, and the disks that did not answer, or not with all they have."""
 
     line: Timeline
     missing: tuple[Path, ...]
@@ -81,6 +81,7 @@ def found_of(
         try:
             source = opens(home, path, disk)
             answers.append(_asked(source, lambda s: s.ask(stream, from_ns, to_ns)))
+            missing += () if answers[-1].is_whole else (path,)
         except _NO_ANSWER as error:
             missing.append(path)
             why = error
@@ -124,7 +125,7 @@ class CutReport:
     files: list[CutFile] = field(default_factory=list)
     broken: int = 0
     missing: tuple[Path, ...] = ()
-    """Disks that did not answer: what lies there is not in it."""
+    """Disks that did not answer, or not with all they have."""
 
 
 def extent(
@@ -147,7 +148,7 @@ def extent(
 
 
 _Chosen = tuple[list[tuple[PackedRow, Source]], tuple[Path, ...]]
-"""Chunks and where each lies; disks that do not answer."""
+"""Chunks and where each lies; disks that do not answer, or not with all they have."""
 
 
 @contextmanager
@@ -164,7 +165,9 @@ def _chosen(
             try:
                 source = opens(home, path, disk)
                 stack.callback(source.close)
-                asked.append((source, source.ask(stream, *wide).packed))
+                answer = source.ask(stream, *wide)
+                asked.append((source, answer.packed))
+                missing += () if answer.is_whole else (path,)
             except _NO_ANSWER as error:
                 missing.append(path)
                 why = error
@@ -205,7 +208,8 @@ def cut(
         if chosen:
             _write_cut(chosen, stream, receipt, out, report)
     if not report.files and report.missing:
-        raise Unavailable(f"nothing is found, but {report.missing[0]} does not answer")
+        what = f"{report.missing[0]} does not answer, or not with all it has"
+        raise Unavailable(f"nothing is found, but {what}")
     if not report.files:
         raise Refused("nothing is recorded in that range")
     return report

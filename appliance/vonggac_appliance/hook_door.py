@@ -1,6 +1,6 @@
 """A hook's port: who listens there, what they are sent, what a slow or hostile one may cost.
 
-Bounds: 4 listeners a hook, 256 messages of at most 1 KiB waiting for each (32 with pictures), 64 of
+Bounds: 24 connections a hook (hook_gate.py), of which 4 listen, 256 messages of at most 1 KiB waiting for each (32 with pictures), 64 of
 at most 16 KiB from each, 50 messages a second taken from all of them; who sends faster waits in his
 own socket. A message of more frames than anybody means, or one that is begun and not ended, shuts
 the port for a while: libzmq has all of it in memory, and only the end of the socket lets it go.
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import zmq
 
 from vonggac.registry.hooks import Hook, HookKind
+from vonggac_appliance.hook_gate import HookGate
 from vonggac_appliance.hook_keys import domain_of
 from vonggac_appliance.hook_meter import DoorMeter
 from vonggac_appliance.hook_protocol import (
@@ -77,7 +78,7 @@ class HookDoor:
             self._meter = DoorMeter(context, self.socket, now_s)
             undo.callback(self._meter.close)
             host = f"[{address}]" if ":" in address else address
-            self.socket.bind(f"tcp://{host}:{hook.port}")
+            self._gate = HookGate(hook.number, self.socket, f"tcp://{host}:{hook.port}")
             undo.pop_all()
 
     def _set_up(self, secret: bytes) -> None:
@@ -102,6 +103,15 @@ class HookDoor:
         if not self.socket.closed:
             self._meter.close()
             self.socket.close()
+
+    @property
+    def monitor(self) -> zmq.Socket[bytes]:
+        """Readable when somebody has come or gone: then call `mind`."""
+        return self._meter.monitor
+
+    def mind(self, now_s: float) -> None:
+        """Counts its connections, and takes in nobody else while they are enough."""
+        self._gate.turn(self._meter.connections(), now_s)
 
     def is_flooded(self, now_s: float) -> bool:
         """Whether somebody has begun more than he ends; only `close` lets go of that."""

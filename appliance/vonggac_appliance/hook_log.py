@@ -14,6 +14,7 @@ from vonggac.errors import VonggacError
 from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.registry.hooks import Hook, HookKind
 from vonggac_appliance import audit_client
+from vonggac_appliance.hook_limits import spare
 from vonggac_appliance.messages_audit import AuditAppend
 
 __all__ = ["HookLog"]
@@ -31,7 +32,7 @@ class HookLog:
     """In one thread, which waits for the chain: no other program is given anything meanwhile."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
+        self._chain = audit_client.Appender(home, spare)
         self._open: set[tuple[int, str]] = set()
         """Hook and camera, of this minute."""
         self._minute = 0
@@ -81,13 +82,14 @@ class HookLog:
         for event in self._owed:
             if not self._append(event, self._again_s):
                 _log.error("what programs were given last does not stand in the audit chain")
-                return
+                break
+        self._chain.close()
 
     def _append(self, event: AuditAppend, now_s: float) -> bool:
         if now_s < self._again_s:
             return False
         try:
-            audit_client.append(self._home, event, _DEADLINE_S)
+            self._chain.append(event, _DEADLINE_S)
         except VonggacError as error:
             _log.warning("nothing is given to programs: %s", error)
             self._again_s = now_s + _AGAIN_S

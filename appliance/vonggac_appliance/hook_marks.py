@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import queue
 from collections import Counter
@@ -20,6 +21,7 @@ from vonggac.registry.rules import is_indexed
 from vonggac_appliance import config
 from vonggac_appliance.bus_events import Event, HookCount, HookCounts, MarkAdded
 from vonggac_appliance.clock import wall_ns
+from vonggac_appliance.hook_limits import spare
 from vonggac_appliance.hook_marks_survey import MarkSurvey
 from vonggac_appliance.hook_protocol import HookKept, HookMark, HookRefused
 
@@ -91,14 +93,15 @@ class HookMarks:
         )
         try:
             check(mark, now_ns)
-            self._files.add(camera.id, mark)
+            self._keep(camera.id, mark)
         except Invalid as error:
             return self._refuse(hook, error.field, str(error), asked)
         except OutOfSpace as error:
             return self._refuse(hook, "full", str(error), asked)
         except StorageError as error:
             _log.error("%s", error)
-            return self._refuse(hook, "full", "marks cannot be kept at this moment", asked)
+            code = "busy" if _is_out_of_descriptors(error) else "full"
+            return self._refuse(hook, code, "marks cannot be kept at this moment", asked)
         self._kept[hook.number] += 1
         self._publish(
             MarkAdded(
@@ -141,6 +144,15 @@ class HookMarks:
         """What is kept stays."""
         self._survey.close()
         self._files.close()
+
+    def _keep(self, camera: bytes, mark: Mark) -> None:
+        try:
+            self._files.add(camera, mark)
+        except StorageError as error:
+            if not _is_out_of_descriptors(error):
+                raise
+            with spare():
+                self._files.add(camera, mark)
 
     def _refuse(self, hook: Hook, code: str, what: str, asked: HookMark) -> HookRefused:
         self._refused[hook.number, code] += 1
@@ -193,6 +205,12 @@ class HookMarks:
             _log.error("%s", error)
             return
         _log.info("%d marks of %s have gone with their footage", count, shown.day)
+
+
+def _is_out_of_descriptors(error: StorageError) -> bool:
+    """That says nothing of the disk, and passes."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE)
 
 
 def _streams_of(row: Camera | Removed) -> tuple[bytes, ...]:

@@ -8,7 +8,6 @@ and never ends it is seen in time. In one thread.
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import struct
 
@@ -40,16 +39,17 @@ class DoorMeter:
     ) -> None:
         """Raises zmq.ZMQError."""
         self._watched = watched
-        self._monitor = context.socket(zmq.PAIR)
+        self.monitor = context.socket(zmq.PAIR)
+        """Readable when somebody has come or gone."""
         try:
-            self._monitor.linger = 0
+            self.monitor.linger = 0
             # Without bound: at one libzmq's thread would wait for us, and hold what `close` needs.
-            self._monitor.rcvhwm = 0
+            self.monitor.rcvhwm = 0
             address = f"inproc://monitor-{watched.underlying:x}"
             watched.monitor(address, _EVENTS)
-            self._monitor.connect(address)
+            self.monitor.connect(address)
         except BaseException:
-            self._monitor.close()
+            self.monitor.close()
             raise
         self._received: dict[int, int] = {}
         """By descriptor of a connection, as libzmq has it."""
@@ -60,7 +60,12 @@ class DoorMeter:
         """Before the socket is closed."""
         with contextlib.suppress(zmq.ZMQError):
             self._watched.monitor(None, 0)
-        self._monitor.close()
+        self.monitor.close()
+
+    def connections(self) -> int:
+        """How many there are, whether they have shaken hands or not."""
+        self._hear()
+        return len(self._received)
 
     def took(self, frame: bytes) -> None:
         """A frame was read from the socket."""
@@ -86,8 +91,8 @@ class DoorMeter:
         return self._behind > _BEHIND_MAX_BYTES
 
     def _hear(self) -> None:
-        while self._monitor.poll(0):
-            told = recv_monitor_message(self._monitor)
+        while self.monitor.poll(0):
+            told = recv_monitor_message(self.monitor)
             if told["event"] == zmq.EVENT_ACCEPTED:
                 self._received[told["value"]] = 0
             else:
@@ -97,10 +102,15 @@ class DoorMeter:
 def _received_bytes(fd: int) -> int | None:
     """What a connection has brought; None: it is none any more."""
     try:
-        with socket.socket(fileno=os.dup(fd)) as copy:
-            info = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+        borrowed = socket.socket(fileno=fd)  # no copy: there may be no descriptor left for one
     except OSError:
         return None
+    try:
+        info = borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    except OSError:
+        return None
+    finally:
+        borrowed.detach()
     if len(info) < _INFO_BYTES:
         return None
     (received,) = struct.unpack_from("=Q", info, _RECEIVED_AT)

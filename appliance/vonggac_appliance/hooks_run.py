@@ -11,7 +11,6 @@ import contextlib
 import ipaddress
 import logging
 import os
-import resource
 import signal
 import socket
 import time
@@ -29,6 +28,7 @@ from vonggac_appliance.clock import wall_ns
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.hook_door import HookDoor
 from vonggac_appliance.hook_keys import HookKeys
+from vonggac_appliance.hook_limits import set_limits
 from vonggac_appliance.hook_log import HookLog
 from vonggac_appliance.hook_marks import HookMarks, folder_of
 from vonggac_appliance.hook_pictures import HookPictures
@@ -49,7 +49,6 @@ __all__ = ["main"]
 
 _log = logging.getLogger("vonggac.hooks")
 
-_NICE = 10
 _TURN_MS = 200
 _ROSTER_S = 1.0
 _BIND_AGAIN_S = 10.0
@@ -59,8 +58,6 @@ _EVENTS_WAITING_MAX = 1000
 _EVENTS_TURN_MAX = 100
 _SHARE_S = 0.2
 """Of a turn, for what one program asks; then the others are heard."""
-_DATA_BYTES_MAX = 512 << 20
-"""A program that is let in may begin a message and never end it: libzmq keeps all of it."""
 _FROM = ("record", "motion")
 """Processes whose events are heard."""
 
@@ -79,9 +76,7 @@ def main(home: Path) -> int:
     if not address:
         _log.warning("%s: no program may come in; marks are erased in their time", where)
     box_key(home)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # keys must not stand in a core file
-    resource.setrlimit(resource.RLIMIT_DATA, (_DATA_BYTES_MAX, _DATA_BYTES_MAX))
-    os.nice(_NICE)
+    set_limits()
     notifier = Notifier.from_environment(os.environ)
     wake, woken = socket.socketpair()
     wake.setblocking(False)
@@ -170,9 +165,12 @@ class _Process:
         readers = [door for door in self._doors.values() if door.wants_to_read(now_s)]
         poller = zmq.Poller()
         sockets = (self._keys.socket, self._events, *(door.socket for door in readers))
-        for waited in (*sockets, self._woken, self._pictures.bell):
+        monitors = [door.monitor for door in self._doors.values()]
+        for waited in (*sockets, *monitors, self._woken, self._pictures.bell):
             poller.register(waited, zmq.POLLIN)
         poller.poll(_TURN_MS)
+        for door in self._doors.values():
+            door.mind(time.monotonic())
         self._keys.turn()
         until_s = time.monotonic() + _SHARE_S
         for _ in range(_EVENTS_TURN_MAX):

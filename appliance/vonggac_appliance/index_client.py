@@ -69,22 +69,28 @@ class IndexClient:
         """State, room and the loss bound."""
         return self._ask(Kind.ASK_DISK, AskDisk(), Kind.DISK, Disk)[0]
 
-    def rows(self, stream: bytes, from_ns: int, to_ns: int) -> tuple[list[bytes], int | None]:
-        """Values that overlap the range (unpack and clip), and durable_until."""
+    def rows(self, stream: bytes, from_ns: int, to_ns: int) -> Rows:
+        """All values that overlap the range (unpack and clip), as one answer."""
         packed: list[bytes] = []
         until_ns = None
+        is_whole = True
         for answer in self._rows(AskRows(stream, from_ns, max(to_ns, from_ns + 1))):
             packed.extend(answer.packed)
             until_ns = answer.durable_until_ns
-        return packed, until_ns
+            is_whole &= answer.is_whole
+        return Rows(packed, False, until_ns, is_whole=is_whole)
 
-    def first_row_ns(self, stream: bytes, from_ns: int, to_ns: int) -> int | None:
-        """Where the earliest chunk that touches the range begins; None where there is none."""
+    def first_row(self, stream: bytes, from_ns: int, to_ns: int) -> tuple[int | None, bool]:
+        """Where the earliest chunk that touches the range begins (None: there is none), and
+        whether the keeper knows all that it has (`Rows.is_whole`).
+        """
         one = AskRows(stream, from_ns, max(to_ns, from_ns + 1), limit=1)  # a value at a time
+        is_whole = True
         for answer in self._rows(one):
+            is_whole &= answer.is_whole
             if spans := native.rows_spans(answer.packed, from_ns, to_ns):
-                return min(span[0] for span in spans)
-        return None
+                return min(span[0] for span in spans), is_whole
+        return None, is_whole
 
     def _rows(self, ask: AskRows) -> Iterator[Rows]:
         """Answers to a question, until there is no more."""

@@ -119,7 +119,9 @@ class Answers:
             count += rows
         state = self.ring.streams.get(ask.stream)
         until_ns = state.wall_end_ns if state is not None and state.run else None
-        return Kind.ROWS, Rows(packed, more, until_ns, next_minute), -1
+        # Every segment was seen: then the oldest is known, and then the index is whole.
+        is_whole = self.ring.spares.may_reuse_sealed
+        return Kind.ROWS, Rows(packed, more, until_ns, next_minute, is_whole), -1
 
     def _runs(self, ask: AskRuns) -> Answer:
         _check(ask.stream, ask.from_ns, ask.to_ns)

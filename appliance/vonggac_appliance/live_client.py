@@ -139,8 +139,8 @@ def ring_before(
     """
     for disk in disks:
         with IndexClient(home, disk, _DEADLINE_S) as client:
-            packed, _ = client.rows(stream, from_ns, max(unit.wall_ns, from_ns) + 1)
-            rows = [row for value in packed for row in native.rows_unpack(value)]
+            told = client.rows(stream, from_ns, max(unit.wall_ns, from_ns) + 1)
+            rows = [row for value in told.packed for row in native.rows_unpack(value)]
             wanted = _gop_before(rows, unit, from_ns)
             if wanted:
                 return _read(client, stream, receipt, wanted)

@@ -23,6 +23,7 @@ from vonggac.playback.once import once
 from vonggac.playback.playlist import Life
 from vonggac.registry.catalog import Catalog
 from vonggac_appliance.index_client import IndexClient
+from vonggac_appliance.messages_footage import Rows
 from vonggac_appliance.silent_disks import SilentDisks
 
 __all__ = ["Found", "LookIndex", "disk_name"]
@@ -45,7 +46,7 @@ class Found:
     disks: tuple[bytes, ...]
     """Ids of all disks, by `Fragment.disk`."""
     missing: int
-    """Disks that do not answer."""
+    """Disks that do not answer, or not with all they have."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,23 +84,23 @@ class LookIndex:
         """What all disks that answer have. Unavailable where none does."""
         disks = tuple(disk.uuid for disk in self._catalog.disks())
         span = from_ns, to_ns
-        packed: dict[int, list[bytes]] = {}
+        told: dict[int, Rows] = {}
         for number, disk in enumerate(disks):
             with contextlib.suppress(Unavailable):
-                packed[number] = self._silent.ask(disk, partial(self._rows, disk, stream, span))
-        missing = len(disks) - len(packed)
-        if must_answer and missing and missing == len(disks):
+                told[number] = self._silent.ask(disk, partial(self._rows, disk, stream, span))
+        if must_answer and disks and not told:
             raise Unavailable("no disk answers: the recorder is not running")
-        values = once(list(packed.values()), *span)
+        values = once([rows.packed for rows in told.values()], *span)
         found = [
             native.rows_fragments(of, *span, number)
-            for number, of in zip(packed, values, strict=True)
+            for number, of in zip(told, values, strict=True)
         ]
+        missing = len(disks) - sum(rows.is_whole for rows in told.values())
         return Found(found, disks, missing)
 
-    def _rows(self, disk: bytes, stream: bytes, span: tuple[int, int]) -> list[bytes]:
+    def _rows(self, disk: bytes, stream: bytes, span: tuple[int, int]) -> Rows:
         with IndexClient(self._home, disk, _DEADLINE_S) as client:
-            return client.rows(stream, *span)[0]
+            return client.rows(stream, *span)
 
     def asked(self, stream: bytes, from_ns: int, to_ns: int) -> Found:
         """As `found`, or what was found within the last second."""

@@ -26,6 +26,8 @@ class Rows(msgspec.Struct, frozen=True):
     """True when `limit` cut the answer; ask again with `next_minute` as `from_minute`."""
     durable_until_ns: int | None
     next_minute: int = 0
+    is_whole: bool = True
+    """False while the index is being made again: what it does not tell may be recorded as well."""
 
 
 class AskRuns(msgspec.Struct, frozen=True):

@@ -10,22 +10,25 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from vonggac.errors import VonggacError
+from vonggac.errors import MediaError, VonggacError
 from vonggac.media.chunk import SyncKind
-from vonggac.motion.slots import Slot, Tier
+from vonggac.motion.slots import Slot
 from vonggac_appliance.motion_eyes import Eyes
-from vonggac_appliance.motion_plan import Job, MotionPlan
+from vonggac_appliance.motion_older import OlderFootage
+from vonggac_appliance.motion_plan import MotionPlan
 from vonggac_appliance.motion_reading import Footage, MotionReader, Placed
 from vonggac_appliance.motion_suspects import MotionSuspects
 from vonggac_appliance.motion_trouble import MotionTrouble, Troubled
+from vonggac_appliance.motion_watch import Job
+from vonggac_appliance.motion_work import Work
 
 __all__ = ["Decoding", "Seen"]
 
 _log = logging.getLogger("vonggac.motion")
 
 _S = 1_000_000_000
-_WARM_NS = 12 * _S
-"""Before older footage: noise is known after 8 s, and a key frame comes first."""
+_KEY_BACK_NS = 10 * _S
+"""Who does not go on from what he saw begins at the key frame before."""
 _TURN_S = 0.5
 
 
@@ -37,23 +40,6 @@ class Seen:
     stream: bytes
     slots: tuple[Slot, ...]
     is_live: bool
-
-
-@dataclass(slots=True)
-class _Work:
-    """A job as far as it has come."""
-
-    slots: list[Slot]
-    stream: bytes
-    reached_ns: int
-    pixels: int = 0
-    pictures: int = 0
-    footage_ns: int = 0
-
-    @property
-    def shape(self) -> tuple[int, float]:
-        """Pixels, pictures a second."""
-        return self.pixels, self.pictures * 1e9 / max(self.footage_ns, 1)
 
 
 class Decoding:
@@ -76,6 +62,7 @@ class Decoding:
         self._suspects = suspects
         self._eyes: dict[bytes, Eyes] = {}
         """By camera, for its newest footage; one thread at a time has a camera."""
+        self._older = OlderFootage()
         self._lost = 0
         self._is_over = threading.Event()
         self._threads = [
@@ -99,6 +86,7 @@ class Decoding:
         """Of others no picture stays in memory: they have left, or their agreement has ended."""
         for camera in set(self._eyes) - set(cameras):
             self._eyes.pop(camera, None)
+        self._older.keep_only(cameras)
         self._trouble.keep_only(cameras)
 
     def close(self) -> None:
@@ -125,76 +113,59 @@ class Decoding:
 
     def _do(self, reader: MotionReader, job: Job) -> None:
         began_s = time.thread_time()
-        work = _Work([], job.stream, job.from_ns)
+        work = Work(job, job.stream, job.from_ns)
         try:
             if job.kind == "live":
                 self._live(reader, job, work)
             else:
-                self._old(reader, job, work)
+                self._older.look(reader, job, work)
         except VonggacError as error:
             job.watch.what = str(error)
-            work.reached_ns = job.to_ns
             self._eyes.pop(job.watch.camera, None)
+            if isinstance(error, MediaError):
+                work.reached_ns = job.to_ns  # else another time there may be an answer
         finally:
-            self._lost += reader.lost
+            self._lost += reader.lost + work.lost
             reader.lost = 0
             cpu_s = time.thread_time() - began_s
             if work.slots:
                 is_live = job.kind == "live"
                 seen = Seen(job.watch.camera, work.stream, tuple(work.slots), is_live)
                 self._tell(seen)
-            self._plan.done(job, work.reached_ns, cpu_s, work.shape)
+            self._plan.done(
+                job, work.reached_ns, cpu_s, work.shape, work.seen, goes_on=work.goes_on
+            )
 
-    def _live(self, reader: MotionReader, job: Job, work: _Work) -> None:
-        rows, until_ns, missing = reader.rows(job.stream, job.from_ns, job.to_ns)
+    def _live(self, reader: MotionReader, job: Job, work: Work) -> None:
         eyes = self._eyes.get(job.watch.camera)
         if eyes is None or (eyes.stream, eyes.tier) != (job.stream, job.tier):
             eyes = self._eyes[job.watch.camera] = Eyes(job.stream, job.tier)
-        self._look(reader, job, eyes, rows, work)
+        goes_on = eyes.until_ns == job.from_ns
+        from_ns = job.from_ns if goes_on else job.from_ns - _KEY_BACK_NS
+        rows, until_ns, missing = reader.rows(job.stream, from_ns, job.to_ns)
+        rows = rows if goes_on else _from_key(rows, job.from_ns)
+
+        def see_trouble(footage: Footage) -> bool:
+            self._trouble.see(job.watch.camera, eyes)
+            return False
+
+        work.look(reader, eyes, rows, see_trouble)
         work.slots += eyes.so_far()  # it would wait for the next pictures
         if rows:
             work.reached_ns = max(placed.packed.row.wall_end_ns for placed in rows)
         elif not missing and until_ns is not None and until_ns >= job.to_ns:
             work.reached_ns = job.to_ns  # nothing was recorded in between
+        if rows or goes_on:
+            eyes.until_ns = work.reached_ns
 
-    def _old(self, reader: MotionReader, job: Job, work: _Work) -> None:
-        names = dict.fromkeys((job.stream, *job.watch.streams.values()))
-        for stream in names:
-            rows, _, missing = reader.rows(stream, job.from_ns - _WARM_NS, job.to_ns)
-            if missing:
-                return  # it stays away from what was tried, and is found again
-            if any(placed.packed.row.wall_end_ns > job.from_ns for placed in rows):
-                break
-        work.stream = stream
-        reader.was_refused = False
-        eyes = Eyes(stream, job.tier)
-        self._look(reader, job, eyes, rows, work)
-        work.slots += eyes.end()
-        first, last = job.from_ns // _S, job.to_ns // _S
-        work.slots[:] = [slot for slot in work.slots if first <= slot.second < last]
-        if reader.was_refused:
-            return
-        work.reached_ns = job.to_ns
 
-    def _look(
-        self, reader: MotionReader, job: Job, eyes: Eyes, rows: Sequence[Placed], work: _Work
-    ) -> None:
-        """By key frames alone nothing else is read."""
-        wanted = [
-            placed
-            for placed in rows
-            if job.tier is Tier.FULL or placed.packed.row.kind != SyncKind.NONE
-        ]
-        for footage in reader.read(work.stream, wanted):
-            work.slots += eyes.see(footage)
-            if job.kind == "live":
-                self._trouble.see(job.watch.camera, eyes)
-            work.pixels = max(work.pixels, eyes.pixels)
-            self._count(footage, work)
-        self._lost += eyes.lost
-        eyes.lost = 0
-        job.watch.what = eyes.what
-
-    def _count(self, footage: Footage, work: _Work) -> None:
-        work.pictures += len(footage.pictures)
-        work.footage_ns += footage.wall_end_ns - footage.claim.wall_start_ns
+def _from_key(rows: list[Placed], from_ns: int) -> list[Placed]:
+    """Without those that nothing from there on needs."""
+    if not any(placed.packed.row.wall_end_ns > from_ns for placed in rows):
+        return []
+    starts = [
+        at
+        for at, placed in enumerate(rows)
+        if placed.packed.row.kind != SyncKind.NONE and placed.packed.row.wall_start_ns <= from_ns
+    ]
+    return rows[max(starts, default=0) :]

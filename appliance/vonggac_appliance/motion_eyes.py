@@ -27,6 +27,8 @@ class Eyes:
         self.pixels = 0
         self.latest: tuple[int, bytes] | None = None
         """Wall time and means of the last picture of a chunk."""
+        self.until_ns = 0
+        """Of the newest footage all up to here was given; for who gives it."""
         self._detector = Detector(tier)
         self._decoder: LumaDecoder | None = None
         self._init = b""

@@ -16,7 +16,7 @@ from vonggac.registry.camera import Camera
 from vonggac.registry.rules import is_indexed
 from vonggac_appliance.clock import wall_ns
 from vonggac_appliance.motion_decoding import Seen
-from vonggac_appliance.motion_plan import MotionPlan
+from vonggac_appliance.motion_plan import LIVE_BACK_S, MotionPlan
 from vonggac_appliance.motion_survey import Begins, Streams, Surveyed
 
 __all__ = ["MotionKeeping", "just_now", "own_folder"]
@@ -31,15 +31,13 @@ time: 37 MB a minute of 64 streams, where whole hours are 1 GB a day. The rest g
 all days are gone through."""
 _COMPLAIN_S = 60.0
 _JUST_NOW_S = 150
-_LIVE_BACK_S = 10
-"""Where a plan begins with the newest footage."""
 _FAR_S = 1 << 36
 
 
 def just_now(now_ns: int) -> Range:
     """The last minutes, which a survey leaves out, up to where a plan begins."""
     now_s = now_ns // 1_000_000_000
-    return now_s - _JUST_NOW_S, now_s - _LIVE_BACK_S + 2
+    return now_s - _JUST_NOW_S, now_s - LIVE_BACK_S + 1
 
 
 def own_folder(folder: Path) -> int:

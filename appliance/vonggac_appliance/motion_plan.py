@@ -9,89 +9,37 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
 from vonggac.motion import ranges
-from vonggac.motion.governor import Cost, guess
+from vonggac.motion.governor import Cost, measured
 from vonggac.motion.ranges import Range, Ranges
 from vonggac.motion.slots import Tier
 from vonggac.registry.camera import Camera
 from vonggac_appliance.clock import Clock, wall_ns
+from vonggac_appliance.motion_share import Share
+from vonggac_appliance.motion_watch import Job, Watch
 
-__all__ = ["Job", "MotionPlan", "Watch"]
+__all__ = ["LIVE_BACK_S", "MotionPlan"]
 
 _S = 1_000_000_000
-_LIVE_BACK_NS = 10 * _S
-"""A camera that is new here begins so far back; what is older is looked for."""
+LIVE_BACK_S = 4
+"""A camera that is new here, or far behind, begins so far back; what is older is looked for."""
 _LIVE_STEP_NS = _S
 _MANY = 8
 """Each turn costs two questions to a keeper: with more cameras it waits for two seconds of footage.
 Three would not be found within 5 s: a chunk is a second long, and durable a second later."""
-_LIVE_MOST_NS = 10 * _S
+_LIVE_MOST_NS = 4 * _S
 """Of one turn, so that a camera that fell behind does not hold up the others."""
-_TOO_FAR_NS = 60 * _S
-"""Behind by more: the newest footage goes on from now, the rest becomes older footage."""
+_TOO_FAR_NS = 10 * _S
+"""Behind by more, as after a disk that did not answer: the newest footage goes on from now, the
+rest becomes older footage. Were it decoded in its turn, nothing would be found in time meanwhile,
+and the governor would take cameras down that fit."""
 _LEFT_MOST_NS = 3600 * _S
 """What is older is found by who compares; a clock set ahead by years left nothing there."""
 _OLD_STEP_S = 60
 _SUB_SILENT_NS = 30 * _S
 """After so long without the sub-stream the main one is taken."""
-_BURST_S = 2.0
 _IDLE_S = 1.0
-_SMOOTH = 0.2
-
-Kind = Literal["live", "old"]
-
-
-@dataclass(slots=True)
-class Watch:
-    """A camera whose motion is indexed."""
-
-    camera: bytes
-    code: str
-    streams: dict[str, bytes]
-    """By name: `sub`, `main`."""
-    name: str
-    """Of the stream that is indexed now."""
-    position_ns: int
-    """The newest footage is indexed up to here."""
-    tier: Tier = Tier.FULL
-    durable_ns: dict[bytes, int] = field(default_factory=dict)
-    todo: Ranges = ()
-    """Older footage that is to be indexed, unix seconds."""
-    tried: Ranges = ()
-    """Older footage that was indexed as well as it could be; not tried again by this process."""
-    cost: Cost | None = None
-    cpu_s: float = 0.0
-    """In all."""
-    is_busy: bool = False
-    idle_until_s: float = 0.0
-    """Monotonic: a keeper gave nothing, and is not asked again before."""
-    what: str = ""
-    """Why it cannot be decoded."""
-
-    @property
-    def stream(self) -> bytes:
-        """Of which motion is indexed now."""
-        return self.streams[self.name]
-
-    @property
-    def behind_ns(self) -> int:
-        """Newest footage that is not indexed."""
-        return max(0, self.durable_ns.get(self.stream, 0) - self.position_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Footage that somebody decodes now."""
-
-    watch: Watch
-    kind: Kind
-    stream: bytes
-    from_ns: int
-    to_ns: int
-    tier: Tier
 
 
 class MotionPlan:
@@ -105,15 +53,13 @@ class MotionPlan:
         aside: Callable[[bytes], int] = lambda camera: 0,
     ) -> None:
         """`cores`: of CPU that decoding may take; `aside`: other than 0 for cameras that wait."""
-        self.cores = cores
         self._aside = aside
         self._clock = clock
         self._monotonic = monotonic
         self._watches: dict[bytes, Watch] = {}
         self._of_stream: dict[bytes, Watch] = {}
         self._changed = threading.Condition()
-        self._allowed_s = cores * _BURST_S
-        self._counted_s = monotonic()
+        self._share = Share(cores, monotonic())
         self._is_over = False
 
     def update(self, cameras: Iterable[Camera]) -> None:
@@ -128,7 +74,7 @@ class MotionPlan:
                 name = "sub" if "sub" in streams else next(iter(streams))
                 watch = self._watches.get(camera.id)
                 if watch is None or watch.streams != streams:
-                    watch = Watch(camera.id, camera.code, streams, name, now_ns - _LIVE_BACK_NS)
+                    watch = Watch(camera.id, camera.code, streams, name, _back(now_ns))
                 watch.code = camera.code
                 kept[camera.id] = watch
             self._watches = kept
@@ -151,12 +97,14 @@ class MotionPlan:
             if wall_end_ns < watch.position_ns - _S and stream == watch.stream:
                 watch.position_ns = wall_end_ns - _S  # the clock was set back
             self._choose(watch)
+            self._keep_up(watch)
             self._changed.notify()
 
     def lag_s(self) -> float:
         """How long the newest footage waits that could be decoded, were there more CPU."""
-        with self._changed:
-            return max((watch.behind_ns for watch in self._ready()), default=0) / 1e9
+        with self._changed:  # whose older footage is decoded waits for that alone
+            waiting = [watch for watch in self._ready() if watch.busy != "old"]
+            return max((watch.behind_ns for watch in waiting), default=0) / 1e9
 
     def add_old(self, camera: bytes, missing: Iterable[Range]) -> None:
         """Older footage that is not in the index, unless it was tried before."""
@@ -190,9 +138,10 @@ class MotionPlan:
         until_s = self._monotonic() + wait_s
         with self._changed:
             while not self._is_over:
+                self._share.earn(self._monotonic())
                 job = self._live() or self._old()
                 if job is not None:
-                    job.watch.is_busy = True
+                    job.watch.busy = job.kind
                     return job
                 left_s = until_s - self._monotonic()
                 if left_s <= 0:
@@ -200,26 +149,35 @@ class MotionPlan:
                 self._changed.wait(min(left_s, 0.1))  # the allowance grows without a word
             return None
 
-    def done(self, job: Job, reached_ns: int, cpu_s: float, shape: tuple[int, float]) -> None:
-        """A job is over. `reached_ns`: so far it came; `shape`: pixels, and pictures a second."""
-        footage_s = (reached_ns - job.from_ns) / 1e9
+    def done(
+        self,
+        job: Job,
+        reached_ns: int,
+        cpu_s: float,
+        shape: tuple[int, float],
+        seen: Ranges = (),
+        *,
+        goes_on: bool = False,
+    ) -> None:
+        """A job is over. `reached_ns`: so far it came; `shape`: pixels, and pictures a second;
+        `seen`: seconds of which there is a slot; `goes_on`: what is left of older footage is next.
+        """
         with self._changed:
             watch = job.watch
-            watch.is_busy = False
+            watch.busy = None
             watch.cpu_s += cpu_s
-            self._allowed_s -= cpu_s
-            if footage_s > 0 and shape[0]:
-                watch.cost = _smoothed(watch, job.tier, cpu_s / footage_s, shape)
-            if reached_ns <= job.from_ns:
+            self._share.spend(cpu_s, is_newest=job.kind == "live")
+            if reached_ns <= job.from_ns and not goes_on:
                 watch.idle_until_s = self._monotonic() + _IDLE_S
             if job.kind == "live":
+                footage_s = (reached_ns - job.from_ns) / 1e9
+                if footage_s > 0 and shape[0]:
+                    spent = cpu_s / footage_s
+                    watch.cost = measured(watch.cost, watch.tier, job.tier, spent, shape)
                 if watch.stream == job.stream and watch.position_ns == job.from_ns:
                     watch.position_ns = max(reached_ns, job.from_ns)
             else:
-                span = (job.from_ns // _S, job.to_ns // _S)
-                watch.todo = ranges.minus(watch.todo, (span,))
-                if reached_ns >= job.to_ns:  # else it is found again
-                    watch.tried = ranges.union((*watch.tried, span))
+                self._looked(job, reached_ns, seen, goes_on)
             self._changed.notify()
 
     def end(self) -> None:
@@ -242,13 +200,24 @@ class MotionPlan:
             watch.name = name
             watch.cost = None
 
-    def _earn(self) -> float:
-        """How much CPU may be taken now, in seconds."""
-        now_s = self._monotonic()
-        earned_s = self.cores * (now_s - self._counted_s)
-        self._counted_s = now_s
-        self._allowed_s = min(self._allowed_s + earned_s, self.cores * _BURST_S)
-        return self._allowed_s
+    def _keep_up(self, watch: Watch) -> None:
+        """What is far behind goes on from now."""
+        if watch.behind_ns <= _TOO_FAR_NS:
+            return
+        end_ns = watch.durable_ns[watch.stream]
+        begin_ns = max(watch.position_ns, end_ns - _LEFT_MOST_NS)
+        watch.position_ns = _back(end_ns)
+        left = (begin_ns // _S, -(-watch.position_ns // _S))
+        watch.todo = ranges.union((*watch.todo, left))
+
+    def _looked(self, job: Job, reached_ns: int, seen: Ranges, goes_on: bool) -> None:
+        """What was not seen although all was looked at will not be seen another time either."""
+        watch = job.watch
+        span = (job.from_ns // _S, (reached_ns if goes_on else job.to_ns) // _S)
+        watch.todo = ranges.minus(watch.todo, (span,))
+        if reached_ns >= job.to_ns or goes_on:  # else it is found again
+            unseen = ranges.minus((span,), seen)
+            watch.tried = ranges.union((*watch.tried, *unseen)) if unseen else watch.tried
 
     def _ready(self) -> list[Watch]:
         """Those that wait for nothing else: a keeper that gives nothing, or until they are taken
@@ -258,28 +227,22 @@ class MotionPlan:
         return [w for w in watches if now_s >= w.idle_until_s and self._aside(w.camera) == 0]
 
     def _idle(self) -> list[Watch]:
-        return [watch for watch in self._ready() if not watch.is_busy]
+        return [watch for watch in self._ready() if watch.busy is None]
 
     def _live(self) -> Job | None:
-        if self._earn() <= 0:
+        if not self._share.has_newest:
             return None
         step_ns = _LIVE_STEP_NS * (2 if len(self._watches) > _MANY else 1)
         due = [w for w in self._idle() if w.behind_ns >= step_ns]
         if not due:
             return None
         watch = max(due, key=lambda w: w.behind_ns)
-        end_ns = watch.durable_ns[watch.stream]
-        if watch.behind_ns > _TOO_FAR_NS:
-            begin_ns = max(watch.position_ns, end_ns - _LEFT_MOST_NS)
-            left = (begin_ns // _S, (end_ns - _LIVE_BACK_NS) // _S)
-            watch.todo = ranges.union((*watch.todo, left))
-            watch.position_ns = end_ns - _LIVE_BACK_NS
-        to_ns = min(end_ns, watch.position_ns + _LIVE_MOST_NS)
+        to_ns = min(watch.durable_ns[watch.stream], watch.position_ns + _LIVE_MOST_NS)
         return Job(watch, "live", watch.stream, watch.position_ns, to_ns, watch.tier)
 
     def _old(self) -> Job | None:
         """Only from what live footage leaves over; the newest of all cameras first."""
-        if self._allowed_s < self.cores * _BURST_S / 2:
+        if not self._share.has_older:
             return None
         idle = [w for w in self._idle() if w.todo]
         if not idle:
@@ -290,12 +253,6 @@ class MotionPlan:
         return Job(watch, "old", watch.stream, span[0] * _S, span[1] * _S, watch.tier)
 
 
-def _smoothed(watch: Watch, tier: Tier, spent: float, shape: tuple[int, float]) -> Cost:
-    """What a second of footage costs, as it was measured lately."""
-    before = watch.cost or guess(*shape)
-    is_first = watch.cost is None
-    share = 1.0 if is_first else _SMOOTH
-    if tier is Tier.FULL:
-        full = before.full + share * (spent - before.full)
-        return Cost(full, before.key if not is_first else full * 0.12, watch.tier)
-    return Cost(before.full, before.key + share * (spent - before.key), watch.tier)
+def _back(end_ns: int) -> int:
+    """Where the newest footage begins."""
+    return end_ns - LIVE_BACK_S * _S

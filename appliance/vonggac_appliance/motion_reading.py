@@ -81,15 +81,17 @@ class MotionReader:
 
     def rows(self, stream: bytes, from_ns: int, to_ns: int) -> tuple[list[Placed], int | None, int]:
         """Chunks that touch [from_ns, to_ns) in the order of recording, until when all is durable,
-        and how many disks did not answer.
+        and of how many disks some may be missing: they do not answer, or not with all they have.
         """
         values: dict[bytes, list[bytes]] = {}
         until_ns: int | None = None
+        missing = len(self.disks)
         for disk in self.disks:
             with contextlib.suppress(Unavailable), self._asking(disk) as client:
-                packed, until = client.rows(stream, from_ns, to_ns)
-                values[disk] = packed
-                until_ns = max(until_ns or 0, until or 0) or None
+                told = client.rows(stream, from_ns, to_ns)
+                values[disk] = told.packed
+                until_ns = max(until_ns or 0, told.durable_until_ns or 0) or None
+                missing -= told.is_whole
         found = [
             Placed(disk, row)
             for disk, of in zip(values, once(list(values.values()), from_ns, to_ns), strict=True)
@@ -98,26 +100,32 @@ class MotionReader:
             if row.row.wall_start_ns < to_ns and row.row.wall_end_ns > from_ns
         ]
         found.sort(key=lambda placed: (placed.packed.row.run, placed.packed.row.sequence))
-        return found, until_ns, len(self.disks) - len(values)
+        return found, until_ns, missing
 
     def spans(self, stream: bytes, from_ns: int, to_ns: int) -> list[tuple[int, int]] | None:
-        """What is recorded that touches the range, wall time; None where a disk does not answer."""
+        """What is recorded that touches the range, wall time; None where a disk does not answer, or
+        does not know yet all that it has.
+        """
         spans: list[tuple[int, int]] = []
         try:
             for disk in self.disks:
                 with self._asking(disk) as client:
-                    packed, _ = client.rows(stream, from_ns, to_ns)
-                spans += [(s, e) for s, e, *_ in native.rows_spans(packed, from_ns, to_ns)]
+                    told = client.rows(stream, from_ns, to_ns)
+                _expect_whole(told.is_whole)
+                spans += [(s, e) for s, e, *_ in native.rows_spans(told.packed, from_ns, to_ns)]
         except Unavailable:
             return None
         return spans
 
     def first_ns(self, stream: bytes, from_ns: int, to_ns: int) -> int | None:
-        """Where the earliest chunk in the range begins; None: there is none. Unavailable."""
+        """Where the earliest chunk in the range begins; None: there is none. Unavailable as
+        `spans` says None.
+        """
         firsts: list[int] = []
         for disk in self.disks:
             with self._asking(disk) as client:
-                first = client.first_row_ns(stream, from_ns, to_ns)
+                first, is_whole = client.first_row(stream, from_ns, to_ns)
+            _expect_whole(is_whole)
             firsts += [] if first is None else [first]
         return min(firsts, default=None)
 
@@ -186,3 +194,9 @@ class MotionReader:
             client.close()
             raise
         self._clients[disk] = client
+
+
+def _expect_whole(is_whole: bool) -> None:
+    """Of footage that half an index does not tell nobody may say that it is gone."""
+    if not is_whole:
+        raise Unavailable("the index of a disk is being made again")

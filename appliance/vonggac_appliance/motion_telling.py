@@ -13,7 +13,8 @@ from vonggac_appliance import bus_events
 from vonggac_appliance.clock import wall_ns
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.messages_motion import MotionStatusReply, MotionStream
-from vonggac_appliance.motion_plan import MotionPlan, Watch
+from vonggac_appliance.motion_plan import MotionPlan
+from vonggac_appliance.motion_watch import Watch
 
 __all__ = ["MotionTelling", "tier_word"]
 

@@ -33,6 +33,8 @@ class Answer:
     packed: list[bytes]
     runs: list[RunRow]
     tail: Tail
+    is_whole: bool = True
+    """Or its index is being made again, and may know more later."""
 
 
 class Source(Protocol):
@@ -53,10 +55,10 @@ class OnlineDisk:
         self._leases: dict[int, int] = {}
 
     def ask(self, stream: bytes, from_ns: int, to_ns: int) -> Answer:
-        packed, until_ns = self._client.rows(stream, from_ns, to_ns)
+        told = self._client.rows(stream, from_ns, to_ns)
         runs, gap = self._client.runs(stream, from_ns, to_ns)
-        tail = Tail(until_ns, time.time_ns(), gap, is_keeper_running=True)
-        return Answer(packed, [run_row(run) for run in runs], tail)
+        tail = Tail(told.durable_until_ns, time.time_ns(), gap, is_keeper_running=True)
+        return Answer(told.packed, [run_row(run) for run in runs], tail, told.is_whole)
 
     def facts(self) -> Disk:
         return self._client.disk()

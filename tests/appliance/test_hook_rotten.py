@@ -154,7 +154,7 @@ def change_version(home: Path, disk: Path, at_ns: int) -> None:
     with Catalog(home, is_readonly=True) as catalog:
         (row,) = catalog.disks()
     with IndexClient(home, row.uuid) as client:
-        packed, _ = client.rows(MAIN, at_ns, at_ns + 1)
+        packed = client.rows(MAIN, at_ns, at_ns + 1).packed
     rows = [one for value in packed for one in native.rows_unpack(value)]
     (one,) = [p for p in rows if p.row.wall_start_ns <= at_ns < p.row.wall_end_ns]
     fd = os.open(segment_path(disk, one.segment), os.O_RDWR)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from vonggac.motion.slots import Tier
 from vonggac.registry.camera import Camera, Stream
-from vonggac_appliance.motion_plan import Job, MotionPlan, Watch
+from vonggac_appliance.motion_plan import MotionPlan
+from vonggac_appliance.motion_watch import Job, Watch
 
 _S = 1_000_000_000
 _NOW_S = 1_800_000_000

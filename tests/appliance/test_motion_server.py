@@ -343,6 +343,24 @@ def test_heat_counts_the_seconds_of_each_cell(rig: Rig) -> None:
     assert {cell: n for cell, n in enumerate(heat.counts) if n} == {3: 7}
 
 
+def test_heat_counts_a_second_once_that_both_streams_of_a_camera_were_indexed_for(rig: Rig) -> None:
+    """As around the moment in which a sub-stream stays away."""
+    both = (Stream(os.urandom(16), "main", "rtsp://127.0.0.1/main"), *_camera("cam3").streams)
+    rig.cameras.append(Camera(os.urandom(16), "cam3", both, 1, owner_kind=OwnerKind.STATE))
+    rig.looks._catalog.add_camera(rig.cameras[2])
+    for stream, column in zip(both, (3, 4), strict=True):
+        at = range(_BEGIN_S + 100, _BEGIN_S + 105)
+        rig.index.add(stream.id, [Slot(s, cells_of([3, column]), Tier.FULL) for s in at])
+    rig.begin()
+    query = rig.query(2)
+
+    with MotionClient(rig.home) as client:
+        (heat,) = client.heat(query, rig.receipts(query, is_heat=True))
+
+    assert heat.seconds == 5
+    assert {cell: n for cell, n in enumerate(heat.counts) if n} == {3: 5, 4: 5}
+
+
 def test_who_closes_an_iterator_has_cancelled(rig: Rig) -> None:
     for second in range(0, 3600, 10):
         rig.move(0, second, 3)

@@ -43,6 +43,14 @@ from vonggac_appliance.keep import main
 disk, home, box, fd = sys.argv[1:]
 sys.exit(main(disk, home, bytes.fromhex(box), socket.socket(fileno=int(fd))))
 """
+_HOLDING = """
+import sys
+from pathlib import Path
+from vonggac.store.rebuild import Rebuild
+step = Rebuild.step
+Rebuild.step = lambda self: step(self) if Path(sys.argv[2], "go").exists() else True
+"""
+"""A disk so slow that the next segment is not read before the test makes HOME/go."""
 
 
 @dataclass(slots=True)
@@ -88,13 +96,17 @@ class KeeperPeer:
     durable.
     """
 
-    def __init__(self, disk: Path, home: Path, arena: Arena) -> None:
+    def __init__(
+        self, disk: Path, home: Path, arena: Arena, *, is_rebuild_held: bool = False
+    ) -> None:
+        """`is_rebuild_held`: an index is made again once there is a file HOME/go."""
+        program = (_HOLDING if is_rebuild_held else "") + _PROGRAM
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control = ours
         self.control.settimeout(DEADLINE_S)
         self.arena = arena
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, disk, home, BOX.hex(), str(theirs.fileno())],
+            [sys.executable, "-c", program, disk, home, BOX.hex(), str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stderr=subprocess.PIPE,
         )

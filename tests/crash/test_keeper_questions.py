@@ -108,8 +108,8 @@ def test_an_answer_in_parts_tells_each_value_once(tmp_path: Path, peer: KeeperPe
     peer.wait_for(1 + len(steps_s))
     end_ns = stream.wall_ns + DAY_NS
     with IndexClient(tmp_path, disk) as client:
-        whole, until_ns = client.rows(stream.stream, 0, end_ns)
-    assert until_ns == stream.wall_ns
+        told = client.rows(stream.stream, 0, end_ns)
+    assert told.durable_until_ns == stream.wall_ns
     path = sockets.socket_path(tmp_path, "view", socket_name(disk))
     parts: list[bytes] = []
     ask = AskRows(stream.stream, 0, end_ns, limit=1)
@@ -123,7 +123,7 @@ def test_an_answer_in_parts_tells_each_value_once(tmp_path: Path, peer: KeeperPe
                 break
             assert answer.next_minute > ask.from_minute
             ask = msgspec.structs.replace(ask, from_minute=answer.next_minute)
-    assert parts == whole
+    assert parts == told.packed
     assert len(parts) == 3, "a start, and what lies more than an hour behind the one before"
     runs = [packed.row.run for value in parts for packed in native.rows_unpack(value)]
     assert sorted(runs) == [1, 2, 3, 4, 5]
@@ -134,7 +134,7 @@ def test_a_lease_ends_with_its_receipt(tmp_path: Path, peer: KeeperPeer) -> None
     disk, stream = begin(peer)
     proof = receipt_for(tmp_path, stream, 0, stream.wall_ns, seconds=1.5)
     with IndexClient(tmp_path, disk) as client:
-        packed, _ = client.rows(stream.stream, 0, stream.wall_ns)
+        packed = client.rows(stream.stream, 0, stream.wall_ns).packed
         row = native.rows_unpack(packed[0])[0]
     path = sockets.socket_path(tmp_path, "view", socket_name(disk))
     with sockets.connect(path, 10.0) as caller:
@@ -157,7 +157,7 @@ def test_a_segment_s_head_is_told_with_its_epoch_and_to_its_own_stream_alone(
 ) -> None:
     disk, stream = begin(peer)
     with IndexClient(tmp_path, disk) as client:
-        packed, _ = client.rows(stream.stream, 0, stream.wall_ns)
+        packed = client.rows(stream.stream, 0, stream.wall_ns).packed
         row = native.rows_unpack(packed[0])[0]
         asked = [row.segment, row.segment + 1, 1 << 40, -1, row.segment]
         told = client.heads(stream.stream, asked)
@@ -194,14 +194,15 @@ def test_a_day_is_drawn_from_runs_and_the_first_row(tmp_path: Path, peer: Keeper
             (lost_ns + 3600 * SECOND_NS, end_ns),
         ]
         assert gap is None
-        assert client.first_row_ns(stream.stream, 0, end_ns) == began_ns
-        assert client.first_row_ns(stream.stream, lost_ns - SECOND_NS, end_ns) == (
-            lost_ns - SECOND_NS
+        assert client.first_row(stream.stream, 0, end_ns) == (began_ns, True)
+        assert client.first_row(stream.stream, lost_ns - SECOND_NS, end_ns) == (
+            lost_ns - SECOND_NS,
+            True,
         )
         # The minute before is looked at too, and holds nothing that touches the range.
-        assert client.first_row_ns(stream.stream, lost_ns, end_ns) == runs[1].wall_start_ns
-        assert client.first_row_ns(stream.stream, end_ns, end_ns + SECOND_NS) is None
-        assert client.first_row_ns(bytes(16), 0, end_ns) is None
+        assert client.first_row(stream.stream, lost_ns, end_ns)[0] == runs[1].wall_start_ns
+        assert client.first_row(stream.stream, end_ns, end_ns + SECOND_NS) == (None, True)
+        assert client.first_row(bytes(16), 0, end_ns) == (None, True)
         assert client.keeper_pid == peer.process.pid
     from_ns, to_ns = end_ns - DAY_NS, end_ns
     for ask_from_ns in (from_ns, end_ns - ROWS_NS - SECOND_NS):  # by rows, and by runs

@@ -17,6 +17,7 @@ import pytest
 from vonggac.errors import ConfigError, StorageError
 from vonggac.motion import region
 from vonggac.motion.episodes import Found
+from vonggac.motion.heat import heat_of_day
 from vonggac.motion.index import Known, MotionIndex
 from vonggac.motion.query import DAY_SECONDS, Ask, Query
 from vonggac.motion.slots import Slot, Tier, cells_of
@@ -386,4 +387,4 @@ def test_a_killed_process_leaves_what_it_had_logged(tmp_path: Path) -> None:
         assert not index.damages
         total = (known.to_s - START) // 120  # the kill may have come behind the log
         assert {one.cells for one in found(index)} <= {1, 2}
-        assert index.heat(A, START, START * 2)[0] > 0
+        assert heat_of_day(index, {A: 0}, START // DAY_SECONDS, START, START * 2)[0] > 0

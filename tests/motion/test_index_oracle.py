@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vonggac.motion import region
 from vonggac.motion.block import BLOCK_SECONDS
 from vonggac.motion.episodes import Episode, Found
+from vonggac.motion.heat import heat_of_day
 from vonggac.motion.index import MotionIndex
 from vonggac.motion.query import DAY_SECONDS, Ask, Coarse, Query, windows
 from vonggac.motion.slots import Slot, Tier, active_cells, cells_of
@@ -50,6 +51,14 @@ class Truth:
         self.cells[part] = False
         self.tiers[part] = 0
         self.globals[part] = False
+
+    def merge(self, other: Truth) -> None:
+        """What another stream tells of the same picture: the better tier, or both."""
+        for at in np.flatnonzero(other.tiers):
+            if not self.tiers[at] or other.tiers[at] <= self.tiers[at]:
+                is_same = other.tiers[at] == self.tiers[at]
+                self.cells[at] = other.cells[at] | (self.cells[at] & is_same)
+                self.tiers[at] = other.tiers[at]
 
     def counts(self, mask: bytes) -> NDArray[np.int64]:
         wanted = np.zeros(2304, dtype=bool)
@@ -168,8 +177,22 @@ def test_a_search_finds_what_looking_through_all_seconds_finds(
                 start = MIDNIGHT - SPAN
                 known[part.from_s - start : part.to_s - start] = part.tier
             assert (known == truth.tiers).all()
-            heat = held[0].heat(stream, MIDNIGHT - 100, MIDNIGHT + 77)
+            heat = heat_around_midnight(held[0], {stream: 0}, 100, 77)
             assert heat == truth.cells[SPAN - 100 : SPAN + 77].sum(axis=0).tolist()
+        one, other = (truths[stream] for stream in STREAMS)
+        both = heat_around_midnight(held[0], dict(zip(STREAMS, (0, MIDNIGHT - 50), strict=True)), 99, 5)
+        other.forget(0, MIDNIGHT - 50)
+        one.merge(other)
+        assert both == one.cells[SPAN - 99 : SPAN + 5].sum(axis=0).tolist()
+
+
+def heat_around_midnight(
+    index: MotionIndex, begins_s: dict[bytes, int], before: int, behind: int
+) -> list[int]:
+    from_s, to_s = MIDNIGHT - before, MIDNIGHT + behind
+    days = (MIDNIGHT // DAY_SECONDS - 1, MIDNIGHT // DAY_SECONDS)
+    one, next_one = (heat_of_day(index, begins_s, day, from_s, to_s) for day in days)
+    return [a + b for a, b in zip(one, next_one, strict=True)]
 
 
 def act(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vonggac.motion.slots import Tier
 
-__all__ = ["Cost", "guess", "tiers"]
+__all__ = ["Cost", "guess", "measured", "tiers"]
 
 _FILLED = 0.9
 """Of the budget: what is planned for; the rest is for what varies from second to second."""
@@ -22,6 +22,8 @@ _LESS = 0.8
 _CALM_S = 4.0
 _KEY_SHARE = 0.12
 """Of a whole decode, where nobody has measured it (docs/design/motion.md: 0.06 to 0.3)."""
+_SMOOTH = 0.2
+"""How much the last measurement counts."""
 _S_PER_PIXEL = 2e-9
 """Of a whole decode, before it was measured: 0.47 ms for 640 x 360."""
 
@@ -40,6 +42,21 @@ def guess(pixels: int, pictures_a_second: float) -> Cost:
     """Before anything was measured."""
     full = _S_PER_PIXEL * pixels * pictures_a_second
     return Cost(full, full * _KEY_SHARE, Tier.FULL)
+
+
+def measured(
+    before: Cost | None, tier: Tier, of: Tier, spent: float, shape: tuple[int, float]
+) -> Cost:
+    """What a second costs as it was measured lately: `spent`, last, for one decoded as `of`.
+
+    `before`: None where this is the first; `shape`: pixels, and pictures a second; `tier`: of now.
+    """
+    share = 1.0 if before is None else _SMOOTH
+    known = before or guess(*shape)
+    if of is Tier.FULL:
+        full = known.full + share * (spent - known.full)
+        return Cost(full, known.key if before else full * _KEY_SHARE, tier)
+    return Cost(known.full, known.key + share * (spent - known.key), tier)
 
 
 def tiers(costs: Mapping[bytes, Cost], budget: float, lag_s: float = 0.0) -> dict[bytes, Tier]:

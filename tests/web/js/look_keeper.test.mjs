@@ -80,6 +80,19 @@ test("of two that are asked for at once the later one stays, and the other is en
   keeper.end();
 });
 
+test("what is put away while it is being opened is ended as soon as it is there", async () => {
+  const held = [];
+  const keeper = new LookKeeper("c0", (looks) => held.push(looks));
+  answer = () => told("put-away");
+  const opened = keeper.open("stored", { from: 1, to: 2 }, PURPOSE);
+  keeper.end();
+  await opened;
+  assert.equal(keeper.look, null);
+  assert.deepEqual(held, []);
+  const { method, path } = asked.at(-1);
+  assert.equal(`${method} ${path}`, "DELETE /api/v1/looks/put-away");
+});
+
 test("a look that runs out asks, and is over when nobody says anything", async () => {
   const keeper = new LookKeeper("c0", () => {});
   answer = () => told("c", 80);

@@ -1,4 +1,5 @@
-// Both pictures of a camera's trouble are opened beside each other, and closed; one that is gone says so.
+// Both pictures of a camera's trouble are opened beside each other, and closed; one that is gone says
+// so, and one that is put away too soon is never shown.
 
 import { sayPurpose } from "../camera_page.mjs";
 
@@ -34,6 +35,19 @@ async function placesOf(scene, n, opening) {
   }, n);
 }
 
+/** Opens the n-th alarm and puts it away while its looks are being opened. */
+async function changeMind(scene, n) {
+  await scene.page.evaluate((at) => {
+    const root = document.querySelectorAll(".trouble")[at];
+    const hide = (_, observer) => {
+      observer.disconnect();
+      root.querySelector("[data-show]").click();
+    };
+    new MutationObserver(hide).observe(root.querySelector(".place"), { childList: true });
+  }, n);
+  await open(scene, n, "");
+}
+
 export default async function trouble(scene, { cookie, opening, shots }) {
   const { page } = scene;
   const { hostname } = new URL(scene.origin);
@@ -56,6 +70,8 @@ export default async function trouble(scene, { cookie, opening, shots }) {
   await page.evaluate(() => {
     for (const button of document.querySelectorAll(".trouble [data-show]")) button.click();
   });
+  await page.setViewport({ width: 1280, height: 900 });
+  await changeMind(scene, 0);
   const left = await page.$$eval(".trouble video", (videos) => videos.length);
   return { both, gone, overflow, left };
 }
