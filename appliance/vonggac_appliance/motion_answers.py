@@ -16,11 +16,12 @@ from vonggac.evidence import receipt as receipts
 from vonggac.evidence.receipt import Permit
 from vonggac.motion import ranges, region
 from vonggac.motion.episodes import Episode
+from vonggac.motion.heat import heat_of_day
 from vonggac.motion.index import MotionIndex
 from vonggac.motion.query import BLOCK_SECONDS, Ask, Coarse, Query
 from vonggac.motion.ranges import Ranges
 from vonggac.motion.search import Search
-from vonggac.motion.slots import Tier
+from vonggac.motion.slots import CELL_COUNT, Tier
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.masks import Corners
 from vonggac_appliance import motion_words
@@ -133,24 +134,29 @@ class MotionAnswers:
         kept = self._kept(query)
         for watched in query.cameras:
             camera, streams = watched.camera, cameras[watched.camera]
-            counts = [0] * (64 * 36)
-            for stream in streams:
-                for day in sorted(self._index.days(stream)):
-                    starts_s = max(day * _DAY_S, from_s, self._begins_s(stream))
-                    ends_s = min((day + 1) * _DAY_S, to_s)
-                    if starts_s < ends_s:
-                        found = self._index.heat(stream, starts_s, ends_s)
-                        counts = [a + b for a, b in zip(counts, found, strict=True)]
-                        yield None
+            counts = [0] * CELL_COUNT
+            for found in self._heat_by_day(streams, from_s, to_s):
+                counts = [a + b for a, b in zip(counts, found, strict=True)]
+                yield None
             # Behind the counting, which may find a day damaged.
             seconds = ranges.total(self._covered(streams, from_s, to_s))
             if not self._may_tell(camera):
-                counts, seconds = [0] * (64 * 36), 0
+                counts, seconds = [0] * CELL_COUNT, 0
             counts = _without(counts, kept[camera])
             searched += seconds
             yield MotionHeat(number, camera, counts, seconds, masks=watched.kept)
         elapsed_ms = int((time.monotonic() - began_s) * 1000)
         yield MotionDone(number, len(cameras), searched, elapsed_ms)
+
+    def _heat_by_day(
+        self, streams: tuple[bytes, ...], from_s: int, to_s: int
+    ) -> Iterator[list[int]]:
+        """Of one camera, whose streams see the same: a second that two of them have counts once."""
+        days = {stream: self._index.days(stream) for stream in streams}
+        for day in sorted(set().union(*days.values())):
+            if day * _DAY_S < to_s and from_s < (day + 1) * _DAY_S:
+                begins_s = {one: self._begins_s(one) for one in streams if day in days[one]}
+                yield heat_of_day(self._index, begins_s, day, from_s, to_s)
 
     def _cameras(self, query: MotionQuery) -> dict[bytes, tuple[bytes, ...]]:
         """Each camera's streams: whichever of them was indexed at the time."""

@@ -180,7 +180,9 @@ def test_a_search_finds_what_looking_through_all_seconds_finds(
             heat = heat_around_midnight(held[0], {stream: 0}, 100, 77)
             assert heat == truth.cells[SPAN - 100 : SPAN + 77].sum(axis=0).tolist()
         one, other = (truths[stream] for stream in STREAMS)
-        both = heat_around_midnight(held[0], dict(zip(STREAMS, (0, MIDNIGHT - 50), strict=True)), 99, 5)
+        both = heat_around_midnight(
+            held[0], dict(zip(STREAMS, (0, MIDNIGHT - 50), strict=True)), 99, 5
+        )
         other.forget(0, MIDNIGHT - 50)
         one.merge(other)
         assert both == one.cells[SPAN - 99 : SPAN + 5].sum(axis=0).tolist()

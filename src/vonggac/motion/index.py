@@ -21,7 +21,7 @@ from vonggac.motion.episodes import DayFound, Found
 from vonggac.motion.query import DAY_SECONDS, Coarse, Query
 from vonggac.motion.recent import BLOCKS_PER_DAY, Recent
 from vonggac.motion.search import Search
-from vonggac.motion.slots import CELL_COUNT, Slot, Tier
+from vonggac.motion.slots import Slot, Tier
 
 __all__ = ["Damage", "Known", "MotionIndex"]
 
@@ -159,18 +159,7 @@ class MotionIndex:
         """The episodes of each day, newest day first; what midnight cuts is in two days."""
         return self._search.days(query)
 
-    def heat(self, stream: bytes, from_s: int, to_s: int) -> list[int]:
-        """In how many seconds of [from_s, to_s) each of the 2304 cells moved."""
-        sums = [0] * CELL_COUNT
-        for day in self.days(stream):
-            first = max(from_s - day * DAY_SECONDS, 0)
-            last = min(to_s - day * DAY_SECONDS, DAY_SECONDS)
-            if first < last:
-                counts = self.grid(stream, day).heat(first, last)
-                sums = [one + other for one, other in zip(sums, counts, strict=True)]
-        return sums
-
-    # What a search asks (search.py: Source).
+    # What a search asks (search.py: Source), and a heat picture (heat.py).
 
     def file_of(self, stream: bytes, day: int) -> DayFile | None:
         """The file of a day, where there is one."""
