@@ -80,9 +80,10 @@ test("of two that are asked for at once the later one stays, and the other is en
   keeper.end();
 });
 
-test("what is put away while it is being opened is ended as soon as it is there", async () => {
+test("what is put away while it is being opened is ended as soon as it is there", async (t) => {
   const held = [];
   const keeper = new LookKeeper("c0", (looks) => held.push(looks));
+  t.after(() => keeper.end());
   answer = () => told("put-away");
   const opened = keeper.open("stored", { from: 1, to: 2 }, PURPOSE);
   keeper.end();

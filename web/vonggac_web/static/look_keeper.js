@@ -80,11 +80,11 @@ export class LookKeeper extends EventTarget {
    */
   async open(kind, range, purpose) {
     this.end();
-    const turn = ++this.#turn;
+    const turn = this.#turn;
     const ask = { camera: this.camera, kind, ...range, purpose };
     const look = lookOf(await api("POST", "/api/v1/looks", ask), purpose);
     if (turn !== this.#turn)
-      forget(look.id); // another one was asked for meanwhile
+      forget(look.id); // another one was asked for meanwhile, or none is wanted any more
     else {
       this.#keep(look);
       this.dispatchEvent(new Event("opened"));
@@ -102,8 +102,9 @@ export class LookKeeper extends EventTarget {
     this.dispatchEvent(new Event("renewed"));
   }
 
-  /** Ends it, as far as it is there. @param {{leaving?: boolean}} [how] the page is being left */
+  /** Ends it, and what is being opened as soon as it is there. @param {{leaving?: boolean}} [how] the page is being left */
   end({ leaving = false } = {}) {
+    this.#turn++;
     const { look } = this;
     if (!look) return;
     this.#forget();

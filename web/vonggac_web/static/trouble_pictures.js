@@ -91,11 +91,13 @@ class TroublePictures {
     try {
       const range = { from: at - AROUND_MS, to: at + AROUND_MS };
       const look = await keeper.open("stored", range, purpose);
+      if (!this.#held.has(keeper)) return; // hidden meanwhile; the place may be another one's now
       const bytes = await still(look, at);
       // It may have been closed, or ended, meanwhile.
       if (keeper.look?.id === look.id) place.replaceChildren(this.#picture(bytes, place));
     } catch (error) {
       keeper.end();
+      if (!this.#held.has(keeper)) return;
       place.textContent = error instanceof TypeError ? t("trouble.cannot") : wordsOf(error);
     }
   }

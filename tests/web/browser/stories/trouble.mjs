@@ -37,6 +37,8 @@ async function placesOf(scene, n, opening) {
 
 /** Opens the n-th alarm and puts it away while its looks are being opened. */
 async function changeMind(scene, n) {
+  // Its socket is closed before it is open, too.
+  scene.expected.push("/api/v1/socket");
   await scene.page.evaluate((at) => {
     const root = document.querySelectorAll(".trouble")[at];
     const hide = (_, observer) => {
