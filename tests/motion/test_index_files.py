@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import resource
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from refusing_disk import no_file_above
 from vonggac.errors import ConfigError, StorageError
 from vonggac.motion import region
 from vonggac.motion.episodes import Found
@@ -263,19 +260,6 @@ def test_a_full_index_drops_its_oldest_days_and_takes_no_older_ones(tmp_path: Pa
     bounded.add(A, moving(START, 10))
     assert bounded.covered(A, 0, START + DAY_SECONDS) == []
     assert found(bounded)[-1].from_s == START + 2 * DAY_SECONDS
-
-
-@contextmanager
-def no_file_above(size_bytes: int) -> Iterator[None]:
-    """No file of this process grows further: the kernel refuses, as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_disk_that_refuses_costs_nothing_that_it_took(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vonggac._native.tiles import DAY_SLOTS, Grid
 from vonggac._native.zstd import Unpacker
-from vonggac.errors import ConfigError, MediaError
+from vonggac.errors import ConfigError, MediaError, StorageError
 from vonggac.motion import day_file
 from vonggac.motion.day_file import DayFile
 from vonggac.motion.day_log import storage_error
@@ -37,6 +37,8 @@ class DayFiles:
         self._unpacker = Unpacker()
         self._days: dict[bytes, dict[int, DayFile]] = {}
         self._damaged: dict[tuple[bytes, int], str] = {}
+        self._hidden: dict[Path, int] = {}
+        """Files that have to go and could not be removed, and their sizes."""
         self.size_bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob(f"*/*{day_file.BESIDE}"):
@@ -107,9 +109,43 @@ class DayFiles:
         except OSError as error:
             raise storage_error(str(path), error) from error
         before = self.get(stream, day)
-        self.size_bytes += file.size_bytes - (before.size_bytes if before else 0)
+        replaced_bytes = before.size_bytes if before else self._hidden.pop(path, 0)
+        self.size_bytes += file.size_bytes - replaced_bytes
         self._days.setdefault(stream, {})[day] = file
         self._damaged.pop((stream, day), None)
+
+    def forget(self, stream: bytes, from_s: int, to_s: int) -> None:
+        """Nothing is known of [from_s, to_s) of a stream any more, also where the disk refuses:
+        then a day that cannot be written anew goes as a whole, and counts as damaged.
+
+        StorageError: such a day has gone.
+        """
+        parts: list[tuple[int, int, int]] = []
+        for day, file in [*self._days.get(stream, {}).items()]:
+            first = max(from_s - day * DAY_SECONDS, 0)
+            last = min(to_s - day * DAY_SECONDS, DAY_SECONDS)
+            ranges = file.known_ranges()
+            if not any(start < last and end > first for start, end, _ in ranges):
+                continue
+            if all(first <= start and end <= last for start, end, _ in ranges):
+                self._let_go(stream, day)
+            else:
+                parts.append((day, first, last))  # later: whole days leave room for these
+        refused: StorageError | None = None
+        for day, first, last in parts:
+            try:
+                grid = self.grid(stream, day)
+                grid.forget(first, last)
+                self.write(stream, day, grid)
+            except StorageError as error:
+                refused = error
+                self._let_go(stream, day)
+                self.damage(stream, day, f"a part was to be forgotten: {error}")
+        for of, day in [*self._damaged]:  # nothing of these is to be made again
+            if of == stream and from_s <= day * DAY_SECONDS and (day + 1) * DAY_SECONDS <= to_s:
+                del self._damaged[of, day]
+        if refused is not None:
+            raise refused
 
     def remove(self, stream: bytes, day: int) -> None:
         """Removes the file of a day, where there is one. StorageError."""
@@ -129,13 +165,28 @@ class DayFiles:
             self.remove(stream, day)
 
     def sync_names(self) -> None:
-        """Waits until the names of all files are on the disk. StorageError."""
+        """Waits until the names of all files are on the disk; what could not be removed before has
+        to be gone then. StorageError.
+        """
         try:
+            for path in [*self._hidden]:
+                path.unlink(missing_ok=True)
+                self.size_bytes -= self._hidden.pop(path)
             for folder in (self._folder, *self._folder.iterdir()):
                 if folder.is_dir():
                     day_file.sync_directory(folder)
         except OSError as error:
             raise storage_error(str(self._folder), error) from error
+
+    def _let_go(self, stream: bytes, day: int) -> None:
+        """Removes the file of a day; one that cannot be removed now is known no more all the same,
+        and goes before the log that says so (`sync_names`).
+        """
+        try:
+            self.remove(stream, day)
+        except StorageError:
+            file = self._days[stream].pop(day)
+            self._hidden[file.path] = file.size_bytes
 
     def _clear(self, path: Path) -> None:
         """Removes what a stop in the middle of writing left: it may hold what is forgotten now."""

@@ -8,6 +8,7 @@ is told, counts as unknown, and is made again. One process uses it, and one thre
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,9 +85,11 @@ class MotionIndex:
             self._log_due(stream, recent, everything=True)
 
     def forget(self, stream: bytes, from_s: int, to_s: int) -> None:
-        """Nothing is known of [from_s, to_s) of a stream any more: its video is gone. StorageError.
+        """Nothing is known of [from_s, to_s) of a stream any more: its video is gone.
 
         No file of a day holds it when this returns; the logs do until they are filed (`compact`).
+        StorageError: the disk refuses. It is known no more all the same, and of a day that could
+        not be written anew nothing is (`damages`); after a crash it may have to be told again.
         """
         if self.covered(stream, from_s, to_s) or self._files.damages:
             try:
@@ -229,7 +232,8 @@ class MotionIndex:
     def _replay(self) -> None:
         for record in self._logs.replay():
             if isinstance(record, Forgotten):
-                self._forget(record.stream, record.from_s, record.to_s)
+                with suppress(StorageError):  # no more is known of it than after any other
+                    self._forget(record.stream, record.from_s, record.to_s)
                 continue
             try:
                 self._recent.setdefault(record.stream, Recent()).logged(record)
@@ -249,19 +253,7 @@ class MotionIndex:
         recent = self._recent.get(stream)
         if recent:
             recent.forget(stream, from_s, to_s)
-        for day in self._files.days(stream):
-            first = max(from_s - day * DAY_SECONDS, 0)
-            last = min(to_s - day * DAY_SECONDS, DAY_SECONDS)
-            file = self._files.get(stream, day)
-            ranges = file.known_ranges() if file else []
-            if not any(start < last and end > first for start, end, _ in ranges):
-                continue
-            if all(first <= start and end <= last for start, end, _ in ranges):
-                self._files.remove(stream, day)
-                continue
-            grid = self._files.grid(stream, day)
-            grid.forget(first, last)
-            self._files.write(stream, day, grid)
+        self._files.forget(stream, from_s, to_s)
 
     def _known_of(self, stream: bytes, day: int) -> Iterator[tuple[int, int, int]]:
         """(from, to, tier) in seconds of a day, rising."""
