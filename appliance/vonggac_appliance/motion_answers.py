@@ -12,8 +12,6 @@ from datetime import timedelta, timezone
 from pathlib import Path
 
 from vonggac.errors import Invalid, Refused
-from vonggac.evidence import receipt as receipts
-from vonggac.evidence.receipt import Permit
 from vonggac.motion import ranges, region
 from vonggac.motion.episodes import Episode
 from vonggac.motion.heat import heat_of_day
@@ -26,7 +24,6 @@ from vonggac.registry.catalog import Catalog
 from vonggac.registry.masks import Corners
 from vonggac_appliance import motion_words
 from vonggac_appliance.clock import Clock, wall_ns
-from vonggac_appliance.keep_answers import RECEIPT_KEY
 from vonggac_appliance.messages_motion import (
     MotionCoarse,
     MotionCovered,
@@ -38,6 +35,7 @@ from vonggac_appliance.messages_motion import (
     MotionReply,
 )
 from vonggac_appliance.motion_marks import MotionMarks
+from vonggac_appliance.motion_receipts import check_logged
 
 __all__ = ["MotionAnswers"]
 
@@ -48,7 +46,6 @@ _DAY_S = 86_400
 _TURN_S = 0.05
 """Of one search, before others have their turn."""
 _SAY_S = 3.0
-"""Without a hit: whoever waits hears that it goes on."""
 
 
 class MotionAnswers:
@@ -62,10 +59,13 @@ class MotionAnswers:
         clock: Clock = wall_ns,
         may_tell: Callable[[bytes], bool] = lambda camera: True,
         begins_s: Callable[[bytes], int] = lambda stream: 0,
+        say_s: float = _SAY_S,
     ) -> None:
         """`may_tell`: whether a camera's motion may be known, at each answer of a long search;
-        `begins_s`: what the index knows of a stream from before that has no footage any more.
+        `begins_s`: what the index knows of a stream from before that has no footage any more;
+        `say_s`: without an answer for so long, who waits hears that it goes on.
         """
+        self._say_s = say_s
         self._may_tell = may_tell
         self._begins_s = begins_s
         self._home = home
@@ -76,24 +76,8 @@ class MotionAnswers:
         self._clock = clock
 
     def check(self, query: MotionQuery, given: list[bytes], *, is_heat: bool) -> None:
-        """Raises Refused without receipts for exactly this; Invalid for what makes no sense.
-
-        In that order: anybody may ask, and what is made of a large question takes a second.
-        """
-        now_ns = self._clock()
-        if len(given) > motion_words.LINES_MAX:
-            raise Refused(f"a search has at most {motion_words.LINES_MAX} receipts")
-        try:
-            key = (self._home / RECEIPT_KEY).read_bytes()
-        except OSError as error:
-            raise Refused(f"no receipt can be checked: {error.strerror}") from error
-        if not any(receipts.read(key, one) for one in given):
-            raise Refused("nobody logged this search: it has no receipt of the audit chain")
-        motion_words.check(query, now_ns)
-        for words, cameras in motion_words.groups(query, is_heat=is_heat):
-            digest = receipts.search_digest(words)
-            for camera in cameras:
-                _expect(key, given, digest, camera, query, now_ns)
+        """Raises Refused without receipts for exactly this; Invalid for what makes no sense."""
+        check_logged(self._home, query, given, self._clock(), is_heat=is_heat)
         motion_words.check_regions(query, {} if is_heat else self._kept(query))
 
     def marks(self, number: int, query: MotionQuery) -> Iterator[MotionReply | None]:
@@ -127,8 +111,8 @@ class MotionAnswers:
         yield MotionDone(number, len(cameras), searched, elapsed_ms, is_limited)
 
     def heat(self, number: int, query: MotionQuery) -> Iterator[MotionReply | None]:
-        """A MotionHeat for each camera, and MotionDone."""
-        began_s = time.monotonic()
+        """A MotionHeat for each camera, and MotionDone; meanwhile MotionHits without any."""
+        began_s = said_s = time.monotonic()
         cameras, searched = self._cameras(query), 0
         from_s, to_s = query.from_ns // _S, -(-query.to_ns // _S)
         kept = self._kept(query)
@@ -137,7 +121,11 @@ class MotionAnswers:
             counts = [0] * CELL_COUNT
             for found in self._heat_by_day(streams, from_s, to_s):
                 counts = [a + b for a, b in zip(counts, found, strict=True)]
-                yield None
+                if time.monotonic() - said_s > self._say_s:
+                    yield MotionHits(number, [])
+                    said_s = time.monotonic()
+                else:
+                    yield None
             # Behind the counting, which may find a day damaged.
             seconds = ranges.total(self._covered(streams, from_s, to_s))
             if not self._may_tell(camera):
@@ -216,7 +204,7 @@ class MotionAnswers:
                     break
             now_s = time.monotonic()
             is_late = now_s - turn_s > _TURN_S
-            if len(batch) >= _BATCH or (batch and is_late) or now_s - said_s > _SAY_S:
+            if len(batch) >= _BATCH or (batch and is_late) or now_s - said_s > self._say_s:
                 yield MotionHits(number, batch)
                 batch, turn_s = [], time.monotonic()
                 said_s = turn_s
@@ -225,20 +213,6 @@ class MotionAnswers:
                 turn_s = time.monotonic()
         if batch:
             yield MotionHits(number, batch)
-
-
-def _expect(
-    key: bytes, given: list[bytes], digest: bytes, camera: bytes, query: MotionQuery, now_ns: int
-) -> None:
-    """Raises Refused where none of the receipts is for this camera, range and question."""
-    why = ""
-    span = query.from_ns, query.to_ns
-    for one in given:
-        no = receipts.verify(key, one, digest, camera, *span, Permit.SEARCH, now_ns)
-        if no is None:
-            return
-        why = no
-    raise Refused(why)
 
 
 def _without(counts: list[int], kept: tuple[Corners, ...]) -> list[int]:

@@ -52,6 +52,11 @@ class _Search:
     answers: Iterator[MotionReply | None]
     credit: int
     heard_s: float
+    """Of its asker; or the first answer was sent that he has not used."""
+
+    def is_silent(self, now_s: float, silent_s: float) -> bool:
+        """Whether it is his turn, and has been for long; who waits for an answer is not."""
+        return self.credit < WINDOW and now_s - self.heard_s > silent_s
 
 
 class MotionServer:
@@ -66,7 +71,7 @@ class MotionServer:
         rebuild: Callable[[RebuildMotion], None],
         silent_s: float = _SILENT_S,
     ) -> None:
-        """`silent_s`: who has not asked for more in that time is gone."""
+        """`silent_s`: who has had an answer for so long and does not ask for more is gone."""
         prepare_class(home, "motion")
         path = motion_path(home)
         self._answers = answers
@@ -109,7 +114,7 @@ class MotionServer:
         now_s = time.monotonic()
         is_busy = False
         for name, search in list(self._searches.items()):
-            if now_s - search.heard_s > self._silent_s:
+            if search.is_silent(now_s, self._silent_s):
                 self._forget(name)
             elif search.credit:
                 self._step(name, search)
@@ -178,6 +183,8 @@ class MotionServer:
             return
         if answer is None:
             return
+        if search.credit == WINDOW:
+            search.heard_s = time.monotonic()
         search.credit -= 1
         if isinstance(answer, MotionDone):
             self._forget(name)
