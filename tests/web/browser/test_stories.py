@@ -224,6 +224,7 @@ def test_what_moved_in_a_region_of_the_picture_is_found_and_played(scene: Scene)
     assert corners(told["polygon"]) == pytest.approx([20, 20, 80, 20, 50, 80], abs=1)
     assert told["masked"] == {"masks": 1, "drawn": 1, "points": 0}
     assert "cam" in told["other"]
+    assert told["left"] == {"videos": 0, "heat": False, "rows": True}
     assert 0 < told["heat"]["hot"] < 64 * 36 and told["heat"]["off"] <= 1, told["heat"]
     searched = [
         line["search"] for line in scene.box.audit_lines() if line["action"] == "motion search"

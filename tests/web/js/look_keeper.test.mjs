@@ -94,6 +94,22 @@ test("what is put away while it is being opened is ended as soon as it is there"
   assert.equal(`${method} ${path}`, "DELETE /api/v1/looks/put-away");
 });
 
+test("that a look is closed is told, whoever ended it, and before it is told to be over", async () => {
+  const events = [];
+  const keeper = new LookKeeper("c0", () => {});
+  for (const name of ["opened", "closed", "over"])
+    keeper.addEventListener(name, () => events.push(name));
+  answer = () => told("g");
+  const open = () => keeper.open("stored", { from: 1, to: 2 }, PURPOSE);
+  await open();
+  await open();
+  keeper.end();
+  keeper.end();
+  await open();
+  keeper.ended("g", "look");
+  assert.deepEqual(events.join(" "), "opened closed opened closed opened closed over");
+});
+
 test("a look that runs out asks, and is over when nobody says anything", async () => {
   const keeper = new LookKeeper("c0", () => {});
   answer = () => told("c", 80);

@@ -55,6 +55,10 @@ export class CameraMotion {
     this.#others = new OtherCameras(this.camera, this.#hits.codes);
     this.#kept = new KeptMasks(this.camera, this.region);
     this.#kept.addEventListener("change", () => this.#askSoon());
+    page.keeper.addEventListener("closed", () => {
+      this.#hits.clearStills();
+      this.#heat.hide();
+    });
     showTroubles((what) => page.given(what));
     this.#hits.addEventListener("play", (event) => {
       const { from } = /** @type {CustomEvent} */ (event).detail;
@@ -110,7 +114,7 @@ export class CameraMotion {
       const cameras = [{ camera: this.camera }];
       const kept_masks = this.#kept.areUsed;
       const told = await this.#heat.show({ cameras, from, to, kept_masks, purpose });
-      this.#said.textContent = `${told.words} ${this.#kept.words(told.masks)}`.trim();
+      if (told) this.#said.textContent = `${told.words} ${this.#kept.words(told.masks)}`.trim();
     } catch (error) {
       this.#said.textContent = this.#words(error);
     }

@@ -50,8 +50,8 @@ export function timesOf(expires, now) {
 }
 
 /**
- * Events: `opened`, `ending` (somebody has to say that he goes on), `renewed`, `over` with detail
- * `code`.
+ * Events: `opened`, `ending` (somebody has to say that he goes on), `renewed`, `closed` (whoever
+ * ended it: nothing of it may stay to be seen), `over` (the server did) with detail `code`.
  */
 export class LookKeeper extends EventTarget {
   /** @type {Look | null} */
@@ -134,6 +134,7 @@ export class LookKeeper extends EventTarget {
     clearTimeout(this.#warn);
     clearTimeout(this.#over);
     this.hold([]);
+    this.dispatchEvent(new Event("closed"));
   }
 }
 

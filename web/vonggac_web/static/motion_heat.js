@@ -42,6 +42,7 @@ export function hottest(counts) {
 export class MotionHeat {
   #canvas = element("heat", HTMLCanvasElement);
   #button = element("motion-heat", HTMLButtonElement);
+  #turn = 0;
 
   /** @param {HTMLElement} player whose picture it lies over */
   constructor(player) {
@@ -54,17 +55,22 @@ export class MotionHeat {
     return !this.#canvas.hidden;
   }
 
+  /** Also what is still being asked. */
   hide() {
+    this.#turn++;
     this.#canvas.hidden = true;
     this.#button.setAttribute("aria-pressed", "false");
   }
 
   /**
-   * Asks, and shows it; gives what is said of it, and how many masks were left out. Throws ApiError.
+   * Asks, and shows it; gives what is said of it, and how many masks were left out, or null where it
+   * was hidden meanwhile. Throws ApiError.
    * @param {object} question as `POST /api/v1/motion/heat` takes it, of one camera
    */
   async show(question) {
+    const turn = ++this.#turn;
     const [told] = (await api("POST", "/api/v1/motion/heat", question)).cameras;
+    if (turn !== this.#turn) return null;
     const context = this.#canvas.getContext("2d");
     if (!context) throw new TypeError("this browser has no canvas");
     context.putImageData(new ImageData(shades(told.counts), COLUMNS, ROWS), 0, 0);

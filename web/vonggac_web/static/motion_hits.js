@@ -42,6 +42,15 @@ export class MotionHits extends EventTarget {
     this.#more.hidden = true;
   }
 
+  /** The rows stay, their key frames go: the look they came with is over. */
+  clearStills() {
+    for (const video of this.#list.querySelectorAll("video")) {
+      video.remove();
+      video.removeAttribute("src");
+      video.load(); // what has come of it is let go
+    }
+  }
+
   /** More of them. @param {Hit[]} hits @param {Look | null} look that is open */
   add(hits, look) {
     for (const hit of hits) {

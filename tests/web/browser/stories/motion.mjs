@@ -49,6 +49,23 @@ async function untilFound(scene) {
   );
 }
 
+/** What stays of a look to be seen when the box has ended it, where a search and its heat were shown. */
+async function leftAfterTheEnd(scene) {
+  const { page } = scene;
+  await page.click("#motion-heat");
+  await page.waitForSelector("#heat:not([hidden])");
+  await page.evaluate(() => {
+    const look = /looks\/\w+/.exec(document.querySelector("#motion-hits video").src)[0];
+    return fetch(`/api/v1/${look}`, { method: "DELETE" });
+  });
+  await page.waitForSelector("vg-player[data-state=ended]");
+  return page.evaluate((hits) => {
+    const videos = document.querySelectorAll(`${hits} video`).length;
+    const rows = document.querySelectorAll(hits).length;
+    return { videos, heat: !document.querySelector("#heat").hidden, rows: rows > 0 };
+  }, HITS);
+}
+
 export default async function motion(scene, { camera, at, code, text, width = 1366, shots }) {
   const { page } = scene;
   await page.setViewport({ width, height: 768 });
@@ -98,6 +115,9 @@ export default async function motion(scene, { camera, at, code, text, width = 13
     STORED,
     found.from,
   );
+  const left = await leftAfterTheEnd(scene);
+  await page.click("#said-button"); // the recording again
+  await scene.until("a recorded picture", (shown) => document.querySelector(shown), STORED);
   await page.click("#motion-how summary");
   const typed = {};
   for (const [name, corners] of Object.entries({ wrong: "0,0 200,5", right: "0,0 30,40" })) {
@@ -135,5 +155,5 @@ export default async function motion(scene, { camera, at, code, text, width = 13
     document.querySelector("#motion-hits a[href*='?at=']"),
   );
   const other = await page.$eval("#motion-hits a", (link) => link.textContent);
-  return { polygon, masked, other, drawn, dragged, ...found, heat, typed, cleared };
+  return { polygon, masked, other, drawn, dragged, ...found, heat, left, typed, cleared };
 }
