@@ -1,9 +1,10 @@
 """A hook's port: who listens there, what they are sent, what a slow or hostile one may cost.
 
-Bounds: 24 connections a hook (hook_gate.py), of which 4 listen, 256 messages of at most 1 KiB waiting for each (32 with pictures), 64 of
-at most 16 KiB from each, 50 messages a second taken from all of them; who sends faster waits in his
-own socket. A message of more frames than anybody means, or one that is begun and not ended, shuts
-the port for a while: libzmq has all of it in memory, and only the end of the socket lets it go.
+Bounds: 24 connections a hook (hook_gate.py), of which 4 listen, 256 messages of at most 1 KiB
+waiting for each (32 with pictures), 64 of at most 16 KiB from each, 50 messages a second taken from
+all of them; who sends faster waits in his own socket. A message of more frames than anybody means,
+or one that is begun and not ended, shuts the port for a while: libzmq has all of it in memory, and
+only the end of the socket lets it go.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from dataclasses import dataclass
 import zmq
 
 from vonggac.registry.hooks import Hook, HookKind
-from vonggac_appliance.hook_gate import HookGate
+from vonggac_appliance.hook_gate import BACKLOG, HookGate
 from vonggac_appliance.hook_keys import domain_of
+from vonggac_appliance.hook_limits import spare
 from vonggac_appliance.hook_meter import DoorMeter
 from vonggac_appliance.hook_protocol import (
     LISTEN_S,
@@ -78,7 +80,9 @@ class HookDoor:
             self._meter = DoorMeter(context, self.socket, now_s)
             undo.callback(self._meter.close)
             host = f"[{address}]" if ":" in address else address
-            self._gate = HookGate(hook.number, self.socket, f"tcp://{host}:{hook.port}")
+            with spare():
+                self.socket.bind(f"tcp://{host}:{hook.port}")
+            self._gate = HookGate(hook.number, self._meter.listener())
             undo.pop_all()
 
     def _set_up(self, secret: bytes) -> None:
@@ -90,6 +94,7 @@ class HookDoor:
         has_pictures = HookKind.KEY_FRAMES in self.hook.kinds
         socket.sndhwm = _WAITING_WITH_PICTURES_MAX if has_pictures else _WAITING_MAX
         socket.rcvhwm = _FROM_MAX
+        socket.backlog = BACKLOG
         socket.maxmsgsize = MESSAGE_BYTES_MAX
         socket.sndbuf = socket.rcvbuf = _KERNEL_BYTES
         socket.handshake_ivl = _HANDSHAKE_MS
@@ -111,7 +116,8 @@ class HookDoor:
 
     def mind(self, now_s: float) -> None:
         """Counts its connections, and takes in nobody else while they are enough."""
-        self._gate.turn(self._meter.connections(), now_s)
+        if not self.socket.closed:
+            self._gate.turn(self._meter.connections(), now_s)
 
     def is_flooded(self, now_s: float) -> bool:
         """Whether somebody has begun more than he ends; only `close` lets go of that."""

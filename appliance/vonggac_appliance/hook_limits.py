@@ -1,8 +1,8 @@
 """What `hooks run` takes of the box at most, and descriptors that no stranger can take from it.
 
-libzmq accepts whoever knocks, in a thread of its own, until no descriptor is left. So the limit that
-it meets is a little below the real one, which holds for the moment in which we open what those who
-are connected rely on: the way to the chain, the file of a mark.
+libzmq accepts whoever knocks, in a thread of its own, until no descriptor is left. So the limit
+that it meets is a little below the real one, which holds for the moment in which we open what those
+who are connected rely on: the way to the chain, the file of a mark.
 """
 
 from __future__ import annotations

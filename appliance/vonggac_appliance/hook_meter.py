@@ -28,7 +28,7 @@ _LOOK_S = 0.2
 _INFO_BYTES = 136
 _RECEIVED_AT = 128
 """`tcpi_bytes_received` of `struct tcp_info` (linux/tcp.h, since 4.1)."""
-_EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_CLOSED | zmq.EVENT_DISCONNECTED
+_EVENTS = zmq.EVENT_LISTENING | zmq.EVENT_ACCEPTED | zmq.EVENT_CLOSED | zmq.EVENT_DISCONNECTED
 
 
 class DoorMeter:
@@ -53,6 +53,7 @@ class DoorMeter:
             raise
         self._received: dict[int, int] = {}
         """By descriptor of a connection, as libzmq has it."""
+        self._listener = -1
         self._behind = 0
         self._looked_s = now_s
 
@@ -61,6 +62,11 @@ class DoorMeter:
         with contextlib.suppress(zmq.ZMQError):
             self._watched.monitor(None, 0)
         self.monitor.close()
+
+    def listener(self) -> int:
+        """The descriptor of the port, as soon as it is bound."""
+        self._hear()
+        return self._listener
 
     def connections(self) -> int:
         """How many there are, whether they have shaken hands or not."""
@@ -93,10 +99,13 @@ class DoorMeter:
     def _hear(self) -> None:
         while self.monitor.poll(0):
             told = recv_monitor_message(self.monitor)
-            if told["event"] == zmq.EVENT_ACCEPTED:
-                self._received[told["value"]] = 0
+            fd = int(told["value"])
+            if told["event"] == zmq.EVENT_LISTENING:
+                self._listener = fd
+            elif told["event"] == zmq.EVENT_ACCEPTED:
+                self._received[fd] = 0
             else:
-                self._received.pop(told["value"], None)
+                self._received.pop(fd, None)
 
 
 def _received_bytes(fd: int) -> int | None:
