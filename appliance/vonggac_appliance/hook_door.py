@@ -154,8 +154,9 @@ class HookDoor:
         """Of the next message, with who sent it; of a huge one the first ones."""
         frames = [self.socket.recv()]
         while self.socket.rcvmore and len(frames) <= _FRAMES_MAX + 1:
-            frames.append(self.socket.recv())
-            self._meter.took(frames[-1])
+            frame = self.socket.recv(copy=False)
+            self._meter.took(frame)
+            frames.append(frame.bytes)
         return frames
 
     def listen(self, who: bytes, kinds: frozenset[str], now_s: float) -> Listener | None:

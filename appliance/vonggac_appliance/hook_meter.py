@@ -2,7 +2,8 @@
 
 libzmq keeps the frames of a message until its last one comes, in memory that no option bounds, and
 tells nobody of them. The kernel counts what each connection has brought, so who begins a message
-and never ends it is seen in time. In one thread.
+and never ends it is seen in time. Each has an account of its own: what is taken of one makes up for
+nothing that another has begun. In one thread.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+from dataclasses import dataclass
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -22,13 +24,26 @@ _BEHIND_MAX_BYTES = 16 << 20
 """64 messages of 16 KiB from each of a few honest programs are on their way at most."""
 _FRAME_BYTES = 64
 """Around each frame: its length, its box of CURVE."""
-_IDLE_BYTES_PER_S = 4096
-"""Handshakes and heartbeats, which nobody takes."""
+_IDLE_BYTES_PER_S = 128
+"""Heartbeats of a connection, which nobody takes."""
+_WAITS_MAX_BYTES = 64 * (16 * 1024 + _FRAME_BYTES)
+"""Of one that has ended: libzmq lets go of what it had only begun."""
 _LOOK_S = 0.2
 _INFO_BYTES = 136
 _RECEIVED_AT = 128
 """`tcpi_bytes_received` of `struct tcp_info` (linux/tcp.h, since 4.1)."""
 _EVENTS = zmq.EVENT_LISTENING | zmq.EVENT_ACCEPTED | zmq.EVENT_CLOSED | zmq.EVENT_DISCONNECTED
+
+
+@dataclass(slots=True)
+class _Account:
+    """Of a connection, in bytes."""
+
+    came: int = 0
+    taken: int = 0
+
+    def behind(self) -> int:
+        return max(0, self.came - self.taken) if self.came > _STRANGER_BYTES else 0
 
 
 class DoorMeter:
@@ -51,10 +66,11 @@ class DoorMeter:
         except BaseException:
             self.monitor.close()
             raise
-        self._received: dict[int, int] = {}
+        self._accounts: dict[int, _Account] = {}
         """By descriptor of a connection, as libzmq has it."""
         self._listener = -1
-        self._behind = 0
+        self._left = 0
+        """Of connections that have ended, and waits still."""
         self._looked_s = now_s
 
     def close(self) -> None:
@@ -71,30 +87,32 @@ class DoorMeter:
     def connections(self) -> int:
         """How many there are, whether they have shaken hands or not."""
         self._hear()
-        return len(self._received)
+        return len(self._accounts)
 
-    def took(self, frame: bytes) -> None:
-        """A frame was read from the socket."""
-        self._behind -= len(frame) + _FRAME_BYTES
+    def took(self, frame: zmq.Frame) -> None:
+        """A frame was read from the socket, which knows whose it is."""
+        account = self._accounts.get(int(frame.get(zmq.SRCFD)))
+        if account is not None:
+            account.taken += len(frame) + _FRAME_BYTES
 
     def is_too_far(self, now_s: float) -> bool:
         """Whether more waits than anybody honest has; looks five times a second."""
         if now_s - self._looked_s < _LOOK_S:
             return False
         self._hear()
-        came = 0
-        for fd, before in list(self._received.items()):
-            now = _received_bytes(fd)
-            if now is None:
-                del self._received[fd]
-                continue
-            if now > _STRANGER_BYTES:
-                came += max(0, now - before)
-                self._received[fd] = now
         idle = int((now_s - self._looked_s) * _IDLE_BYTES_PER_S)
         self._looked_s = now_s
-        self._behind = max(0, self._behind + came - idle)
-        return self._behind > _BEHIND_MAX_BYTES
+        for fd, account in list(self._accounts.items()):
+            came = _received_bytes(fd)
+            if came is None:
+                self._end(fd)
+                continue
+            # Never more than came: what is taken later has to be paid for then.
+            account.came, account.taken = came, min(came, account.taken + idle)
+        if not self._watched.poll(0):
+            self._left = 0
+        behind = sum(account.behind() for account in self._accounts.values())
+        return behind + self._left > _BEHIND_MAX_BYTES
 
     def _hear(self) -> None:
         while self.monitor.poll(0):
@@ -103,9 +121,14 @@ class DoorMeter:
             if told["event"] == zmq.EVENT_LISTENING:
                 self._listener = fd
             elif told["event"] == zmq.EVENT_ACCEPTED:
-                self._received[fd] = 0
+                self._accounts[fd] = _Account()
             else:
-                self._received.pop(fd, None)
+                self._end(fd)
+
+    def _end(self, fd: int) -> None:
+        account = self._accounts.pop(fd, None)
+        if account is not None:
+            self._left += min(account.behind(), _WAITS_MAX_BYTES)
 
 
 def _received_bytes(fd: int) -> int | None:
