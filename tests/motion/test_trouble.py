@@ -118,6 +118,23 @@ def test_the_first_dusk_is_not_judged_by_the_day(learnt: TroubleWatch) -> None:
     assert not any(told)
 
 
+@pytest.mark.parametrize("until_minute", [100, 800], ids=["dusk", "a night that is learnt"])
+def test_the_usual_picture_is_none_of_a_cover_of_which_nobody_could_say_so(
+    learnt: TroubleWatch, until_minute: int
+) -> None:
+    """Before its first night is known a camera is covered at dusk, and the next day tells it."""
+    watch = copy.deepcopy(learnt)
+    dusk_ns, day_ns = NOON_NS + 330 * 60 * S, NOON_NS + 1140 * 60 * S
+    covered = [Sensor(3, 2.0, at).means(camera(100, is_night=False)[0] * 0 + 90) for at in range(4)]
+    told: list[TroubleTold] = []
+    for began_ns, minutes in ((dusk_ns, until_minute), (day_ns - 300 * S, 10)):
+        for at in range(minutes * 3):
+            told += watch.feed(began_ns + at * STEP_S * S, covered[at % 4])
+    assert [one.kind for one in told] == [Trouble.COVERED]
+    assert told[0].from_ns >= day_ns - 120 * S
+    assert BEGAN_NS - 120 * S <= told[0].usual_ns < BEGAN_NS
+
+
 def test_key_frames_half_a_minute_apart_are_enough(learnt: TroubleWatch) -> None:
     watch = copy.deepcopy(learnt)
     covered = Sensor(3, 2.0, 0).means(camera(100, is_night=False)[0] * 0 + 90)

@@ -56,8 +56,9 @@ class TroubleTold:
 
     kind: Trouble
     from_ns: int
+    """The first minute that was judged so; nothing may be known of those before it."""
     usual_ns: int
-    """When it last looked as usual."""
+    """When it was last known to look as usual."""
     at_ns: int
     """A moment that shows it; at the end: one that is as usual again."""
     is_over: bool = False
@@ -97,6 +98,8 @@ class _Known:
     quiet: float = 1.0
     """The least share of means that changed within 10 s, of all minutes that were learnt."""
     view: View | None = None
+    usual_ns: int = 0
+    """The last moment that was learnt, or known again."""
 
     def learn(self, now: View, changed: float) -> None:
         """One more minute that is as usual."""
@@ -127,7 +130,6 @@ class TroubleWatch:
         """By whether it is day."""
         self._samples: list[tuple[int, bytes]] = []
         self._last: deque[tuple[int, Trouble | None]] = deque(maxlen=_STILL_MINUTES)
-        self._usual_ns = 0
         self._told: TroubleTold | None = None
 
     def feed(self, wall_ns: int, means: bytes) -> list[TroubleTold]:
@@ -160,8 +162,16 @@ class TroubleWatch:
             if is_day is not None and self._told is None:
                 self._learn(is_day, now, changed)
             if not any(kind for _, kind in self._last):
-                self._usual_ns = at_ns
-        return self._tell(at_ns)
+                for known in self._knowing(is_day, now, own):
+                    known.usual_ns = at_ns
+        return self._tell(at_ns, own)
+
+    def _knowing(self, is_day: bool | None, now: View, own: list[_Known]) -> list[_Known]:
+        """For whom a minute without trouble is one as usual, not one of which nothing is known."""
+        if is_day is not None:
+            return [self._known[is_day]]  # it was learnt
+        seen = [(known, known.seen()) for known in own]
+        return [known for known, view in seen if _can_say(view) and judge(now, view) is None]
 
     def _is_day(self, at_ns: int) -> bool | None:
         """None: dusk, or dawn."""
@@ -204,7 +214,7 @@ class TroubleWatch:
         else:
             known.learn(now, changed)
 
-    def _tell(self, at_ns: int) -> list[TroubleTold]:
+    def _tell(self, at_ns: int, own: list[_Known]) -> list[TroubleTold]:
         last = list(self._last)[-_TELL_MINUTES:]
         if len(last) < _TELL_MINUTES:
             return []
@@ -225,7 +235,9 @@ class TroubleWatch:
         kind = Counter(kinds).most_common(1)[0][0]
         if kind is Trouble.FROZEN and any(one is not kind for _, one in self._all_last()):
             return []
-        self._told = TroubleTold(kind, last[0][0] - _MINUTE_NS, self._usual_ns, at_ns)
+        # Of those it was held against: at night a cover may have been learnt, and is usual there.
+        usual_ns = max(known.usual_ns for known in own)
+        self._told = TroubleTold(kind, last[0][0] - _MINUTE_NS, usual_ns, at_ns)
         return [self._told]
 
     def _all_last(self) -> list[tuple[int, Trouble | None]]:
