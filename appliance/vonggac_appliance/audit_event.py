@@ -35,19 +35,20 @@ def check(append: AuditAppend) -> None:
     is_search = append.action in chain.Action.SEARCHES
     if bool(append.search) != is_search:
         raise MediaError("value", "a search says what it asks, and nothing else does", 0)
+    if not all(-(1 << 62) < ns < 1 << 62 for ns in (append.from_ns, append.to_ns)):
+        raise MediaError("value", "a range of a time that is none", 0)
+    if len(append.streams) > receipt.STREAMS_MAX or {*map(len, append.streams)} - {_ID_BYTES}:
+        raise MediaError("value", "more streams than a line has, or what is none", 0)
     if not append.permit:
         return
     if append.result != "allowed":
         raise MediaError("value", "a permit in a line that does not say it was allowed", 0)
     if (append.permit == Permit.SEARCH) != is_search:
         raise MediaError("value", "a permit for another act", 0)
-    ids = (receipt_camera(append), *append.streams)
     if append.permit not in tuple(Permit) or append.to_ns <= append.from_ns:
         raise MediaError("value", "a permit without its kind or its range", 0)
-    if not 1 <= len(append.streams) <= receipt.STREAMS_MAX or any(len(i) != _ID_BYTES for i in ids):
+    if not append.streams or len(receipt_camera(append)) != _ID_BYTES:
         raise MediaError("value", "a permit without its camera and streams", 0)
-    if not all(-(1 << 62) < ns < 1 << 62 for ns in (append.from_ns, append.to_ns)):
-        raise MediaError("value", "a permit for a time that is none", 0)
 
 
 def fields_of(append: AuditAppend, peer: sockets.Peer, *, may_name: bool) -> dict[str, chain.Value]:
@@ -66,17 +67,15 @@ def fields_of(append: AuditAppend, peer: sockets.Peer, *, may_name: bool) -> dic
         event |= _named(append)
     if append.search:
         event["search"] = append.search
+    ids: list[chain.Value] = [stream.hex() for stream in append.streams]
+    if append.search and ids:
+        event["cameras"] = ids
+    if append.permit or (append.search and append.to_ns):  # or of a search that was refused
+        event |= {"from": utc(append.from_ns), "to": utc(append.to_ns)}
     if append.permit:
-        ids: list[chain.Value] = [stream.hex() for stream in append.streams]
-        if append.permit == Permit.SEARCH:
-            event["cameras"] = ids
-        else:
+        if append.permit != Permit.SEARCH:
             event |= {"camera": append.camera.hex(), "streams": ids}
-        event |= {
-            "permit": Permit(append.permit).name.lower(),
-            "from": utc(append.from_ns),
-            "to": utc(append.to_ns),
-        }
+        event["permit"] = Permit(append.permit).name.lower()
         if append.purpose is None or not Purpose(*_known(append.purpose)).is_told:
             event["red"] = True
     return event

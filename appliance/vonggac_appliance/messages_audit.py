@@ -47,7 +47,7 @@ class AuditAppend(msgspec.Struct, frozen=True):
     """Of recorded time that really was sent to the person; None where nothing was to be sent."""
     search: str = ""
     """What a search of the motion index asks, in words. With `Permit.SEARCH` the receipt binds it,
-    `streams` are ids of cameras and `camera` is empty."""
+    `streams` are ids of cameras and `camera` is empty. Refused: the same, with no permit."""
 
 
 class AuditReceipt(msgspec.Struct, frozen=True):

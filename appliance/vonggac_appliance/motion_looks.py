@@ -16,7 +16,7 @@ import msgspec
 from vonggac.errors import Invalid, Refused, TooMany
 from vonggac.evidence.chain import SEARCH_MAX, TEXT_MAX, Action
 from vonggac.evidence.look import LookPace
-from vonggac.evidence.receipt import Permit
+from vonggac.evidence.receipt import STREAMS_MAX, Permit
 from vonggac.registry.camera import Camera
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Person, Purpose
@@ -98,7 +98,7 @@ class MotionLooks:
             query = self._with_masks(query, now_ns, is_heat=is_heat, has_masks=has_masks)
             red = self._check_view(who.person, cameras, purpose, query, now_ns)
         except Refused as error:
-            self._refuse(who, purpose, query, str(error))
+            self._refuse(who, purpose, query, str(error), is_heat=is_heat)
             raise
         codes = {camera.id: camera.code for camera in cameras}
         answers = []
@@ -184,22 +184,30 @@ class MotionLooks:
         return red
 
     def _refuse(
-        self, who: Searcher, purpose: Purpose | None, query: MotionQuery | None, why: str
+        self,
+        who: Searcher,
+        purpose: Purpose | None,
+        query: MotionQuery | None,
+        why: str,
+        *,
+        is_heat: bool = False,
     ) -> None:
-        """The line of an attempt; its words only where they can be made."""
-        ids = [] if query is None else [watched.camera for watched in query.cameras]
-        names = []
-        for camera_id in ids[: motion_words.CAMERAS_MAX]:
-            found = self._catalog.camera_by_id(camera_id)
-            names.append(camera_id[:_ID_BYTES].hex() if found is None else found.code)
+        """The lines of an attempt: those that the search would have had, without a permit."""
         result = f"refused: {why}"[:TEXT_MAX]
-        target = ", ".join(names)[:TEXT_MAX] or "-"
-        try:
-            words = "-" if query is None else motion_words.groups(query)[0][0][:SEARCH_MAX]
-        except (Invalid, IndexError):
-            words = "-"
-        event = self._event(who, purpose, target, result, words, _action(query))
-        audit_client.append(self._home, event)
+        from_ns, to_ns = (0, 0) if query is None else (query.from_ns, query.to_ns)
+        span = (from_ns, to_ns) if 0 <= from_ns < to_ns < 1 << 62 else (0, 0)
+        for words, ids in [("-", ())] if query is None else _attempted(query, is_heat=is_heat):
+            names = ", ".join(map(self._name, ids))[:TEXT_MAX] or "-"
+            event = self._event(who, purpose, names, result, words, _action(query))
+            some = tuple(one for one in ids if len(one) == _ID_BYTES)[:STREAMS_MAX]
+            audit_client.append(
+                self._home,
+                msgspec.structs.replace(event, streams=some, from_ns=span[0], to_ns=span[1]),
+            )
+
+    def _name(self, camera_id: bytes) -> str:
+        found = self._catalog.camera_by_id(camera_id)
+        return camera_id[:_ID_BYTES].hex() if found is None else found.code
 
     def _event(
         self,
@@ -223,6 +231,18 @@ class MotionLooks:
             session=who.session,
             search=words,
         )
+
+
+def _attempted(query: MotionQuery, *, is_heat: bool) -> list[tuple[str, tuple[bytes, ...]]]:
+    """Words and cameras of each line; of what makes no lines, or too many, of one."""
+    ids = tuple(watched.camera for watched in query.cameras[: motion_words.CAMERAS_MAX])
+    try:
+        lines = motion_words.groups(query, is_heat=is_heat)
+    except Invalid:
+        return [("-", ids)]
+    if not 1 <= len(lines) <= motion_words.LINES_MAX:
+        lines = [(lines[0][0] if lines else "-", ids)]
+    return [(words[:SEARCH_MAX], cameras) for words, cameras in lines]
 
 
 def _action(query: MotionQuery | None) -> str:
