@@ -35,6 +35,8 @@ _HOOK_SIZE_MAX = 256 << 20
 """Of one hook, whose flood takes no room from the others'."""
 _DAYS_MAX = 90
 """Where nothing limits a camera's footage."""
+_CLOCK_NS = 5 * 1_000_000_000
+"""Another computer's clock is not ours."""
 _FAR_NS = 1 << 62
 _TIDY_S = 60.0
 """Agreements end without a change of the catalog."""
@@ -93,6 +95,7 @@ class HookMarks:
         )
         try:
             check(mark, now_ns)
+            _check_when(hook, camera, mark, now_ns)
             self._keep(camera.id, mark)
         except Invalid as error:
             return self._refuse(hook, error.field, str(error), asked)
@@ -205,6 +208,15 @@ class HookMarks:
             _log.error("%s", error)
             return
         _log.info("%d marks of %s have gone with their footage", count, shown.day)
+
+
+def _check_when(hook: Hook, camera: Camera, mark: Mark, now_ns: int) -> None:
+    """As of pictures: nothing of before the grant, nothing outside of agreement and hours."""
+    if mark.from_ns < hook.made_ns - _CLOCK_NS:
+        raise Invalid("from_ns", "marks are of the time since the grant")
+    for field, at_ns in (("from_ns", mark.from_ns), ("to_ns", min(mark.to_ns, now_ns))):
+        if not may_deliver(hook, camera, HookKind.MARKS, at_ns):
+            raise Invalid(field, "that moment lies outside of the agreement")
 
 
 def _is_out_of_descriptors(error: StorageError) -> bool:

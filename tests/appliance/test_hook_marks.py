@@ -10,11 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from audit_rig import vonggac
 from hook_rig import CLIENTS, SECOND_NS, HookBox, answers, free_port, until
 from motion_rig import motion_run
+from vonggac.registry.camera import Basis, Camera, Hours, Mode
+from vonggac.registry.catalog import Catalog
+from vonggac.registry.hooks import Hook, HookKind
+from vonggac_appliance.hook_marks import HookMarks
+from vonggac_appliance.hook_protocol import HookMark, HookRefused
 from vonggac_appliance.hooking import box_key
 
 WORDS = ("--from", "-1h", "--to", "now")
@@ -86,6 +92,59 @@ def test_what_is_no_mark_of_this_program_is_refused_in_words(
     assert [one["code"] for one in told if not one["number"]] == ["malformed"] * 3
     assert by_number[1]["what"] == by_number[2]["what"]
     assert marks == []
+
+
+def taken(box: HookBox, hook: Hook, camera: Camera, *spans: tuple[int, int]) -> list[str]:
+    """`kept`, or the code, of a mark of each span in seconds from now."""
+    now_ns = time.time_ns()
+    told = []
+    with Catalog(box.home, is_readonly=True) as catalog:
+        marks = HookMarks(box.home, catalog, lambda _: None)
+        for from_s, to_s in spans:
+            span = (now_ns + from_s * SECOND_NS, now_ns + to_s * SECOND_NS)
+            answer = marks.take(hook, camera, HookMark(1, camera.code, *span, "person"))
+            told.append(answer.code if isinstance(answer, HookRefused) else "kept")
+        marks.close()
+    return told
+
+
+def granted(made_s: int, camera: Camera) -> Hook:
+    """`made_s`: from now."""
+    now_ns = time.time_ns()
+    words = ("desk", "counts", (camera.id,), (HookKind.MARKS,), 7701, "k" * 40)
+    made_ns = now_ns + made_s * SECOND_NS
+    return Hook(1, *words, now_ns + 3600 * SECOND_NS, "ab" * 16, "", "local:0", made_ns)
+
+
+def test_a_mark_speaks_of_the_time_since_the_grant(box: HookBox) -> None:
+    with Catalog(box.home, is_readonly=True) as catalog:
+        camera = catalog.camera("cam1")
+    assert camera is not None
+    hook = granted(-60, camera)
+
+    told = taken(box, hook, camera, (-50, -40), (-80, -40), (-3600, -3599), (-63, -50))
+    assert told == ["kept", "from_ns", "from_ns", "kept"]
+
+
+def test_a_mark_speaks_of_the_time_of_the_agreement_and_of_its_hours(box: HookBox) -> None:
+    now_ns = time.time_ns()
+    minute = now_ns // (60 * SECOND_NS) % 1440
+    hours = (Hours((minute - 30) % 1440, (minute + 30) % 1440),)
+    begin_ns = now_ns - 20 * 3600 * SECOND_NS
+    basis = Basis(Mode.RECORDED_AND_LIVE, begin_ns, hours=hours, utc_offset_minutes=0, hooks=True)
+    with Catalog(box.home) as catalog:
+        camera = catalog.camera("cam4")
+        assert camera is not None
+        camera = msgspec.structs.replace(camera, basis=basis)
+        catalog.change_camera(camera)
+    hook = granted(-30 * 3600, camera)
+
+    spans = [(-60, -1), (-3600, -60), (-3600, -3599), (-5 * 3600, -5 * 3600 + 1)]
+    told = taken(box, hook, camera, *spans, (-21 * 3600, -21 * 3600 + 1))
+    assert told == ["kept", "from_ns", "from_ns", "from_ns", "from_ns"]
+    basis = msgspec.structs.replace(basis, hours=(), from_ns=now_ns - 1800 * SECOND_NS)
+    camera = msgspec.structs.replace(camera, basis=basis)
+    assert taken(box, hook, camera, (-60, 4), (-2000, -1700)) == ["kept", "from_ns"]
 
 
 def test_who_may_only_listen_marks_nothing(box: HookBox) -> None:
