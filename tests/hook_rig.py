@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from vonggac.registry.people import Account, Role
 from vonggac_appliance import bus_events
 from vonggac_appliance.events import Publisher
 from vonggac_appliance.hooking import box_key
+from vonggac_appliance.sockets import Closed, Message, listen, recv, send
 
 CLIENTS = Path(__file__).resolve().parent.parent / "clients"
 _START = "import sys; from vonggac_appliance.cli import main; sys.exit(main())"
@@ -155,6 +158,38 @@ class Eyes:
         self._context.term()
 
 
+@contextlib.contextmanager
+def answering(
+    path: Path, kind: int, told: Callable[[Message], msgspec.Struct | bytes]
+) -> Iterator[None]:
+    """Something that answers every question at a socket of the box."""
+    listener = listen(path)
+    is_ending = threading.Event()
+
+    def answer() -> None:
+        with contextlib.ExitStack() as callers:
+            waited = [listener]
+            while not is_ending.is_set():
+                for ready in select.select(waited, [], [], 0.02)[0]:
+                    if ready is listener:
+                        waited.append(callers.enter_context(listener.accept()[0]))
+                        continue
+                    try:
+                        question = recv(ready)
+                        send(ready, kind, told(question), question.request)
+                    except Closed:
+                        waited.remove(ready)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_ending.set()
+        thread.join()
+        listener.close()
+
+
 def answers(hook: Any, wanted: int) -> list[dict[str, Any]]:
     """So many of what a program is told, raw: `messages` raises at a refusal."""
     found = []
@@ -174,4 +209,4 @@ def until(what: str, found: Any) -> Any:
     raise AssertionError(f"{what} did not come")
 
 
-__all__ = ["Eyes", "HookBox", "answers", "client", "free_port", "until"]
+__all__ = ["Eyes", "HookBox", "answering", "answers", "client", "free_port", "until"]

@@ -7,10 +7,11 @@ the chain cannot be written nothing is given to anybody.
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from pathlib import Path
 
-from vonggac.errors import VonggacError
+from vonggac.errors import Unavailable, VonggacError
 from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.registry.hooks import Hook, HookKind
 from vonggac_appliance import audit_client
@@ -23,6 +24,8 @@ _log = logging.getLogger("vonggac.hooks")
 
 _MINUTE_NS = 60_000_000_000
 _DEADLINE_S = 3.0
+"""Of all lines of a turn together: a chain that is slow for each of 32 hooks would hold up what
+ends grants, who shakes hands, and the watchdog."""
 _AGAIN_S = 5.0
 """Between two tries; all that comes meanwhile is given to nobody."""
 _OWED_MAX = 10_000
@@ -41,6 +44,11 @@ class HookLog:
         self._owed: list[AuditAppend] = []
         """Sums of minutes that could not be written yet, the oldest first."""
         self._again_s = 0.0
+        self._left_s = _DEADLINE_S
+
+    def begin_turn(self) -> None:
+        """Of the process: the chain may be waited for again."""
+        self._left_s = _DEADLINE_S
 
     def open(self, hook: Hook, camera: str, now_ns: int, now_s: float) -> bool:
         """Whether `camera` may be told to `hook` in this minute: its line is in the chain."""
@@ -77,6 +85,7 @@ class HookLog:
 
     def close(self) -> None:
         """Says what this minute was until now."""
+        self.begin_turn()
         self._owed += _sums(self._given)
         self._given.clear()
         for event in self._owed:
@@ -88,12 +97,17 @@ class HookLog:
     def _append(self, event: AuditAppend, now_s: float) -> bool:
         if now_s < self._again_s:
             return False
+        began_s = time.monotonic()
         try:
-            self._chain.append(event, _DEADLINE_S)
+            if self._left_s <= 0:
+                raise Unavailable("the audit chain is too slow")
+            self._chain.append(event, self._left_s)
         except VonggacError as error:
             _log.warning("nothing is given to programs: %s", error)
-            self._again_s = now_s + _AGAIN_S
+            self._again_s = now_s + (time.monotonic() - began_s) + _AGAIN_S
             return False
+        finally:
+            self._left_s -= time.monotonic() - began_s
         return True
 
 

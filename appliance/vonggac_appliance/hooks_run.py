@@ -162,6 +162,7 @@ class _Process:
     def turn(self) -> None:
         """One turn; waits at most 0.2 s."""
         now_s = time.monotonic()
+        self._log.begin_turn()
         readers = [door for door in self._doors.values() if door.wants_to_read(now_s)]
         poller = zmq.Poller()
         sockets = (self._keys.socket, self._events, *(door.socket for door in readers))

@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ import pytest
 from audit_rig import audit_run
 from box_rig import DEADLINE_S
 from footage_maker import CAMERA, CAMERA_ROW, MAIN, Run, make_disk, make_home, write
-from hook_rig import SECOND_NS, until
+from hook_rig import SECOND_NS, answering, until
 from look_rig import keepers
 from segment_maker import Stream, encode
 from vonggac._native import segment as native
@@ -37,55 +37,14 @@ from vonggac_appliance.hook_protocol import HookAskPicture, HookPicture, HookRef
 from vonggac_appliance.index_client import IndexClient
 from vonggac_appliance.keep_questions import socket_name
 from vonggac_appliance.messages import Kind
-from vonggac_appliance.messages_audit import audit_path
+from vonggac_appliance.messages_audit import AuditReceipt, audit_path
 from vonggac_appliance.messages_footage import AskRows, Rows
-from vonggac_appliance.sockets import (
-    Closed,
-    Message,
-    decode,
-    listen,
-    prepare_class,
-    recv,
-    send,
-)
+from vonggac_appliance.sockets import Message, decode, prepare_class
 
 LENGTH_S = 20
 ROTTEN = b"\xff" * 40
 CLAIM = 32 + 24
 """In a chunk: behind `prft` and the head of `uuid`; the version is its first two bytes."""
-
-
-@contextlib.contextmanager
-def answering(
-    path: Path, kind: int, told: Callable[[Message], msgspec.Struct | bytes]
-) -> Iterator[None]:
-    """Something that answers every question."""
-    listener = listen(path)
-    is_ending = threading.Event()
-
-    def answer() -> None:
-        with contextlib.ExitStack() as callers:
-            waited = [listener]
-            while not is_ending.is_set():
-                for ready in select.select(waited, [], [], 0.02)[0]:
-                    if ready is listener:
-                        waited.append(callers.enter_context(listener.accept()[0]))
-                        continue
-                    try:
-                        question = recv(ready)
-                    except Closed:
-                        waited.remove(ready)
-                        continue
-                    send(ready, kind, told(question), question.request)
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_ending.set()
-        thread.join()
-        listener.close()
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +249,27 @@ def test_a_comparison_that_ended_by_our_own_mistake_ends_the_process(
         marks.close()
 
 
+def test_a_slow_chain_is_waited_for_three_seconds_a_turn_and_not_for_each_hook(home: Path) -> None:
+    log, never = HookLog(home), threading.Event()
+    prepare_class(home, "audit")
+
+    def slowly(_: Message) -> AuditReceipt:
+        never.wait(1.2)
+        return AuditReceipt(1, b"")
+
+    with answering(audit_path(home), Kind.AUDIT_RECEIPT, slowly):
+        began_s = time.monotonic()
+        opened = [log.open(granted(1), f"cam{n}", 1, 100.0) for n in range(12)]
+        lasted_s = time.monotonic() - began_s
+        log.begin_turn()
+        assert not log.open(granted(1), "cam20", 1, 104.0), "as after a failure"
+        assert log.open(granted(1), "cam20", 1, 110.0)
+    log.close()
+
+    assert opened == [True, True] + [False] * 10
+    assert lasted_s < 6
+
+
 def test_where_something_else_answers_for_the_chain_nothing_is_given(home: Path) -> None:
     log, path = HookLog(home), audit_path(home)
     prepare_class(home, "audit")
@@ -298,3 +278,4 @@ def test_where_something_else_answers_for_the_chain_nothing_is_given(home: Path)
     path.unlink()
     with audit_run(home):
         assert log.open(granted(1), "cam1", 1, 100.0)
+    log.close()
