@@ -71,31 +71,24 @@ class MotionMarks:
         wanted = [
             _Wanted.of(query, watched, self._begins_ns(watched.camera)) for watched in query.cameras
         ]
-        told, end_ns = 0, 0
-        for found in self._by_day(query, wanted):
-            if found is None:
-                if time.monotonic() - said_s > _SAY_S:
-                    yield MarksFound(number, [])
-                    said_s = time.monotonic()
-                yield None
-                continue
-            marks = [_found(one, names) for one in found if self._may_tell(one[2])]
-            for at in range(0, len(marks), _BATCH):
-                yield MarksFound(number, marks[at : at + _BATCH])
+        shares = _Shares(query.limit)
+        for _ in self._fill(shares, query, wanted):
+            if time.monotonic() - said_s > _SAY_S:
+                yield MarksFound(number, [])
                 said_s = time.monotonic()
-            told += len(found)
-            end_ns = found[-1][0] if found else end_ns
-            if told >= query.limit:
-                break
-        elapsed_ms = int((time.monotonic() - began_s) * 1000)
-        is_limited = told >= query.limit
+            yield None
+        newest = shares.newest()
+        for at in range(0, len(newest), _BATCH):
+            batch = [one for one in newest[at : at + _BATCH] if self._may_tell(one[2])]
+            if batch:
+                yield MarksFound(number, [_found(one, names) for one in batch])
         yield MotionDone(
             number,
             len(query.cameras),
             0,
-            elapsed_ms,
-            is_limited,
-            complete_from_ns=end_ns if is_limited else 0,
+            int((time.monotonic() - began_s) * 1000),
+            is_limited=bool(shares.full),
+            complete_from_ns=shares.complete_from_ns,
         )
 
     def _begins_ns(self, camera: bytes) -> int:
@@ -104,34 +97,68 @@ class MotionMarks:
         streams = () if row is None else row.streams
         return min((self._begins_s(stream.id) * _S for stream in streams), default=0)
 
-    def _by_day(
-        self, query: MotionQuery, wanted: Sequence[_Wanted]
-    ) -> Iterator[list[_Ranked] | None]:
-        """Marks of each day in order, no more in all than the limit; None: others have a turn."""
+    def _fill(
+        self, shares: _Shares, query: MotionQuery, wanted: Sequence[_Wanted]
+    ) -> Iterator[None]:
+        """Days from the newest on; at each None others have a turn."""
         first, last = day_of(query.from_ns), day_of(query.to_ns + LENGTH_MAX_NS)
         days: dict[str, list[_Wanted]] = {}
         for one in wanted:
             for day in days_of(self._folder, one.camera):
                 if first <= day <= last:
                     days.setdefault(day, []).append(one)
-        left, numbers = query.limit, itertools.count()
+        numbers = itertools.count()
+        turn_s = time.monotonic()
         for day in sorted(days, reverse=True):
-            newest: list[_Ranked] = []
-            turn_s = time.monotonic()
+            full = shares.full  # whatever else they said ended before
             for one in days[day]:
-                for mark in marks_of_day(self._folder, one.camera, day):
+                for mark in marks_of_day(self._folder, one.camera, day, without=full):
                     if one.takes(mark):
-                        ranked = (mark.to_ns, next(numbers), one.camera, mark)
-                        # A heap of the newest ones, so that no day is held whole.
-                        if len(newest) < left:
-                            heapq.heappush(newest, ranked)
-                        else:
-                            heapq.heappushpop(newest, ranked)
+                        shares.take((mark.to_ns, next(numbers), one.camera, mark))
                     if time.monotonic() - turn_s > _TURN_S:
                         yield None
                         turn_s = time.monotonic()
-            left -= len(newest)
-            yield sorted(newest, reverse=True)
+            yield None
+
+
+class _Shares:
+    """The newest marks, no more in all than the limit. Where there are more, those are left out of
+    which there are most: no program hides what another said by saying much.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._room = limit
+        self._heaps: dict[int, list[_Ranked]] = {}
+        """By hook, so that no day is held whole."""
+        self._until_ns: dict[int, int] = {}
+        """Up to where marks of a hook were left out."""
+
+    def take(self, ranked: _Ranked) -> None:
+        """One more mark, in any order."""
+        hook = ranked[3].hook
+        # What is told of a hook has no holes.
+        if hook in self._until_ns and ranked[0] <= self._until_ns[hook]:
+            return
+        heapq.heappush(self._heaps.setdefault(hook, []), ranked)
+        self._room -= 1
+        if self._room < 0:
+            most = max(self._heaps, key=lambda one: len(self._heaps[one]))
+            self._until_ns[most] = heapq.heappop(self._heaps[most])[0]
+            self._room = 0
+
+    @property
+    def full(self) -> frozenset[int]:
+        """Hooks of which some were left out."""
+        return frozenset(self._until_ns)
+
+    @property
+    def complete_from_ns(self) -> int:
+        """All that end after it are there; 0: all."""
+        return max(self._until_ns.values(), default=0)
+
+    def newest(self) -> list[_Ranked]:
+        """Of all hooks together, those that end last first."""
+        return sorted(itertools.chain.from_iterable(self._heaps.values()), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,10 +118,17 @@ def test_a_search_finds_what_looking_at_each_finds(
     found, done = search(catalog, marks, query)
 
     told = [key(one.camera, one) for one in found]
-    assert [one[0] for one in told] == [one[0] for one in wanted[:limit]]
-    assert done.is_limited == (len(wanted) >= limit)
-    if done.is_limited:
-        assert done.complete_from_ns == told[-1][0]
+    assert told == sorted(told, key=lambda one: one[0], reverse=True)
+    assert len(told) == min(limit, len(wanted))
+    assert done.is_limited == (len(wanted) > limit)
+    assert (done.complete_from_ns > 0) == done.is_limited
+    ends = {
+        hook: [[one[0] for one in of if one[-1] == hook] for of in (told, wanted)]
+        for hook in (1, 2)
+    }
+    assert all(own == all_of[: len(own)] for own, all_of in ends.values()), "the newest of each"
+    most = max(len(own) for own, _ in ends.values())
+    assert all(own == all_of or len(own) >= most - 1 for own, all_of in ends.values()), "alike"
     newer = [one for one in wanted if one[0] > done.complete_from_ns]
     assert sorted(one for one in told if one[0] > done.complete_from_ns) == sorted(newer)
 
@@ -140,6 +147,18 @@ def test_a_day_of_very_many_marks_is_read_in_turns_and_only_so_many_are_told(
     assert None in answers
     told = [len(one.marks) for one in answers if isinstance(one, MarksFound)]
     assert told == [200, 100]
+
+
+def test_no_program_hides_what_another_said_before_it(catalog: Catalog) -> None:
+    few = [(CAMERA, made(-90_000 - number, 1, "lorry", 0)) for number in range(20)]
+    many = [(camera, made(-n, 1, "lorry", 1)) for n in range(1000) for camera in (CAMERA, OTHER)]
+    watched = [Watched(CAMERA), Watched(OTHER)]
+    query = MotionQuery(watched, NOON_NS - 172_800 * S, NOON_NS + 60 * S, limit=1000, marks=[])
+
+    found, done = search(catalog, few + many, query)
+
+    assert [sum(one.hook == hook for one in found) for hook in (1, 2)] == [20, 980]
+    assert done.is_limited and done.complete_from_ns == NOON_NS + (-490 + 1) * S
 
 
 def test_what_may_not_be_told_any_more_is_not_told(catalog: Catalog, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_limit_says_from_when_on_nothing_is_missing(office: Page) -> None:
     answer = post(office, asked(limit=2))
 
     assert begins(answer) == [200, 100]
-    assert answer.json["is_limited"] and answer.json["complete_from"] == (FROM_S + 130) * 1000
+    assert answer.json["is_limited"] and answer.json["complete_from"] == (FROM_S + 20) * 1000
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -211,9 +211,16 @@ def days_of(folder: Path, camera: bytes) -> list[str]:
     return sorted({name.split(".")[0] for name in names if name.endswith(".marks")})
 
 
-def marks_of_day(folder: Path, camera: bytes, day: str) -> Iterator[Mark]:
-    """Marks of one of `days_of`, as they came. Raises StorageError."""
+def marks_of_day(
+    folder: Path, camera: bytes, day: str, without: Container[int] = ()
+) -> Iterator[Mark]:
+    """Marks of one of `days_of`, as they came; files of hooks in `without` are not read.
+
+    Raises StorageError.
+    """
     for path in _parts(folder / camera.hex(), day):
+        if _hook_of(path) in without:
+            continue
         try:
             raw = path.read_bytes()
         except FileNotFoundError:

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { counted, SIGN_PX, signs } from "../../../web/vonggac_web/static/mark_signs.js";
+import { counted, listed, SIGN_PX, signs } from "../../../web/vonggac_web/static/mark_signs.js";
 
 const view = { from: 0, to: 1000 };
 const mark = (from, to = from + 1, kind = "lorry", hook = 1) => ({
@@ -56,4 +56,13 @@ test("a sign says how many of each kind and program it stands for, the most firs
       ["bus", 2, 1],
     ],
   );
+});
+
+test("a list has room for the newest of each program, and keeps their order", () => {
+  const many = [9, 8, 7, 6, 5].map((from) => mark(from, from + 1, "lorry", 2));
+  const marks = [...many, mark(4), mark(3)];
+  const fromOf = (most) => listed(marks, most).map(({ from }) => from);
+  assert.deepEqual(fromOf(10), [9, 8, 7, 6, 5, 4, 3]);
+  assert.deepEqual(fromOf(5), [9, 8, 7, 4, 3]);
+  assert.deepEqual(fromOf(3), [9, 8, 4]);
 });

@@ -5,6 +5,7 @@ import { api, ApiError } from "./api.js";
 import { page } from "./camera.js";
 import { element } from "./camera_line.js";
 import { kindWords, sourceWords, VgMarks } from "./mark_row.js";
+import { listed } from "./mark_signs.js";
 import { hasText, number, t } from "./page.js";
 import { clockText, DAY_MS, dayText } from "./wall_time.js";
 
@@ -127,7 +128,7 @@ class CameraMarks {
   #tell({ marks, is_limited, complete_from }) {
     this.#marks = marks;
     this.#draw();
-    this.#list.replaceChildren(...marks.slice(0, ROWS_MAX).map((mark) => this.#item(mark)));
+    this.#list.replaceChildren(...listed(marks, ROWS_MAX).map((mark) => this.#item(mark)));
     this.#more.hidden = marks.length <= ROWS_MAX;
     const more = number(marks.length - ROWS_MAX);
     this.#more.textContent = this.#more.hidden ? "" : t("marks.more", { count: more });

@@ -1,5 +1,5 @@
 // Where the signs of marks stand below the day's line, without a page: what lies too near to be
-// pressed apart is one sign.
+// pressed apart is one sign; and which of them a list has room for.
 
 import { toX } from "./timeline_view.js";
 
@@ -45,4 +45,22 @@ export function counted(marks) {
     found.set(key, one);
   }
   return [...found.values()].sort((a, b) => b.count - a.count);
+}
+
+/**
+ * Those that are listed, in their order: of each program as many as of any other that has them, so
+ * that no one's rows leave another's out.
+ * @param {Mark[]} marks @param {number} most
+ */
+export function listed(marks, most) {
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  const turns = marks.map((mark) => {
+    const turn = counts.get(mark.hook) ?? 0;
+    counts.set(mark.hook, turn + 1);
+    return { mark, turn };
+  });
+  turns.sort((a, b) => a.turn - b.turn);
+  const kept = new Set(turns.slice(0, most).map(({ mark }) => mark));
+  return marks.filter((mark) => kept.has(mark));
 }
