@@ -68,10 +68,8 @@ class MotionKeeping:
         self.index = MotionIndex(folder, max_bytes=size_bytes)
         self.streams: Streams = {b"": tuple(self.index.streams())}
         """Of each camera that is indexed; under empty bytes those of no such camera."""
-        self.oldest_s = _FAR_S
-        """Where the index begins, as of the last look."""
-        self.ahead: tuple[int, ...] = ()
-        """Days to come that it has: a clock was ahead, and was put right."""
+        self.days: frozenset[int] = frozenset()
+        """Days that the index has, as of the last look."""
         self._plan = plan
         self._begins_s: dict[bytes, int] = {}
         self._indexed: dict[bytes, Camera] = {}
@@ -168,11 +166,9 @@ class MotionKeeping:
         return self._is_filing
 
     def look_back(self) -> None:
-        """Sees where the index begins; every few seconds."""
-        days = [day for stream in self.index.streams() for day in self.index.days(stream)]
-        self.oldest_s = min(days) * _DAY_S if days else _FAR_S
-        today = wall_ns() // 1_000_000_000 // _DAY_S
-        self.ahead = tuple(sorted({day for day in days if day > today}))
+        """Sees which days the index has; every few seconds."""
+        index = self.index
+        self.days = frozenset(day for stream in index.streams() for day in index.days(stream))
 
     def _drop_oldest(self) -> None:
         dropped = self.index.compact()

@@ -111,9 +111,8 @@ class _Process:
             home,
             lambda: self._disks,
             lambda: keeping.streams,
-            lambda: keeping.oldest_s,
+            lambda: keeping.days,
             self._tell,
-            ahead=lambda: keeping.ahead,
         )
         self._events = RecorderEvents(home)
         self._publisher = Publisher(home, "motion", context)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,17 +64,15 @@ class Surveyor:
         home: Path,
         disks: Callable[[], Sequence[bytes]],
         streams: Callable[[], Streams],
-        oldest_s: Callable[[], int],
+        days: Callable[[], Collection[int]],
         tell: Callable[[Surveyed | Begins], None],
         clock: Clock = wall_ns,
-        ahead: Callable[[], Sequence[int]] = lambda: (),
     ) -> None:
-        """`oldest_s`: where the index begins; `ahead`: days to come that it has."""
-        self._ahead = ahead
+        """`days`: those that the index has, also such as are to come."""
+        self._days = days
         self._reader = MotionReader(home, ())
         self._disks = disks
         self._streams = streams
-        self._oldest_s = oldest_s
         self._tell = tell
         self._clock = clock
         self._end = threading.Event()
@@ -137,30 +135,52 @@ class Surveyor:
         return edges_s
 
     def _windows(self) -> Iterator[tuple[bytes, tuple[bytes, ...], int, int]]:
-        """All cameras day by day, the newest day first."""
+        """All cameras day by day, the newest day first; days that nobody has are left out: a clock
+        that was set back may have left a row fifty years ago.
+        """
         self._reader.disks = tuple(self._disks())
         if not self._reader.disks:
             return  # of a box without disks nobody says that its footage is gone
         now_s = self._clock() // _S
-        to_s = now_s - _SETTLED_S
-        firsts = [self._first_s(streams, to_s) for streams in self._streams().values()]
-        for day in self._ahead():  # their footage is erased like any other
-            for camera, streams in self._streams().items():
-                yield camera, streams, day * _DAY_S, (day + 1) * _DAY_S
-        oldest_s = min([to_s, self._oldest_s(), *(f for f in firsts if f is not None)])
-        while to_s > oldest_s:
-            from_s = (to_s - 1) // _DAY_S * _DAY_S
-            for camera, streams in self._streams().items():
-                yield camera, streams, from_s, to_s
-            to_s = from_s
+        settled_s = now_s - _SETTLED_S
+        indexed = set(self._days())
+        recorded = set(self._recorded_days(indexed, settled_s))
+        for day in sorted(indexed | recorded, reverse=True):
+            from_s, to_s = day * _DAY_S, (day + 1) * _DAY_S
+            if from_s <= now_s:  # what is to come is erased like any other, and never recorded
+                to_s = min(to_s, settled_s)
+            if from_s < to_s:
+                for camera, streams in self._streams().items():
+                    yield camera, streams, from_s, to_s
 
-    def _first_s(self, streams: Iterable[bytes], to_s: int) -> int | None:
-        """Where the earliest footage of these begins; None: there is none, or nobody tells."""
-        try:
-            firsts = [self._reader.first_ns(stream, 0, to_s * _S) for stream in streams]
-        except VonggacError:
-            return None
-        return min((first // _S for first in firsts if first is not None), default=None)
+    def _recorded_days(self, indexed: Collection[int], to_s: int) -> Iterator[int]:
+        """Days with footage among those that the index does not have."""
+        from_s = 0
+        for edge_s in (*(day * _DAY_S for day in sorted(indexed)), to_s):
+            while (first_s := self._first_s(from_s, min(edge_s, to_s))) is not None:
+                yield first_s // _DAY_S
+                from_s = (first_s // _DAY_S + 1) * _DAY_S
+            from_s = edge_s + _DAY_S
+
+    def _first_s(self, from_s: int, to_s: int) -> int | None:
+        """Where the earliest footage of a range begins, to the day; None: there is none, or nobody
+        tells.
+        """
+        found_s: int | None = None
+        for stream in [stream for streams in self._streams().values() for stream in streams]:
+            if from_s >= to_s or self._end.is_set():
+                break
+            try:
+                first_ns = self._reader.first_ns(stream, from_s * _S, to_s * _S)
+            except Unavailable:
+                return None
+            except VonggacError:
+                continue
+            if first_ns is not None:
+                found_s = to_s = max(first_ns // _S, from_s)
+                if found_s // _DAY_S == from_s // _DAY_S:
+                    break  # and no other begins on an earlier day
+        return found_s
 
     def _look(self, camera: bytes, streams: tuple[bytes, ...], from_s: int, to_s: int) -> None:
         recorded: dict[bytes, Ranges] = {}

@@ -111,7 +111,7 @@ def test_what_half_an_index_does_not_tell_is_not_forgotten(half: Half) -> None:
         half.home,
         lambda: (half.disk,),
         lambda: keeping.streams,
-        lambda: keeping.oldest_s,
+        lambda: keeping.days,
         inbox.put,
     )
     surveyor.start()

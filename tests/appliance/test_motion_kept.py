@@ -98,18 +98,17 @@ class Rig:
     def survey(self) -> list[Surveyed | Begins]:
         """What the surveyor tells of each day, and where the footage begins."""
         self.keeping.look_back()
-        oldest_s = min(self.start_s, self.keeping.oldest_s)
-        days = (int(time.time()) - 121) // 86400 - oldest_s // 86400 + 1
+        span = self.start_s, self.start_s + _LENGTH_S - 1
+        days = {second // 86400 for second in span} | self.keeping.days
         surveyor = Surveyor(
             self.home,
             lambda: self.disks,
             lambda: self.keeping.streams,
-            lambda: self.keeping.oldest_s,
+            lambda: self.keeping.days,
             self.inbox.put,
-            ahead=lambda: self.keeping.ahead,
         )
         surveyor.start()
-        count = 1 + days + len(self.keeping.ahead) * len(self.keeping.streams)
+        count = 1 + len(days)
         found = [self.inbox.get(timeout=_DEADLINE_S) for _ in range(count)]
         surveyor.close()
         return [one for one in found if not isinstance(one, Seen)]
@@ -220,7 +219,7 @@ def test_while_a_disk_is_away_nothing_is_taken_for_gone(rig: Rig) -> None:
         rig.home,
         lambda: rig.disks,
         lambda: rig.keeping.streams,
-        lambda: rig.start_s - 300,
+        lambda: {rig.start_s // 86400},
         rig.inbox.put,
     )
     surveyor.start()
@@ -238,7 +237,7 @@ def test_a_survey_that_ended_by_our_own_mistake_is_seen(rig: Rig) -> None:
         raise RuntimeError(f"not to be told: {one}")
 
     surveyor = Surveyor(
-        rig.home, lambda: rig.disks, lambda: rig.keeping.streams, lambda: rig.start_s, tell
+        rig.home, lambda: rig.disks, lambda: rig.keeping.streams, lambda: rig.keeping.days, tell
     )
     surveyor.start()
     assert ended.wait(_DEADLINE_S)
