@@ -16,6 +16,7 @@ from vonggac.evidence.chain import TEXT_MAX, Action
 from vonggac.registry.hooks import Hook, HookKind
 from vonggac_appliance import audit_client
 from vonggac_appliance.hook_limits import spare
+from vonggac_appliance.hook_lines import lines_of
 from vonggac_appliance.messages_audit import AuditAppend
 
 __all__ = ["HookLog"]
@@ -118,9 +119,6 @@ def _sums(given: Counter[tuple[int, str, str]]) -> list[AuditAppend]:
         parts = [
             f"{c}: {n} {kind}" for (hook, c, kind), n in sorted(given.items()) if hook == number
         ]
-        while parts:
-            text = "delivered " + parts.pop(0)
-            while parts and len(text) + len(parts[0]) + 2 <= TEXT_MAX:
-                text += ", " + parts.pop(0)
+        for text in lines_of("delivered ", parts):
             lines.append(AuditAppend(Action.HOOK_DELIVERY, f"hook {number}", None, text[:TEXT_MAX]))
     return lines

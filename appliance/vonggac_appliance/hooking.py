@@ -13,6 +13,7 @@ from vonggac.registry.hooks import Hook, HookOrder, new_hook, revoked
 from vonggac.registry.people import Account, Person
 from vonggac_appliance import audit_client
 from vonggac_appliance.clock import iso, wall_ns
+from vonggac_appliance.hook_lines import lines_of
 from vonggac_appliance.messages_audit import AuditAppend
 from vonggac_appliance.secrets import HOOKS_USER, write_once
 
@@ -73,7 +74,7 @@ class Hooking:
         return account
 
     def add(self, order: HookOrder, commander: Account, made_by: Person) -> Hook:
-        """A grant, in the chain before it is in force. Raises Invalid, Refused, Unavailable."""
+        """A grant; all of it is in the chain before. Raises Invalid, Refused, Unavailable."""
         try:
             row = new_hook(order, self._catalog.hooks(), commander, made_by, wall_ns())
         except Invalid:
@@ -81,12 +82,12 @@ class Hooking:
         except Refused as error:
             self._log(Action.HOOK_ADD, "-", None, f"refused: {error}")
             raise
-        codes = ", ".join(dict.fromkeys(camera.code for camera in order.cameras))
-        words = (
+        head = (
             f"hook {row.number} «{row.name}», {'+'.join(row.kinds)} until {iso(row.until_ns)}, "
-            f"approved by {row.approved_by}, of {codes}"
+            f"approved by {row.approved_by}, of "
         )
-        self._log(Action.HOOK_ADD, words, row.purpose, "allowed")
+        for words in lines_of(head, dict.fromkeys(camera.code for camera in order.cameras)):
+            self._log(Action.HOOK_ADD, words, row.purpose, "allowed")
         self._catalog.put_hook(row, None)
         return row
 
