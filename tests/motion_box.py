@@ -1,4 +1,4 @@
-"""A box that decodes with one thread, in time of its own: the real plan and governor, no pictures."""
+"""A box that decodes with one thread, in time of its own: real plan and governor, no pictures."""
 
 from __future__ import annotations
 

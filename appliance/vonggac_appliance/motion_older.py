@@ -66,8 +66,8 @@ class OlderFootage:
             return time.monotonic() >= until_s
 
         reader.was_refused = False
-        work.look(reader, begun.eyes, begun.left(rows), is_enough)
-        left = begun.left(rows)
+        is_whole = work.look(reader, begun.eyes, begun.left(rows), is_enough)
+        left = [] if is_whole else begun.left(rows)
         work.slots += [] if left else begun.eyes.end()
         first, last = job.from_ns // _S, job.to_ns // _S
         work.slots[:] = [slot for slot in work.slots if first <= slot.second < last]

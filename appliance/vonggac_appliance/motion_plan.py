@@ -23,7 +23,7 @@ __all__ = ["LIVE_BACK_S", "MotionPlan"]
 
 _S = 1_000_000_000
 LIVE_BACK_S = 4
-"""A camera that is new here, or far behind, begins so far back; what is older is looked for."""
+"""A camera that is new here begins so far back; what is older is looked for."""
 _LIVE_STEP_NS = _S
 _MANY = 8
 """Each turn costs two questions to a keeper: with more cameras it waits for two seconds of footage.
@@ -74,7 +74,7 @@ class MotionPlan:
                 name = "sub" if "sub" in streams else next(iter(streams))
                 watch = self._watches.get(camera.id)
                 if watch is None or watch.streams != streams:
-                    watch = Watch(camera.id, camera.code, streams, name, _back(now_ns))
+                    watch = Watch(camera.id, camera.code, streams, name, now_ns - LIVE_BACK_S * _S)
                 watch.code = camera.code
                 kept[camera.id] = watch
             self._watches = kept
@@ -206,7 +206,7 @@ class MotionPlan:
             return
         end_ns = watch.durable_ns[watch.stream]
         begin_ns = max(watch.position_ns, end_ns - _LEFT_MOST_NS)
-        watch.position_ns = _back(end_ns)
+        watch.position_ns = end_ns - 2 * _LIVE_STEP_NS
         left = (begin_ns // _S, -(-watch.position_ns // _S))
         watch.todo = ranges.union((*watch.todo, left))
 
@@ -251,8 +251,3 @@ class MotionPlan:
         span = ranges.newest(watch.todo, _OLD_STEP_S)
         assert span is not None
         return Job(watch, "old", watch.stream, span[0] * _S, span[1] * _S, watch.tier)
-
-
-def _back(end_ns: int) -> int:
-    """Where the newest footage begins."""
-    return end_ns - LIVE_BACK_S * _S

@@ -50,8 +50,8 @@ class Work:
         eyes: Eyes,
         rows: Sequence[Placed],
         is_enough: Callable[[Footage], bool],
-    ) -> None:
-        """Looks at these chunks until it is enough; by key frames alone nothing else is read."""
+    ) -> bool:
+        """Looks at these chunks, by key frames alone at no others; False: it was enough before."""
         wanted = [
             placed
             for placed in rows
@@ -63,8 +63,9 @@ class Work:
             self.pixels = max(self.pixels, eyes.pixels)
             self.pictures += len(footage.pictures)
             self.footage_ns += footage.wall_end_ns - footage.claim.wall_start_ns
+            self.lost += eyes.lost
+            eyes.lost = 0
+            self.job.watch.what = eyes.what
             if is_enough(footage):
-                break
-        self.lost += eyes.lost
-        eyes.lost = 0
-        self.job.watch.what = eyes.what
+                return False
+        return True

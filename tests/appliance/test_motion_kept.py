@@ -8,8 +8,8 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,7 @@ from vonggac.motion.slots import NO_CELLS, Slot, Tier, cells_of
 from vonggac.registry.camera import AdminState, Basis, Camera, Mode, OwnerKind
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.rules import is_indexed
+from vonggac_appliance import motion_older
 from vonggac_appliance.motion_decoding import Decoding, Seen
 from vonggac_appliance.motion_keeping import MotionKeeping
 from vonggac_appliance.motion_plan import MotionPlan
@@ -62,6 +63,8 @@ class Rig:
         self.keeping = MotionKeeping(home / "motion", 1 << 30, self.plan)
         self.keeping.take_cameras(self.cameras, time.time_ns())
         self.inbox: queue.Queue[Seen | Surveyed | Begins] = queue.Queue()
+        self.turns = 0
+        self.is_decoding = False
 
     @property
     def footage(self) -> Ranges:
@@ -76,19 +79,30 @@ class Rig:
         slots = [Slot(second, cells_of([5]), Tier.FULL) for second in range(from_s, to_s)]
         self.keeping.index.add(MAIN, slots)
 
-    def decode(self) -> list[Slot]:
-        """Until all older footage was looked at."""
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Somebody decodes meanwhile; once, for a plan that is over stays so."""
         suspects = MotionSuspects(self.home / "motion", 1)
         decoding = Decoding(self.home, self.plan, lambda: self.disks, self.inbox.put, 1, suspects)
         decoding.start()
-        until_s = time.monotonic() + _DEADLINE_S
-        while any(watch.todo for watch in self.plan.watches()):
-            assert time.monotonic() < until_s and decoding.failure is None
-            time.sleep(0.02)  # a plan tells nobody that it is empty
-        decoding.close()
-        suspects.close()
-        assert decoding.skipped == 0
+        self.is_decoding = True
+        try:
+            yield
+        finally:
+            decoding.close()
+            suspects.close()
+        assert decoding.failure is None and decoding.skipped == 0
+
+    def decode(self) -> list[Slot]:
+        """Until all older footage was looked at."""
+        with nullcontext() if self.is_decoding else self.decoding():
+            _until(lambda: not any(watch.todo for watch in self.plan.watches()))
+        return self.take_in()
+
+    def take_in(self) -> list[Slot]:
+        """What was decoded goes into the index."""
         slots: list[Slot] = []
+        self.turns = self.inbox.qsize()
         while not self.inbox.empty():
             seen = self.inbox.get()
             assert isinstance(seen, Seen) and self.keeping.see(seen)
@@ -114,6 +128,13 @@ class Rig:
         return [one for one in found if not isinstance(one, Seen)]
 
 
+def _until(is_so: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + _DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < until_s
+        time.sleep(0.02)  # a plan tells nobody how far it is
+
+
 @pytest.fixture
 def rig(home: Path, clip: Stream) -> Iterator[Rig]:
     with ExitStack() as stack:
@@ -133,6 +154,41 @@ def test_what_was_recorded_before_is_found_missing_and_indexed(rig: Rig) -> None
 
     assert rig.known() == rig.footage
     assert all(slot.tier is Tier.FULL and slot.cells != NO_CELLS for slot in slots)
+
+
+def test_older_footage_that_is_looked_at_in_turns_gives_the_same_as_in_one_go(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_at() -> list[Slot]:
+        rig.plan.add_old(CAMERA, rig.footage)
+        return rig.decode()
+
+    (watch,) = rig.plan.watches()
+    watch.todo = ()
+    with rig.decoding():
+        monkeypatch.setattr(motion_older, "TURN_S", _DEADLINE_S)
+        in_one_go = looked_at()
+        monkeypatch.setattr(motion_older, "TURN_S", 0.0)  # a chunk a turn
+        rig.plan.retry(CAMERA, rig.footage[0])
+        in_turns = looked_at()
+
+    assert rig.turns > _LENGTH_S / 2
+    assert in_turns == in_one_go
+    assert [slot.second for slot in in_turns] == [*range(rig.start_s, rig.start_s + _LENGTH_S)]
+
+
+def test_the_newest_footage_is_known_from_where_it_begins_within_a_group_of_pictures(
+    rig: Rig,
+) -> None:
+    (watch,) = rig.plan.watches()
+    watch.todo = ()
+    watch.position_ns = (rig.start_s + 11) * _S
+    rig.plan.heard(MAIN, (rig.start_s + 15) * _S)
+
+    with rig.decoding():
+        _until(lambda: watch.position_ns >= (rig.start_s + 15) * _S)
+
+    assert (rig.start_s + 11) in [slot.second for slot in rig.take_in()]
 
 
 def test_what_a_full_index_would_not_take_is_not_decoded_for_it(rig: Rig) -> None:

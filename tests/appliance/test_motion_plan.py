@@ -60,7 +60,7 @@ def test_the_newest_footage_comes_before_any_older() -> None:
 def test_the_camera_that_is_most_behind_is_next_and_nobody_has_it_twice() -> None:
     rig = Rig()
     one, two = rig.add(1), rig.add(2)
-    rig.plan.heard(one.stream, (_NOW_S - 4) * _S)
+    rig.plan.heard(one.stream, (_NOW_S - 2) * _S)
     rig.plan.heard(two.stream, _NOW_S * _S)
 
     jobs = [rig.take(), rig.take(), rig.take()]
@@ -84,7 +84,7 @@ def test_only_footage_that_waits_for_the_processor_counts_as_behind() -> None:
     assert job is not None and job.watch is silent
     rig.finish(job, reached_ns=job.from_ns)
     rig.plan.heard(crashing.stream, (_NOW_S + 50) * _S)
-    rig.plan.heard(one.stream, (_NOW_S - 7) * _S)
+    rig.plan.heard(one.stream, (_NOW_S - 1) * _S)
 
     assert rig.plan.lag_s() == 3.0
 
@@ -96,8 +96,8 @@ def test_footage_that_is_far_behind_waits_and_the_newest_goes_on() -> None:
 
     job = rig.take()
 
-    assert job is not None and job.from_ns == (_NOW_S + 190) * _S
-    assert watch.todo == ((_NOW_S - 10, _NOW_S + 190),)
+    assert job is not None and job.from_ns == (_NOW_S + 198) * _S
+    assert watch.todo == ((_NOW_S - 4, _NOW_S + 198),)
 
 
 def test_no_more_is_given_out_than_the_share_of_the_cpu_allows() -> None:
@@ -155,6 +155,19 @@ def test_what_was_tried_is_not_tried_again_unless_somebody_asks_for_it() -> None
     rig.plan.retry(watch.camera, old)
     rig.plan.add_old(watch.camera, [old])
     assert rig.take() is not None
+
+
+def test_what_is_left_of_older_footage_is_next() -> None:
+    rig = Rig()
+    watch = rig.add(1)
+    rig.plan.add_old(watch.camera, [(_NOW_S - 5000, _NOW_S - 4000)])
+    job = rig.take()
+    assert job is not None
+    reached_ns = job.from_ns + 20 * _S
+    rig.plan.done(job, reached_ns, 0.001, _SHAPE, goes_on=True)
+
+    again = rig.take()
+    assert again is not None and (again.from_ns, again.to_ns) == (reached_ns, job.to_ns)
 
 
 def test_footage_on_a_disk_that_was_away_is_found_again() -> None:
