@@ -18,6 +18,7 @@ import pytest
 from footage_maker import CAMERA, CAMERA_ROW, MAIN, Run, make_disk, make_home, write
 from look_rig import keepers
 from segment_maker import Stream, encode
+from vonggac.errors import StorageError
 from vonggac.media.chunk import Codec
 from vonggac.motion import ranges
 from vonggac.motion.ranges import Ranges
@@ -29,6 +30,7 @@ from vonggac_appliance import motion_older
 from vonggac_appliance.motion_decoding import Decoding, Seen
 from vonggac_appliance.motion_keeping import MotionKeeping
 from vonggac_appliance.motion_plan import MotionPlan
+from vonggac_appliance.motion_reading import MotionReader
 from vonggac_appliance.motion_survey import Begins, Surveyed, Surveyor
 from vonggac_appliance.motion_suspects import MotionSuspects
 
@@ -189,6 +191,44 @@ def test_the_newest_footage_is_known_from_where_it_begins_within_a_group_of_pict
         _until(lambda: watch.position_ns >= (rig.start_s + 15) * _S)
 
     assert (rig.start_s + 11) in [slot.second for slot in rig.take_in()]
+
+
+def test_what_was_caught_up_and_lost_is_made_again_by_the_same_process(rig: Rig) -> None:
+    with rig.decoding():
+        rig.plan.add_old(CAMERA, rig.footage)
+        rig.decode()
+        rig.keeping.index.flush()
+        rig.keeping.index.compact()
+        assert rig.known() == rig.footage
+        for day in rig.keeping.index.days(MAIN):
+            rig.keeping.index.damage(MAIN, day, "its head is torn")
+        assert rig.known() == ()
+
+        for told in rig.survey():
+            if isinstance(told, Surveyed):
+                rig.keeping.reconcile(told)
+        rig.decode()
+
+    assert rig.known() == rig.footage
+
+
+def test_where_the_index_of_a_disk_refuses_footage_stays_to_be_indexed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("a row is rotten")
+
+    (watch,) = rig.plan.watches()
+    with rig.decoding():
+        with monkeypatch.context() as patched:
+            patched.setattr(MotionReader, "rows", refuse)
+            rig.plan.add_old(CAMERA, rig.footage)
+            assert rig.decode() == []
+        assert "rotten" in watch.what
+
+        rig.plan.add_old(CAMERA, rig.footage)
+        rig.decode()
+    assert rig.known() == rig.footage
 
 
 def test_what_a_full_index_would_not_take_is_not_decoded_for_it(rig: Rig) -> None:

@@ -157,6 +157,20 @@ def test_what_was_tried_is_not_tried_again_unless_somebody_asks_for_it() -> None
     assert rig.take() is not None
 
 
+def test_what_was_seen_and_is_missing_again_is_looked_at_again() -> None:
+    rig = Rig()
+    watch = rig.add(1)
+    rig.plan.add_old(watch.camera, [(_NOW_S - 5000, _NOW_S - 4960)])
+    job = rig.take()
+    assert job is not None
+    seen = (_NOW_S - 4990, _NOW_S - 4960)
+    rig.plan.done(job, job.to_ns, 0.001, _SHAPE, (seen,))
+
+    rig.plan.add_old(watch.camera, [(_NOW_S - 5000, _NOW_S - 4960)])
+
+    assert watch.todo == (seen,), "of the first ten seconds nothing could be seen"
+
+
 def test_what_is_left_of_older_footage_is_next() -> None:
     rig = Rig()
     watch = rig.add(1)
