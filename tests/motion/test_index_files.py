@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from refusing_disk import no_file_above
+from vonggac._native.segment import crc32c
 from vonggac.errors import ConfigError, StorageError
 from vonggac.motion import region
 from vonggac.motion.episodes import Found
@@ -21,6 +22,8 @@ from vonggac.motion.slots import Slot, Tier, cells_of
 
 A, B = b"a" * 16, b"b" * 16
 DAY = 20_780
+HEAD_BYTES = 32 + 42 * 16
+"""Before its CRC."""
 START = DAY * DAY_SECONDS
 LEFT, RIGHT = region.rectangle(0, 0, 0.25, 0.2), region.rectangle(0.75, 0.8, 0.25, 0.2)
 
@@ -239,10 +242,28 @@ def test_a_newer_programs_file_is_refused_and_kept(tmp_path: Path) -> None:
     filed(index)
     (path,) = day_files(tmp_path)
     whole = path.read_bytes()
-    path.write_bytes(whole[:8] + b"\0\2" + whole[10:])
+    newer = whole[:8] + b"\0\2" + whole[10:HEAD_BYTES]
+    path.write_bytes(newer + crc32c(newer).to_bytes(4, "big") + whole[HEAD_BYTES + 4 :])
     with pytest.raises(ConfigError, match="newer"):
         opened(tmp_path)
     assert path.exists()
+
+
+@pytest.mark.parametrize("bit", range(16))
+def test_a_version_in_which_a_bit_flipped_costs_a_day_not_the_index(
+    tmp_path: Path, bit: int
+) -> None:
+    index = opened(tmp_path)
+    index.add(A, moving(START, 3))
+    index.add(B, moving(START, 3))
+    filed(index)
+    path = day_files(tmp_path)[0]
+    content = bytearray(path.read_bytes())
+    content[8 + bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
+    again = opened(tmp_path)
+    assert [(one.stream, one.day) for one in again.damages] == [(A, DAY)]
+    assert again.covered(B, 0, START * 2) == [Known(START, START + 3, Tier.FULL)]
 
 
 def test_a_full_index_drops_its_oldest_days_and_takes_no_older_ones(tmp_path: Path) -> None:

@@ -235,11 +235,11 @@ def _head(start: bytes, size_bytes: int) -> tuple[bytes, int, list[_Entry]]:
     magic, version, _, stream, day = _START.unpack_from(start)
     if magic != _MAGIC:
         raise MediaError("value", "magic of a day of the motion index")
-    if version > VERSION:
-        raise MediaError("unsupported", f"version {version} of a day of the motion index", 8)
     at = _HEAD_BYTES - _CRC.size
     if _CRC.unpack_from(start, at)[0] != crc32c(start[:at]):
         raise MediaError("value", "CRC-32C of the head of a day", at)
+    if version > VERSION:  # and no bit that flipped
+        raise MediaError("unsupported", f"version {version} of a day of the motion index", 8)
     entries: list[_Entry] = list(_ENTRY.iter_unpack(start[_START.size : at]))
     if size_bytes != _HEAD_BYTES + sum(frame + rows for frame, _, rows, _ in entries):
         raise MediaError("short", "a day of the motion index has the size of its parts", size_bytes)
