@@ -283,6 +283,24 @@ def test_a_full_index_drops_its_oldest_days_and_takes_no_older_ones(tmp_path: Pa
     assert found(bounded)[-1].from_s == START + 2 * DAY_SECONDS
 
 
+def test_what_was_dropped_is_not_taken_again_before_there_is_room_for_it(tmp_path: Path) -> None:
+    index = opened(tmp_path)
+    for day in range(3):
+        index.add(A, moving(START + day * DAY_SECONDS, 400, seed=day))
+    filed(index)
+    last_s = START + 2 * DAY_SECONDS
+    bounded = opened(tmp_path, max_bytes=index.size_bytes // 2)
+    assert bounded.compact() == [DAY, DAY + 1]
+    assert bounded.size_bytes < index.size_bytes // 2 * 0.9
+    assert bounded.floor_s == last_s
+    bounded.add(A, moving(START + DAY_SECONDS, 400, seed=1))
+    assert [known.from_s for known in bounded.covered(A, 0, START * 2)] == [last_s]
+    bounded.forget(A, last_s, last_s + 350)
+    assert bounded.floor_s == 0
+    bounded.add(A, moving(START + DAY_SECONDS, 10))
+    assert bounded.covered(A, 0, last_s)
+
+
 def test_a_disk_that_refuses_costs_nothing_that_it_took(tmp_path: Path) -> None:
     index = opened(tmp_path)
     index.add(A, moving(START, 240))

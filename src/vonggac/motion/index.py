@@ -53,6 +53,8 @@ class MotionIndex:
         self._recent: dict[bytes, Recent] = {}
         self._pending: list[tuple[bytes, int]] = []
         self._turned: list[Path] = []
+        self._dropped = -1, 0
+        """The newest day that was dropped for its room, and its bytes."""
         try:
             self._files = DayFiles(folder / "days")
             (folder / "log").mkdir(exist_ok=True)
@@ -112,9 +114,12 @@ class MotionIndex:
     @property
     def floor_s(self) -> int:
         """The second before which a full index takes nothing more; 0 where it has room."""
-        if self.size_bytes < self._max_bytes * _FULL_SHARE:
-            return 0
-        return min(self._files.all_days(), default=0) * DAY_SECONDS
+        full_bytes = self._max_bytes * _FULL_SHARE
+        day, day_bytes = self._dropped
+        floor = day + 1 if self.size_bytes + day_bytes >= full_bytes else 0
+        if self.size_bytes >= full_bytes:
+            floor = max(floor, min(self._files.all_days(), default=0))
+        return floor * DAY_SECONDS
 
     @property
     def damages(self) -> list[Damage]:
@@ -196,7 +201,9 @@ class MotionIndex:
             pass
         dropped: list[int] = []
         while self.size_bytes > self._max_bytes and len(days := self._files.all_days()) > 1:
+            before_bytes = self.size_bytes
             self._files.drop_day(days[0])
+            self._dropped = days[0], before_bytes - self.size_bytes
             dropped.append(days[0])
         return dropped
 
