@@ -91,6 +91,7 @@ class HookDoor:
         socket.curve_server = True
         socket.curve_secretkey = secret
         socket.zap_domain = domain_of(self.hook.number)
+        socket.zap_enforce_domain = True  # without an answer nobody comes in
         has_pictures = HookKind.KEY_FRAMES in self.hook.kinds
         socket.sndhwm = _WAITING_WITH_PICTURES_MAX if has_pictures else _WAITING_MAX
         socket.rcvhwm = _FROM_MAX

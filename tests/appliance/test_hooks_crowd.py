@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from audit_rig import audit_process
 from hook_rig import SECOND_NS, Eyes, HookBox, free_port, until
@@ -195,3 +196,24 @@ def test_a_line_is_written_though_no_descriptor_is_left(home: Path, tmp_path: Pa
     with audit_process(home, tmp_path):
         assert log.open(granted(), "cam3", 1, 1.0), "the writer was started anew"
     log.close()
+
+
+def test_where_nobody_answers_for_keys_nobody_is_let_in() -> None:
+    """As at the end of the process, or if its ZAP socket were lost."""
+    public, secret = zmq.curve_keypair()
+    with zmq.Context() as context, ExitStack() as stack:
+        door = HookDoor(granted(free_port()), "127.0.0.1", secret, context, time.monotonic())
+        stack.callback(door.close)
+        stranger = stack.enter_context(context.socket(zmq.DEALER))
+        stranger.linger = 0
+        stranger.curve_serverkey = public
+        stranger.curve_publickey, stranger.curve_secretkey = zmq.curve_keypair()
+        told = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+        stranger.monitor("inproc://stranger", told)
+        monitor = stack.enter_context(context.socket(zmq.PAIR))
+        monitor.connect("inproc://stranger")
+        stranger.connect(f"tcp://127.0.0.1:{door.hook.port}")
+        stranger.send(b"x")
+        assert monitor.poll(60_000)
+        assert recv_monitor_message(monitor)["event"] == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+        assert not door.socket.poll(0)
