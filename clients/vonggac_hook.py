@@ -8,6 +8,7 @@ protocol for other languages.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -19,7 +20,7 @@ from typing import Any
 import msgspec
 import zmq
 
-__all__ = ["Hook", "Refused", "make_keys"]
+__all__ = ["Away", "Hook", "Refused", "make_keys"]
 
 _LISTEN_AGAIN_S = 10.0
 _WAITING_MAX = 1000
@@ -27,6 +28,10 @@ _WAITING_MAX = 1000
 
 class Refused(Exception):
     """The box says no, with its reason."""
+
+
+class Away(Exception):
+    """The box does not take what is said to it, and so much waits that this was not said."""
 
 
 class Hook:
@@ -76,7 +81,8 @@ class Hook:
             now_s = time.monotonic()
             if now_s >= self._listen_s:
                 self._listen_s = now_s + _LISTEN_AGAIN_S
-                self._say({"type": "listen", "kinds": list(kinds)})
+                with contextlib.suppress(Away):  # it is said again
+                    self._say({"type": "listen", "kinds": list(kinds)})
             end_s = self._listen_s if wait_s is None else min(self._listen_s, last_s + wait_s)
             if self._socket.poll(max(0, int((end_s - now_s) * 1000) + 1)):
                 last_s = time.monotonic()
@@ -88,7 +94,10 @@ class Hook:
                 return
 
     def ask_picture(self, camera: str, at_ns: int) -> int:
-        """Asks for the key frame before `at_ns`; gives the number that `picture` repeats."""
+        """Asks for the key frame before `at_ns`; gives the number that `picture` repeats.
+
+        Raises Away. What is asked while the box is away may be lost: then no answer comes.
+        """
         self._number += 1
         self._say({"type": "ask-picture", "number": self._number, "camera": camera, "at_ns": at_ns})
         return self._number
@@ -102,7 +111,10 @@ class Hook:
         box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
         score: float = 1.0,
     ) -> int:
-        """Says what was seen; gives the number that `kept`, or Refused, repeats."""
+        """Says what was seen; gives the number that `kept`, or `refused`, repeats.
+
+        Raises Away. It is kept when `kept` says so: without an answer, say it again.
+        """
         self._number += 1
         what = {"camera": camera, "from_ns": from_ns, "to_ns": to_ns, "kind": kind}
         self._say({"type": "mark", "number": self._number, **what, "box": box, "score": score})
@@ -112,7 +124,7 @@ class Hook:
         try:
             self._socket.send(msgspec.msgpack.encode(message), zmq.NOBLOCK)
         except zmq.Again:
-            return  # the box is away; it is said again
+            raise Away(f"{_WAITING_MAX} messages wait for the box") from None
 
 
 def make_keys(key_file: str | os.PathLike[str]) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +12,9 @@ import pytest
 import zmq
 
 from audit_rig import vonggac
-from hook_rig import CLIENTS, SECOND_NS, Eyes, HookBox, client, free_port, until
+from hook_rig import SECOND_NS, Eyes, HookBox, free_port, until
 from vonggac.registry.camera import AdminState, Basis, Mode, OwnerKind
 from vonggac.registry.catalog import Catalog
-from vonggac_appliance.hooking import box_key
 
 
 @pytest.fixture
@@ -283,41 +279,3 @@ def test_without_an_address_it_ends_with_78(
 
     assert vonggac(box.home, "hooks", "run") == 78
     assert "set address in [hooks]" in capsys.readouterr().err
-
-
-def test_the_example_writes_episodes(box: HookBox, eyes: Eyes) -> None:
-    port = free_port()
-    with box.running():
-        key = box.grant(port)
-        with subprocess.Popen(
-            [sys.executable, CLIENTS / "examples/episodes.py", f"tcp://127.0.0.1:{port}",
-             box_key(box.home), key],
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            first = process.stdout.readline()
-            stopped = threading.Event()
-
-            def look() -> None:
-                while not stopped.wait(0.1):
-                    eyes.see("cam1")
-
-            looking = threading.Thread(target=look)
-            looking.start()
-            second = process.stdout.readline()
-            stopped.set()
-            looking.join()
-            process.terminate()
-
-    assert first == "cameras: cam1\n"
-    assert second.startswith("cam1: ") and second.endswith(", 3 s\n")
-
-
-def test_the_client_needs_nothing_of_the_recorder() -> None:
-    words = [
-        line for line in (CLIENTS / "vonggac_hook.py").read_text().splitlines() if "import" in line
-    ]
-
-    assert not [line for line in words if "vonggac" in line]
-    assert client().Hook
