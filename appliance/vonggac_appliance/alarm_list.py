@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vonggac.errors import Missing, Refused, Unavailable
 from vonggac.evidence.chain import Action
-from vonggac.registry.alarms import Alarm
+from vonggac.registry.alarms import ROWS_MAX, Alarm
 from vonggac.registry.catalog import Catalog
 from vonggac.registry.people import Person, Role
 from vonggac.registry.rules import may_know
@@ -46,18 +47,15 @@ class AlarmList:
 
     def of(self, person: Person, seen_by: str = "") -> Alarms:
         """The newest, open ones first; `seen_by` is noted with each that nobody had seen."""
-        try:
-            reply = control.ask(self._home, bus_control.AskAlarms(SHOWN_MAX), _DEADLINE_S)
-        except Unavailable:
-            rows = alarm_store.newest(alarm_store.read_stopped(self._home), SHOWN_MAX)
-            return Alarms(self._known(person, rows), False, self._ids(person))
-        if not isinstance(reply, bus_control.AlarmsReply):
-            raise Unavailable(f"the recorder does not tell its alarms: {reply}")
-        known = self._known(person, reply.alarms)
+        known, is_answering = self._known(person)
         fresh = [row.number for row in known if not row.seen_ns]
-        if seen_by and fresh:
+        if is_answering and seen_by and fresh:
             control.ask(self._home, bus_control.SeeAlarms(fresh, seen_by), _DEADLINE_S)
-        return Alarms(known, True, self._ids(person))
+        return Alarms(known, is_answering, self._ids(person))
+
+    def open_of(self, person: Person, camera: str) -> tuple[Alarm, ...]:
+        """Of one camera, by its code: what nobody has acknowledged, however much else is open."""
+        return tuple(row for row in self._known(person, camera)[0] if row.is_open)
 
     def acknowledge(self, session: Session, number: int, note: str) -> Alarm:
         """He answers for it; his line in the audit chain comes first.
@@ -84,10 +82,29 @@ class AlarmList:
     def _ids(self, person: Person) -> dict[str, bytes]:
         return {c.code: c.id for c in self._catalog.cameras() if may_know(person, c)}
 
-    def _known(self, person: Person, rows: list[Alarm]) -> tuple[Alarm, ...]:
-        """Without those of cameras that he may not know of (evidence P-9)."""
+    def _known(self, person: Person, subject: str = "") -> tuple[tuple[Alarm, ...], bool]:
+        """The newest without those of cameras that he may not know of (evidence P-9); whether the
+        recorder told them.
+        """
         hidden = {c.code for c in self._catalog.cameras() if not may_know(person, c)}
-        return tuple(row for row in rows if not hidden & _names_of(row.subject))
+        # Others' alarms take no place of his.
+        rows, is_answering = self._rows(ROWS_MAX if hidden else SHOWN_MAX, subject)
+        known = (row for row in rows if not hidden & _names_of(row.subject))
+        return tuple(itertools.islice(known, SHOWN_MAX)), is_answering
+
+    def _rows(self, most: int, subject: str) -> tuple[list[Alarm], bool]:
+        try:
+            reply = control.ask(
+                self._home, bus_control.AskAlarms(most, subject=subject), _DEADLINE_S
+            )
+        except Unavailable:
+            rows = alarm_store.read_stopped(self._home)
+            found = [row for row in rows if subject in ("", row.subject)]
+            return alarm_store.newest(found, most), False
+        if not isinstance(reply, bus_control.AlarmsReply):
+            raise Unavailable(f"the recorder does not tell its alarms: {reply}")
+        # One from before this version tells those of all.
+        return [row for row in reply.alarms if subject in ("", row.subject)], True
 
 
 def acknowledge(home: Path, number: int, by: str, note: str) -> Alarm:

@@ -74,9 +74,10 @@ class AlarmStore:
         if (number := self._open.get((kind, subject))) is not None:
             self.acknowledge(number, _BOX, note, at_ns)
 
-    def newest(self, most: int) -> list[Alarm]:
-        """Open ones first, then the rest, the newest of each first."""
-        return newest(self._rows.values(), most)
+    def newest(self, most: int, subject: str = "") -> list[Alarm]:
+        """Open ones first, then the rest, the newest of each first; of one subject, or of all."""
+        rows = self._rows.values()
+        return newest((row for row in rows if subject in ("", row.subject)), most)
 
     @property
     def open_count(self) -> int:

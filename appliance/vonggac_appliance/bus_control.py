@@ -140,8 +140,9 @@ class AskAlarms(msgspec.Struct, frozen=True, tag="ask-alarms"):
     """What does a person have to look at? Answered with AlarmsReply."""
 
     limit: int = 100
-    """At most 200."""
     v: int = 1
+    subject: str = ""
+    """Those of it alone; empty: all."""
 
 
 class SeeAlarms(msgspec.Struct, frozen=True, tag="see-alarms"):

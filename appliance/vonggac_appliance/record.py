@@ -34,7 +34,6 @@ from vonggac_appliance.status import status_of
 
 _log = logging.getLogger("vonggac.record")
 
-_ALARMS_MAX = 200
 _READY_S = 20.0
 """A disk that does not come up must not keep the others' recording a secret from systemd."""
 
@@ -206,7 +205,7 @@ def _alarms(
     request: bus_control.AskAlarms | bus_control.SeeAlarms | bus_control.AcknowledgeAlarm,
 ) -> bus_control.Reply:
     if isinstance(request, bus_control.AskAlarms):
-        return bus_control.AlarmsReply(store.newest(min(request.limit, _ALARMS_MAX)))
+        return bus_control.AlarmsReply(store.newest(max(request.limit, 0), request.subject))
     if isinstance(request, bus_control.SeeAlarms):
         store.see(request.numbers, request.by, time.time_ns())
         return bus_control.Ok()

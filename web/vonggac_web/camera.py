@@ -23,11 +23,11 @@ def show(camera: str) -> str:
     session = guard.session()
     cameras, number = services().cameras, camera_id(camera)
     found = cameras.camera(session.person, number)
-    alarms = services().alarms.of(session.person).rows
+    alarms = services().alarms.open_of(session.person, found.code)
     return render_template(
         "camera.html",
         camera=found,
-        troubles=[a for a in alarms if a.is_open and a.pictures_ns and a.subject == found.code],
+        troubles=[alarm for alarm in alarms if alarm.pictures_ns],
         learnt=cameras.learnt(session.person, number),
         sounds=cameras.sounds(session.person, number),
         viewer=session.display_name,
