@@ -72,6 +72,8 @@ class MotionKeeping:
         """Days that the index has, as of the last look."""
         self._plan = plan
         self._begins_s: dict[bytes, int] = {}
+        self._to_cut: set[bytes] = set()
+        """Streams whose begin has moved."""
         self._indexed: dict[bytes, Camera] = {}
         self._is_filing = False
         self._file_due_s = time.monotonic() + _FILE_S
@@ -114,10 +116,10 @@ class MotionKeeping:
 
     def begins(self, told: Begins) -> None:
         """Earlier footage of a stream is gone; what the index knows of it is told no more at once,
-        and goes by whole hours.
+        and goes by whole hours, a stream a turn: all of them cross an hour in the same minute.
         """
         self._begins_s[told.stream] = told.first_s
-        self.forget(told.stream, (0, told.first_s // _GONE_STEP_S * _GONE_STEP_S))
+        self._to_cut.add(told.stream)
 
     def may_tell(self, camera: bytes) -> bool:
         """Whether its motion may be known at this moment: an agreement ends by the clock."""
@@ -150,6 +152,10 @@ class MotionKeeping:
 
     def turn(self) -> bool:
         """A step of what is done now and then; True: another one waits."""
+        if self._to_cut:
+            stream = self._to_cut.pop()
+            self.forget(stream, (0, self._begins_s[stream] // _GONE_STEP_S * _GONE_STEP_S))
+            return True
         now_s = time.monotonic()
         if now_s >= self._file_due_s:
             self._file_due_s = now_s + _FILE_S

@@ -289,11 +289,34 @@ def test_what_lies_before_the_first_footage_goes_by_whole_hours(rig: Rig) -> Non
 
     (told,) = [one for one in rig.survey() if isinstance(one, Begins)]
     rig.keeping.begins(told)
+    while rig.keeping.turn():
+        pass
 
     ((from_s, to_s),) = rig.known()
     assert from_s == told.first_s // 3600 * 3600 <= rig.start_s
     assert rig.keeping.begins_s(MAIN) == told.first_s == rig.start_s
     assert to_s == rig.start_s + _LENGTH_S
+
+
+def test_streams_that_cross_an_hour_together_are_cut_one_a_turn(rig: Rig) -> None:
+    hour_s = rig.start_s // 3600 * 3600
+    streams = [bytes([n]) * 16 for n in range(8)]
+    for stream in streams:
+        slots = [Slot(second, cells_of([5]), Tier.FULL) for second in (hour_s - 1, hour_s)]
+        rig.keeping.index.add(stream, slots)
+
+    for stream in streams:
+        rig.keeping.begins(Begins(stream, hour_s))
+
+    def cut() -> int:
+        return sum(not rig.keeping.index.covered(stream, 0, hour_s) for stream in streams)
+
+    assert cut() == 0
+    assert {rig.keeping.begins_s(stream) for stream in streams} == {hour_s}, "searches at once"
+    for count in range(1, 9):
+        assert rig.keeping.turn(), "searches and slots have their turn in between"
+        assert cut() == count
+    assert all(rig.keeping.index.covered(stream, hour_s, hour_s + 1) for stream in streams)
 
 
 def test_what_a_clock_ahead_left_goes_with_its_footage_and_not_a_year_later(rig: Rig) -> None:
