@@ -32,7 +32,7 @@ LIMIT_S = 5.0
 DEADLINE_S = 120.0
 LOOK_S = 0.1
 SETTLE_S = 20.0
-"""It begins with the last 10 s before its start, which nobody could index earlier."""
+"""It begins with the last 4 s before its start, which nobody could index earlier."""
 CONFIG = """\
 [cameras]
 starts_per_second = 64

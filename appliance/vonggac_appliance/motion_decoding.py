@@ -146,11 +146,14 @@ class Decoding:
         rows = rows if goes_on else _from_key(rows, job.from_ns)
 
         def see_trouble(footage: Footage) -> bool:
-            self._trouble.see(job.watch.camera, eyes)
+            if footage.wall_end_ns > job.from_ns:
+                self._trouble.see(job.watch.camera, eyes)
             return False
 
         work.look(reader, eyes, rows, see_trouble)
         work.slots += eyes.so_far()  # it would wait for the next pictures
+        first = job.from_ns // _S  # what came before was told, perhaps by others' eyes
+        work.slots[:] = [slot for slot in work.slots if slot.second >= first]
         if rows:
             work.reached_ns = max(placed.packed.row.wall_end_ns for placed in rows)
         elif not missing and until_ns is not None and until_ns >= job.to_ns:
