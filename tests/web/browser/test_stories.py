@@ -230,10 +230,15 @@ def test_what_moved_in_a_region_of_the_picture_is_found_and_played(scene: Scene)
         line["search"] for line in scene.box.audit_lines() if line["action"] == "motion search"
     ]
     assert "heat of the whole picture" in searched
-    drawn = [search for search in searched if search.startswith("motion in 0")]
+    whole_days = [search for search in searched if " to " not in search]
+    drawn = [search for search in whole_days if search.startswith("motion in 0")]
     regions = [corners(search.removeprefix("motion in ")) for search in drawn]
     assert any([100 * part for part in region] == dragged for region in regions)
     assert "motion in 0,0 0.3,0 0.3,0.4 0,0.4" in searched
+    assert any("00:01 to 24:00" in search for search in searched)
+    narrowed, half = told["hours"]["said"]
+    assert words("js.motion.hours-said").format(**{"from": "00:01", "to": "24:00"}) in narrowed
+    assert (half, told["hours"]["focused"]) == (words("js.motion.hours-wrong"), "motion-hours-to")
 
 
 def test_a_mask_is_kept_told_looked_behind_and_taken_away(scene: Scene) -> None:

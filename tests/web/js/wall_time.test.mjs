@@ -5,7 +5,9 @@ import {
   clockText,
   dayStart,
   dayText,
+  hoursOf,
   isoDay,
+  minutesText,
   parseDay,
   parseTyped,
 } from "../../../web/vonggac_web/static/wall_time.js";
@@ -67,4 +69,14 @@ test("a date of the calendar is a day, any other none", () => {
   assert.equal(parseDay("2026-11-22"), at("2026-11-22T00:00:00"));
   assert.equal(parseDay("2026-02-30"), null);
   assert.equal(parseDay(""), null);
+});
+
+test("hours of one side alone reach to the day's beginning or end", () => {
+  assert.equal(hoursOf("", ""), null);
+  assert.deepEqual(hoursOf("20:00", "02:30"), [1200, 150]);
+  assert.deepEqual(hoursOf("20:00", ""), [1200, 1440]);
+  assert.deepEqual(hoursOf("", "06:00"), [0, 360]);
+  assert.deepEqual(hoursOf("", "00:00"), [0, 1440]);
+  assert.deepEqual(hoursOf("22:00", "00:00"), [1320, 1440]);
+  assert.deepEqual([0, 150, 1440].map(minutesText), ["00:00", "02:30", "24:00"]);
 });

@@ -13,7 +13,7 @@ import { hasText, number, t } from "./page.js";
 import { VgRegion } from "./region.js";
 import { parsePoints, pointsText } from "./region_shape.js";
 import { showTroubles } from "./trouble_pictures.js";
-import { DAY_MS } from "./wall_time.js";
+import { DAY_MS, hoursOf, minutesText } from "./wall_time.js";
 
 /** @typedef {import("./motion_search.js").Line} Line */
 /** @typedef {import("./motion_search.js").Range} Range */
@@ -22,12 +22,6 @@ import { DAY_MS } from "./wall_time.js";
 const SETTLE_MS = 350;
 /** What is played begins so long before the motion. */
 const BEFORE_MS = 1000;
-
-/** Minutes of the day of <input type="time">, or null. @param {string} text */
-function minutesOf(text) {
-  const match = /^(\d{2}):(\d{2})/.exec(text);
-  return match && Number(match[1]) * 60 + Number(match[2]);
-}
 
 export class CameraMotion {
   region = element("region", VgRegion);
@@ -39,10 +33,14 @@ export class CameraMotion {
   #corners = element("motion-corners", HTMLInputElement);
   #wrong = element("motion-wrong", HTMLElement);
   #said = element("motion-said", HTMLElement);
+  #hoursFrom = element("motion-hours-from", HTMLInputElement);
+  #hoursTo = element("motion-hours-to", HTMLInputElement);
   #settle = 0;
   #turn = 0;
   /** Masks that cameras have, in the search that is told. */
   #leftOut = 0;
+  /** What that search says of the hours it was narrowed to. */
+  #hoursSaid = "";
   /** @type {{covered: Range[], coarse: Range[], hits: Range[], rough: Range[]}} */
   #moved = { covered: [], coarse: [], hits: [], rough: [] };
 
@@ -172,6 +170,7 @@ export class CameraMotion {
     clearTimeout(this.#settle);
     if (this.#corners.value !== pointsText(this.region.points) && !this.#typed())
       return this.#corners.focus();
+    if (!this.#areHoursWhole()) return this.#said.replaceChildren(t("motion.hours-wrong"));
     const others = this.#others.asked();
     if (!others) return this.#tellWrong(t("motion.corners-wrong"));
     const purpose = await this.page.given(t("motion.title"));
@@ -198,11 +197,21 @@ export class CameraMotion {
     return { from: Math.floor(from), to: Math.floor(to) };
   }
 
+  /** What is half typed would be taken for empty. */
+  #areHoursWhole() {
+    const wrong = [this.#hoursFrom, this.#hoursTo].filter((input) => {
+      input.setAttribute("aria-invalid", String(input.validity.badInput));
+      return input.validity.badInput;
+    });
+    wrong[0]?.focus();
+    return wrong.length === 0;
+  }
+
   /** @param {object[]} others cameras, and where */
   #question(others) {
-    const hours = ["motion-hours-from", "motion-hours-to"].map((id) =>
-      minutesOf(element(id, HTMLInputElement).value),
-    );
+    const hours = hoursOf(this.#hoursFrom.value, this.#hoursTo.value);
+    const [from, to] = (hours ?? []).map(minutesText);
+    this.#hoursSaid = hours ? t("motion.hours-said", { from, to }) : "";
     const { points, masks } = this.region;
     return {
       cameras: [
@@ -212,7 +221,7 @@ export class CameraMotion {
       ...this.#range(),
       kept_masks: this.#kept.areUsed,
       cells_min: Number(element("motion-cells", HTMLInputElement).value) || 1,
-      hours: hours.includes(null) ? null : hours,
+      hours,
     };
   }
 
@@ -246,6 +255,7 @@ export class CameraMotion {
     };
     const words = [t(hits.length > 0 ? "motion.found" : "motion.none", values)];
     if (done.seconds_searched === 0) words.splice(0, 1, t("motion.not-indexed"));
+    words.push(this.#hoursSaid);
     if (done.is_limited) words.push(t("motion.limited"));
     if (hits.some(({ tier }) => tier === "key")) words.push(t("motion.rough-why"));
     words.push(this.#kept.words(this.#leftOut), ...this.#others.words());
@@ -255,7 +265,11 @@ export class CameraMotion {
   /** @param {unknown} error */
   #words(error) {
     if (!(error instanceof ApiError)) return t("error.failed");
-    const wrong = { region: "motion.corners-wrong", masks: "masks.hide-all" };
+    const wrong = {
+      region: "motion.corners-wrong",
+      masks: "masks.hide-all",
+      hours: "motion.hours-wrong",
+    };
     const field = /** @type {keyof typeof wrong} */ (error.field);
     const key = wrong[field] ?? `motion.${error.code}`;
     return hasText(key) ? t(key) : error.words;

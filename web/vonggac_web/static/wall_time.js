@@ -111,3 +111,29 @@ export function parseTyped(text, shown, now) {
   if (ms === null) return { wrong: "none" };
   return ms > now ? { wrong: "future" } : { ms };
 }
+
+/** Minutes of a day. */
+const DAY_MINUTES = 24 * 60;
+
+/** Minutes of the day of <input type="time">, or null. @param {string} text */
+function minutesOf(text) {
+  const match = /^(\d{2}):(\d{2})/.exec(text);
+  return match && Number(match[1]) * 60 + Number(match[2]);
+}
+
+/**
+ * Hours of the day, in minutes, as two <input type="time"> have them: where one is empty the day's
+ * beginning or end stands for it. Null: both are.
+ * @param {string} fromText @param {string} toText
+ * @returns {[from: number, to: number] | null}
+ */
+export function hoursOf(fromText, toText) {
+  const [from, to] = [minutesOf(fromText), minutesOf(toText)];
+  if (from === null && to === null) return null;
+  return [from ?? 0, to || DAY_MINUTES]; // midnight at the end is the end of the day
+}
+
+/** 20:00, or 24:00. @param {number} minutes of the day */
+export function minutesText(minutes) {
+  return `${padded(Math.floor(minutes / 60))}:${padded(minutes % 60)}`;
+}

@@ -52,6 +52,8 @@ async function untilFound(scene) {
 /** What stays of a look to be seen when the box has ended it, where a search and its heat were shown. */
 async function leftAfterTheEnd(scene) {
   const { page } = scene;
+  // The player may still ask for what comes next.
+  scene.expected.push("/media.m3u8");
   await page.click("#motion-heat");
   await page.waitForSelector("#heat:not([hidden])");
   await page.evaluate(() => {
@@ -64,6 +66,28 @@ async function leftAfterTheEnd(scene) {
     const rows = document.querySelectorAll(hits).length;
     return { videos, heat: !document.querySelector("#heat").hidden, rows: rows > 0 };
   }, HITS);
+}
+
+/** What is said of a search in hours of which one side was typed, and then half of the other. */
+async function hoursOf(scene) {
+  const { page } = scene;
+  const said = [];
+  await page.focus("#motion-hours-from");
+  await page.$eval("#motion-hours-from", (input) => (input.value = "00:01"));
+  await page.$eval("#motion-said", (words) => (words.textContent = ""));
+  await page.click("#motion-form button.main");
+  await scene.until("the search is over", () =>
+    /\d/.test(document.querySelector("#motion-said").textContent),
+  );
+  said.push(await page.$eval("#motion-said", (words) => words.textContent));
+  await page.focus("#motion-hours-to");
+  await page.keyboard.type("1");
+  await page.click("#motion-form button.main");
+  said.push(await page.$eval("#motion-said", (words) => words.textContent));
+  const focused = await page.evaluate(() => document.activeElement.id);
+  for (const id of ["from", "to"])
+    await page.$eval(`#motion-hours-${id}`, (input) => (input.value = ""));
+  return { said, focused };
 }
 
 export default async function motion(scene, { camera, at, code, text, width = 1366, shots }) {
@@ -129,6 +153,7 @@ export default async function motion(scene, { camera, at, code, text, width = 13
   await scene.until("the search is over", () =>
     /\d/.test(document.querySelector("#motion-said").textContent),
   );
+  const hours = await hoursOf(scene);
   await page.click("#motion-whole");
   const cleared = await page.evaluate((hits) => {
     return document.querySelector("vg-region").hidden && !document.querySelector(hits);
@@ -155,5 +180,5 @@ export default async function motion(scene, { camera, at, code, text, width = 13
     document.querySelector("#motion-hits a[href*='?at=']"),
   );
   const other = await page.$eval("#motion-hits a", (link) => link.textContent);
-  return { polygon, masked, other, drawn, dragged, ...found, heat, left, typed, cleared };
+  return { polygon, masked, other, drawn, dragged, ...found, heat, left, typed, hours, cleared };
 }
