@@ -24,6 +24,7 @@ from vonggac_appliance.hook_protocol import (
     LISTEN_S,
     MESSAGE_BYTES_MAX,
     Asked,
+    HookAskPicture,
     HookRefused,
     Told,
     decode_asked,
@@ -175,6 +176,12 @@ class HookDoor:
         """To `kind`, at this moment."""
         self.forget_old(now_s)
         return [who for who, one in self.listeners.items() if kind in one.kinds]
+
+    def refusal(self, who: bytes, asked: HookAskPicture) -> HookRefused | None:
+        """Of one who does not listen: else each of 24 connections might let pictures wait."""
+        if who in self.listeners:
+            return None
+        return HookRefused("listen", "say listen before", number=asked.number)
 
     def forget_old(self, now_s: float) -> None:
         """Those who have not said `listen` again."""

@@ -151,7 +151,8 @@ class HookKept(msgspec.Struct, frozen=True, tag="kept"):
 
 class HookRefused(msgspec.Struct, frozen=True, tag="refused"):
     """`code`: malformed, busy (too many listeners); of a mark or picture: camera (not granted),
-    full, missing, rate, busy (say it again later), and the name of a field that is wrong."""
+    full, missing, rate, busy (say it again later), listen (say that before), and the name of a
+    field that is wrong."""
 
     code: str
     what: str

@@ -259,7 +259,7 @@ class _Process:
             return
         if isinstance(asked, HookAskPicture):
             shown = self._may(door, asked.camera, HookKind.KEY_FRAMES)
-            refused = self._pictures.ask(door.hook, who, shown, asked)
+            refused = door.refusal(who, asked) or self._pictures.ask(door.hook, who, shown, asked)
             if refused is not None:
                 door.send(who, refused)
             return

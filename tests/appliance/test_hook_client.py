@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hook_rig import CLIENTS, Eyes, HookBox, client, free_port
+from hook_rig import CLIENTS, Eyes, HookBox, answers, client, free_port
 from vonggac_appliance.hooking import box_key
 
 
@@ -77,3 +77,15 @@ def test_the_client_says_that_the_box_takes_no_more(tmp_path: Path) -> None:
         assert list(hook.messages(wait_s=0.2)) == [], "who only listens goes on"
 
     assert said == list(range(1, len(said) + 1)) and len(said) < 2000
+
+
+def test_who_does_not_listen_asks_for_no_picture(box: HookBox) -> None:
+    port = free_port()
+    with box.running(), box.program(port, box.grant(port, kinds=("key-frames",))) as hook:
+        hook.ask_picture("cam1", 1)
+        (told,) = answers(hook, 1)
+        assert (told["code"], told["number"]) == ("listen", 1)
+        assert next(hook.messages())["type"] == "grant"
+        hook.ask_picture("cam1", 1)
+        (told,) = answers(hook, 1)
+        assert (told["code"], told["number"]) == ("at_ns", 2)

@@ -55,6 +55,7 @@ def test_a_program_of_twenty_lines_saves_a_still_at_an_episode(
             killer.cancel()
             process.terminate()
         with office.program(port, key) as hook:
+            assert next(hook.messages("key-frames"))["type"] == "grant"
             now_ns = time.time_ns()
             refused = [
                 ask(hook, "cam2", now_ns - 5 * SECOND_NS),
