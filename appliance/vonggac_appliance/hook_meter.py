@@ -91,8 +91,11 @@ class DoorMeter:
 
     def took(self, frame: zmq.Frame) -> None:
         """A frame was read from the socket, which knows whose it is."""
-        account = self._accounts.get(int(frame.get(zmq.SRCFD)))
-        if account is not None:
+        fd = int(frame.get(zmq.SRCFD))
+        if fd not in self._accounts:
+            self._hear()  # it came since the last look
+        account = self._accounts.get(fd)
+        if account is not None:  # else it has ended
             account.taken += len(frame) + _FRAME_BYTES
 
     def is_too_far(self, now_s: float) -> bool:

@@ -135,6 +135,16 @@ def test_who_is_read_may_go_on_for_ever(door: Door) -> None:
             assert not door.is_shut()
 
 
+def test_what_was_read_before_the_first_look_is_not_waited_for(door: Door) -> None:
+    with zmq.Context() as context, context.socket(zmq.DEALER) as client:
+        client.linger = 0
+        client.connect(f"tcp://127.0.0.1:{door.port}")
+        for _ in range(1200):
+            client.send(b"x" * 16_000)
+            until(door.take)
+        assert not door.meter.is_too_far(time.monotonic() + 1.0)
+
+
 def test_strangers_who_shake_no_hands_shut_nobody_s_port(door: Door) -> None:
     for _ in range(200):
         with socket.create_connection(("127.0.0.1", door.port), timeout=5) as stranger:
