@@ -2,8 +2,9 @@
 
 libzmq has no bound for them but descriptors, and ends all of a port's connections when that is
 unbound. So the kernel drops what comes to its listener meanwhile: a filter of one instruction
-(SO_ATTACH_FILTER, which needs no right). Who knocks in earnest is let in when his system tries
-again, a second later or two.
+(SO_ATTACH_FILTER). Who knocks in earnest is let in when his system tries again, a second later or
+two. Some kernels want a right for that at a TCP port (6.18 was seen to). There the port stays open,
+and those who are connected live by hook_limits.py alone.
 """
 
 from __future__ import annotations
@@ -35,11 +36,13 @@ class HookGate:
         self._hook, self._listener = hook, listener
         self._is_open = True
         self._say_s = 0.0
+        self.is_forbidden = False
+        """The kernel lets this process shut no port."""
 
     def turn(self, connections: int, now_s: float) -> None:
         """`connections`: how many there are at this moment."""
         is_room = connections < CONNECTIONS_MAX
-        if is_room == self._is_open:
+        if is_room == self._is_open or self.is_forbidden:
             return
         listener = socket.socket(fileno=self._listener)
         try:
@@ -48,6 +51,10 @@ class HookGate:
             else:
                 program = struct.pack("@HP", 1, ctypes.addressof(_DROP))  # `struct sock_fprog`
                 listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+        except PermissionError as error:
+            self.is_forbidden = True
+            _log.warning("hook %d: its port cannot be shut to a crowd: %s", self._hook, error)
+            return
         finally:
             listener.detach()
         self._is_open = is_room

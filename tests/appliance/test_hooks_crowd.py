@@ -27,6 +27,8 @@ from vonggac_appliance.hook_marks import HookMarks
 from vonggac_appliance.hook_protocol import HookKept, HookMark, HookRefused
 
 CAMERA = b"\1" * 16
+FORBIDDEN = "cannot be shut to a crowd"
+"""What is logged where the kernel lets this user attach no filter to a TCP port."""
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_who_is_connected_is_told_and_marks_while_strangers_knock(box: HookBox, 
         limit = descriptors(process.pid) + CONNECTIONS_MAX + 4
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (limit, limit + SPARE))
         stack.enter_context(knocking(port))
-        until("a crowd", lambda: "connections are at its port" in box.log.read_text())
+        until("a crowd", lambda: "at its port" in (log := box.log.read_text()) or FORBIDDEN in log)
         told: set[int] = set()
         answers = []
         for episode in range(1, rounds + 1):
@@ -136,7 +138,9 @@ def test_who_is_connected_is_told_and_marks_while_strangers_knock(box: HookBox, 
     assert "Too many open files" not in box.log.read_text()
 
 
-def test_a_port_takes_in_so_many_and_the_next_one_when_one_leaves() -> None:
+def test_a_port_takes_in_so_many_and_the_next_one_when_one_leaves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with zmq.Context() as context, ExitStack() as stack:
         _, secret = zmq.curve_keypair()
         door = HookDoor(granted(free_port()), "127.0.0.1", secret, context, time.monotonic())
@@ -152,7 +156,9 @@ def test_a_port_takes_in_so_many_and_the_next_one_when_one_leaves() -> None:
             return True
 
         crowd: list[socket.socket] = []
-        until("a closed port", lambda: not is_let_in())
+        until("a closed port", lambda: not is_let_in() or FORBIDDEN in caplog.text)
+        if FORBIDDEN in caplog.text:
+            pytest.skip("this kernel lets this user attach no filter to a TCP port")
         assert CONNECTIONS_MAX <= len(crowd) <= CONNECTIONS_MAX + 2 * BACKLOG
         for one in crowd:
             one.close()
