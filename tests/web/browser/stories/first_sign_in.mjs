@@ -5,7 +5,13 @@ export default async function firstSignIn(scene, { code, name, password }) {
   await scene.go("/");
   const landed = new URL(page.url()).pathname;
   const focused = await page.evaluate(() => document.activeElement?.id);
-  await page.keyboard.type(code);
+  const typed = () => page.$eval("#code", (input) => input.value);
+  // A window that has just come may lose a key (seen once in ten runs): a person looks and types anew.
+  for (let tries = 0; (await typed()) !== code; tries += 1) {
+    if (tries === 3) throw new Error(`typed ${code}, the field has ${await typed()}`);
+    await page.$eval("#code", (input) => input.select());
+    await page.keyboard.type(code);
+  }
   for (const text of [name, password, password]) {
     await page.keyboard.press("Tab");
     await page.keyboard.type(text);
